@@ -1,0 +1,184 @@
+package kernel
+
+import "math"
+
+// CountNaNRows adds to acc[i] how many of the m elements of row i of x are NaN.
+func CountNaNRows[T Float](acc []int64, x []T, m int) { countRows[T, nan](acc, x, m) }
+
+// CountNaNCols adds to acc[j] how many elements of column j of x, whose rows
+// have m elements, are NaN.
+func CountNaNCols[T Float](acc []int64, x []T, m int) { countCols[T, nan](acc, x, m) }
+
+// CountInfRows is [CountNaNRows] for infinities of either sign.
+func CountInfRows[T Float](acc []int64, x []T, m int) { countRows[T, inf](acc, x, m) }
+
+// CountInfCols is [CountNaNCols] for infinities of either sign.
+func CountInfCols[T Float](acc []int64, x []T, m int) { countCols[T, inf](acc, x, m) }
+
+// CountZeroRows is [CountNaNRows] for zeros of either sign.
+func CountZeroRows[T Real](acc []int64, x []T, m int) { countRows[T, null](acc, x, m) }
+
+// CountZeroCols is [CountNaNCols] for zeros of either sign.
+func CountZeroCols[T Real](acc []int64, x []T, m int) { countCols[T, null](acc, x, m) }
+
+// trait is what elements are counted for: a type, as end is.
+type trait interface{ nan | inf | null }
+
+type (
+	nan  = [0]byte
+	inf  = [1]byte
+	null = [2]byte
+)
+
+func traitOf[K trait]() int {
+	var k K
+	return len(k)
+}
+
+// has is 1 if v has the trait, else 0.
+func has[T Real, K trait](v T) int64 {
+	var is bool
+	switch traitOf[K]() {
+	case len(nan{}):
+		is = v != v
+	case len(inf{}):
+		is = v-v != 0 && v == v
+	case len(null{}):
+		is = v == 0
+	}
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func countRows[T Real, K trait](acc []int64, x []T, m int) {
+	if m <= 0 {
+		return
+	}
+	for i := range acc {
+		row := x[i*m : i*m+m]
+		if m >= narrowRow {
+			w, rest := words(row)
+			acc[i] += countLanes[T, K](w)
+			row = rest
+		}
+		for _, v := range row {
+			acc[i] += has[T, K](v)
+		}
+	}
+}
+
+func countCols[T Real, K trait](acc []int64, x []T, m int) {
+	switch {
+	case m <= 0:
+	case m == 1:
+		countRows[T, K](acc[:1], x, len(x))
+	case m < narrowCol && len(x) >= wideEnough:
+		var wide [maxWide]int64
+		w := widen(m)
+		body := len(x) / w * w
+		countRowwise[T, K](wide[:w], x[:body], w)
+		for i := 0; i < w; i += m {
+			for j, n := range wide[i : i+m] {
+				acc[j] += n
+			}
+		}
+		countRowwise[T, K](acc[:m], x[body:], m)
+	default:
+		countRowwise[T, K](acc[:m], x, m)
+	}
+}
+
+// countRowwise counts along columns, row by row. Lanes are counted in lanes, and
+// these added up once a lane may be full.
+func countRowwise[T Real, K trait](acc []int64, x []T, m int) {
+	per := 8 / sizeOf[T]()
+	done := 0
+	if w, _ := words(x); len(w) > 0 && len(x) >= 8*m {
+		done = m / per * per
+	}
+	const tile = 512 // words
+	var sums [tile]uint64
+	for c := 0; c < done; c += tile * per {
+		a := acc[c:min(c+tile*per, done)]
+		s := sums[:len(a)/per]
+		for r := 0; r < len(x)/m; r += 255 {
+			clear(s)
+			for i := r; i < min(r+255, len(x)/m); i++ {
+				w, _ := words(x[i*m+c:][:len(a)])
+				addTraits[T, K](s, w)
+			}
+			for j, n := range s {
+				for l := range per {
+					a[j*per+l] += int64(n & (1<<laneBits[T]() - 1))
+					n >>= laneBits[T]()
+				}
+			}
+		}
+	}
+	for i := 0; done < m && i < len(x); i += m {
+		for j, v := range x[i+done : i+m] {
+			acc[done+j] += has[T, K](v)
+		}
+	}
+}
+
+// addTraits adds to every lane of s 1 if the lane of w has the trait.
+func addTraits[T Real, K trait](s, w []uint64) {
+	ones, shift := laneOnes[T](), laneBits[T]()-1
+	s = s[:len(w)]
+	for j, v := range w {
+		s[j] += traits[T, K](v) >> shift & ones
+	}
+}
+
+// countLanes is the number of lanes of w with the trait.
+func countLanes[T Real, K trait](w []uint64) (n int64) {
+	ones, shift := laneOnes[T](), laneBits[T]()-1
+	for len(w) > 0 {
+		band := w[:min(len(w), 255)]
+		w = w[len(band):]
+		var s, s1 uint64
+		for len(band) >= 4 {
+			p := (*[4]uint64)(band)
+			s += traits[T, K](p[0])>>shift&ones + traits[T, K](p[1])>>shift&ones
+			s1 += traits[T, K](p[2])>>shift&ones + traits[T, K](p[3])>>shift&ones
+			band = band[4:]
+		}
+		s += s1
+		for _, v := range band {
+			s += traits[T, K](v) >> shift & ones
+		}
+		for range 8 / sizeOf[T]() {
+			n += int64(s & (1<<laneBits[T]() - 1))
+			s >>= laneBits[T]()
+		}
+	}
+	return n
+}
+
+// traits has the top bit of every lane of v that has the trait.
+func traits[T Real, K trait](v uint64) uint64 {
+	tops := laneTops[T]()
+	rest := tops - laneOnes[T]() // the greatest number below the top bit, in every lane
+	magnitude := v &^ tops
+	switch traitOf[K]() {
+	case len(nan{}):
+		return magnitude + (rest - infBits[T]())
+	case len(inf{}):
+		return ^((magnitude ^ infBits[T]()) + rest)
+	}
+	if isFloat[T]() {
+		return ^(magnitude + rest)
+	}
+	return ^(magnitude + rest | v)
+}
+
+// infBits has an infinity in every lane.
+func infBits[T Real]() uint64 {
+	if sizeOf[T]() == 4 {
+		return uint64(math.Float32bits(float32(math.Inf(1)))) * laneOnes[T]()
+	}
+	return math.Float64bits(math.Inf(1))
+}

@@ -1,0 +1,2 @@
+// Package kernel holds the inner loops.
+package kernel
