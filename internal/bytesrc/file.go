@@ -1,0 +1,320 @@
+package bytesrc
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	xmmap "golang.org/x/exp/mmap"
+)
+
+// A File is a regular file opened as a [Source].
+type File struct {
+	name string
+	os   *os.File
+	fd   uintptr
+	info fs.FileInfo // at open
+	size int64
+	mode Mode
+
+	choice atomic.Pointer[choice]
+
+	// mapping is made by the first Borrow or View, under mapMu.
+	mapping atomic.Pointer[mapping]
+	mapMu   sync.Mutex
+
+	// cold counts windows down since the last one that had to be read from disk.
+	cold atomic.Int32
+
+	copier *xmmap.ReaderAt // BackendCopy only
+
+	leases leases
+	close  func() error
+}
+
+// Open opens a regular file. It reads nothing and maps nothing, so it takes
+// microseconds at any size. Directories, pipes, sockets and devices are refused without
+// blocking and without opening them. An empty file is fine.
+func Open(path string, o Options) (*File, error) {
+	f, info, err := openRegular(path, o.Mode)
+	if err != nil {
+		return nil, err
+	}
+	c, err := choose(f, info.Size(), o)
+	if err != nil {
+		return nil, errors.Join(&fs.PathError{Op: "open", Path: path, Err: err}, f.Close())
+	}
+	src := &File{name: path, os: f, fd: f.Fd(), info: info, size: info.Size(), mode: o.Mode}
+	src.choice.Store(&c)
+	src.leases.drained = make(chan struct{}, 1)
+	src.close = sync.OnceValue(src.shut)
+	if c.backend == BackendCopy {
+		if err := src.openCopier(c); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	return src, nil
+}
+
+// openRegular opens path after looking at what it is, since merely opening a device
+// or a pipe can block or have effects, and looks again at what it got.
+func openRegular(path string, m Mode) (*os.File, fs.FileInfo, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := refuse(path, info.Mode()); err != nil {
+		return nil, nil, err
+	}
+	flag := os.O_RDONLY
+	if m == ReadWrite {
+		flag = os.O_RDWR
+	}
+	f, err := os.OpenFile(path, flag|openNonblock, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info, err = f.Stat(); err == nil {
+		err = refuse(path, info.Mode())
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return f, info, nil
+}
+
+// openCopier opens the copying reader, which takes a path and not a descriptor:
+// hence the check that it found the same file. If nobody asked for it, pread takes over
+// when it fails.
+func (f *File) openCopier(c choice) error {
+	r, err := xmmap.Open(f.name)
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = os.Stat(f.name); err == nil && !os.SameFile(info, f.info) || int64(r.Len()) != f.size {
+			err = errors.New("replaced by another file while being opened")
+		}
+		if err == nil {
+			f.copier = r
+			return nil
+		}
+		err = errors.Join(err, r.Close())
+	}
+	if c.auto {
+		f.fallBack(err)
+		return nil
+	}
+	return &fs.PathError{Op: "open", Path: f.name, Err: err}
+}
+
+// fallBack makes pread the back end because of err.
+func (f *File) fallBack(err error) {
+	f.choice.Store(&choice{BackendPread, fmt.Sprintf("cannot map: %v", err), true})
+}
+
+// Name returns the path given to Open.
+func (f *File) Name() string { return f.name }
+
+// Size returns the length in bytes at Open.
+func (f *File) Size() int64 { return f.size }
+
+// Mode returns the mode given to Open.
+func (f *File) Mode() Mode { return f.mode }
+
+// Backend returns the back end in use, never auto. It can still turn from mmap to
+// pread at the first Borrow, if the back end was chosen here and the system refuses to map.
+func (f *File) Backend() Backend { return f.choice.Load().backend }
+
+// Reason says in a few words why the back end was chosen.
+func (f *File) Reason() string { return f.choice.Load().reason }
+
+// File returns the open descriptor, which belongs to f.
+func (f *File) File() *os.File { return f.os }
+
+// ReadAt implements [io.ReaderAt] with pread on the descriptor.
+func (f *File) ReadAt(p []byte, off int64) (int, error) {
+	if !f.leases.acquire() {
+		return 0, f.closedError()
+	}
+	defer f.leases.release()
+	return f.os.ReadAt(p, off)
+}
+
+// Borrow lends the n bytes at off. The window of a mapping has been read in and checked
+// against the file's present length, so that touching it neither stalls nor faults unless
+// the file changes afterwards.
+func (f *File) Borrow(off int64, n int) (Lease, error) {
+	if err := f.checkRange(off, int64(n)); err != nil {
+		return Lease{}, err
+	}
+	if !f.leases.acquire() {
+		return Lease{}, f.closedError()
+	}
+	l := Lease{file: f, off: off}
+	if err := f.fill(&l, n); err != nil {
+		f.leases.release()
+		return Lease{}, err
+	}
+	return l, nil
+}
+
+// fill gives the lease its bytes, by whichever back end serves the file.
+func (f *File) fill(l *Lease, n int) error {
+	if n == 0 {
+		return nil
+	}
+	if f.Backend() == BackendMmap {
+		m, err := f.mapped()
+		if err != nil {
+			return err
+		}
+		if m != nil {
+			return f.window(l, m, n)
+		}
+	}
+	l.buffer = getBuffer(n)
+	l.data = l.buffer.bytes[:n:n]
+	var err error
+	if f.copier != nil {
+		err = f.copyAt(l.data, l.off)
+	} else {
+		err = f.preadAt(l.data, l.off)
+	}
+	if err != nil {
+		l.buffer.put()
+	}
+	return err
+}
+
+// preadAt fills p from the descriptor; a short file is a fault.
+func (f *File) preadAt(p []byte, off int64) error {
+	n, err := f.os.ReadAt(p, off)
+	if n == len(p) {
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
+		return truncated(f.name, off, off+int64(n))
+	}
+	return &FaultError{Path: f.name, Offset: off + int64(n), Err: errors.Unwrap(err)}
+}
+
+// View returns the n bytes at off of the mapping.
+func (f *File) View(off, n int64) ([]byte, error) {
+	if err := f.checkRange(off, n); err != nil {
+		return nil, err
+	}
+	if !f.leases.acquire() {
+		return nil, f.closedError()
+	}
+	defer f.leases.release()
+	if f.Backend() == BackendMmap {
+		if n == 0 {
+			return []byte{}, nil
+		}
+		m, err := f.mapped()
+		if err != nil {
+			return nil, err
+		}
+		if m != nil {
+			return m.bytes(off, n), nil
+		}
+	}
+	return nil, &fs.PathError{Op: "view", Path: f.name, Err: ErrNotMapped}
+}
+
+// Retain holds Close back until release is called (more than once is fine), for
+// those who keep a View.
+func (f *File) Retain() (release func(), err error) {
+	if !f.leases.acquire() {
+		return nil, f.closedError()
+	}
+	return sync.OnceFunc(f.leases.release), nil
+}
+
+// Flush writes what was changed through a [ReadWrite] mapping to disk. In the other
+// modes it does nothing.
+func (f *File) Flush() error {
+	if !f.leases.acquire() {
+		return f.closedError()
+	}
+	defer f.leases.release()
+	if f.mode != ReadWrite {
+		return nil
+	}
+	if m := f.mapping.Load(); m != nil {
+		if err := m.data.Flush(); err != nil {
+			return &fs.PathError{Op: "msync", Path: f.name, Err: err}
+		}
+	}
+	return f.os.Sync()
+}
+
+// Changed returns an error if the file no longer is what was opened: another length or
+// modification time, or another file under its path. A file that was deleted is
+// not changed. Writes through a ReadWrite mapping count as changes too.
+func (f *File) Changed() error {
+	if !f.leases.acquire() {
+		return f.closedError()
+	}
+	defer f.leases.release()
+	now, err := f.os.Stat()
+	if err != nil {
+		return err
+	}
+	if now.Size() != f.size {
+		return fmt.Errorf("%s: changed while open: %d bytes, were %d", f.name, now.Size(), f.size)
+	}
+	if !now.ModTime().Equal(f.info.ModTime()) {
+		return fmt.Errorf("%s: changed while open: modified at %v", f.name, now.ModTime())
+	}
+	if there, err := os.Stat(f.name); err == nil && !os.SameFile(there, now) {
+		return fmt.Errorf("%s: replaced by another file while open", f.name)
+	}
+	return nil
+}
+
+// Close waits until all leases are released, then unmaps and closes the file. Later
+// calls wait for the first and return its error.
+func (f *File) Close() error { return f.close() }
+
+func (f *File) shut() error {
+	f.leases.drain()
+	var errs []error
+	if m := f.mapping.Load(); m != nil {
+		errs = append(errs, m.retire())
+	}
+	if f.copier != nil {
+		errs = append(errs, f.copier.Close())
+	}
+	return errors.Join(append(errs, f.os.Close())...)
+}
+
+func (f *File) closedError() error {
+	return &fs.PathError{Op: "read", Path: f.name, Err: ErrClosed}
+}
+
+// checkRange keeps callers inside the length that the file had at open. Readers of a
+// format must compare lengths before they get here; this is the last line.
+func (f *File) checkRange(off, n int64) error {
+	if off < 0 || n < 0 || n > f.size-off || n > math.MaxInt {
+		return &fs.PathError{Op: "read", Path: f.name,
+			Err: fmt.Errorf("%d bytes at offset %d lie outside the file of %d bytes: %w", n, off, f.size, fs.ErrInvalid)}
+	}
+	return nil
+}
+
+// checkSize makes sure that the file still has the n bytes at off.
+func (f *File) checkSize(off, n int64) error {
+	size, err := currentSize(f.os, f.fd)
+	if err != nil {
+		return &FaultError{Path: f.name, Offset: off, Err: err}
+	}
+	if size < off+n {
+		return truncated(f.name, off, size)
+	}
+	return nil
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package bytesrc
+
+const raceEnabled = false
