@@ -1,0 +1,52 @@
+package mmapnpy
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+)
+
+// FortranOrder makes [Create] lay the array out with the first index fastest. Default: C
+// order.
+func FortranOrder() Option {
+	return func(c *config) error {
+		c.fortran = true
+		return nil
+	}
+}
+
+// Create makes a .npy file of the given dtype and shape whose elements are zero, and opens it
+// for reading and writing, as numpy.lib.format.open_memmap does with mode "w+". Space for all
+// elements is reserved on disk where the file system can do that, so that a full disk is an
+// error here and not a fault while elements are written.
+//
+// The file appears under path when it has its header and its whole length; what was there
+// before is replaced, and processes that have it open keep their old array.
+func Create(path string, t DType, shape []int64, opts ...Option) (*File, error) {
+	c, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	if t.HasObject() {
+		return nil, fmt.Errorf("%s: %w", path, ErrObject)
+	}
+	if c.backend == bytesrc.BackendPread || c.backend == bytesrc.BackendCopy {
+		return nil, fmt.Errorf("%s: a new file is written through a mapping, and the %s back end has none", path, c.backend)
+	}
+	h := Header{DType: t, Shape: shape, FortranOrder: c.fortran}
+	head, err := EncodeHeader(h)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	err = writeAtomic(path, func(f *os.File) error {
+		if _, err := f.Write(head); err != nil {
+			return err
+		}
+		return reserve(f, int64(len(head))+h.NBytes())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return Open(path, append(opts[:len(opts):len(opts)], WithMode(ReadWrite))...)
+}

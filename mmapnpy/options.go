@@ -1,0 +1,112 @@
+package mmapnpy
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+)
+
+// config is what options set.
+type config struct {
+	lenient    bool
+	allowShort bool
+	maxHeader  int64
+	longDouble LongDoubleFormat
+	fortran    bool
+	dryRun     bool
+	mode       Mode
+	backend    bytesrc.Backend
+}
+
+// An Option changes how files are read or made.
+type Option func(*config) error
+
+func newConfig(opts []Option) (config, error) {
+	c := config{maxHeader: DefaultMaxHeaderSize, longDouble: hostLongDouble()}
+	for _, o := range opts {
+		if err := o(&c); err != nil {
+			return config{}, err
+		}
+	}
+	return c, nil
+}
+
+// parseBudget is the memory that the parsed form of n bytes of text may take.
+func (c *config) parseBudget(n int) int64 {
+	if c.maxHeader > DefaultMaxHeaderSize {
+		return int64(n) + parseMemory + parseMemoryFactor*c.maxHeader
+	}
+	return int64(n) + parseMemory
+}
+
+// Lenient accepts headers that NumPy refuses but that exist; docs/format.md lists them.
+// What had to be repaired is told in [Header.Warnings]. Default: strict, as NumPy.
+func Lenient() Option {
+	return func(c *config) error {
+		c.lenient = true
+		return nil
+	}
+}
+
+// AllowShort accepts a file whose data end before the header says they do, which is what an
+// interrupted writer leaves. Default: such a file is an error.
+func AllowShort() Option {
+	return func(c *config) error {
+		c.allowShort = true
+		return nil
+	}
+}
+
+// MaxHeaderSize sets the longest header text that is read, in bytes. Default:
+// [DefaultMaxHeaderSize], 1 MiB; range 1 to 256 MiB. Reading a header takes up to twice its
+// length and 1 MiB of memory; raised above the default, up to 14 times this limit.
+func MaxHeaderSize(n int64) Option {
+	return func(c *config) error {
+		if n < 1 || n > largestHeaderSize {
+			return fmt.Errorf("header size limit %d is out of range (1 to %d)", n, largestHeaderSize)
+		}
+		c.maxHeader = n
+		return nil
+	}
+}
+
+// A LongDoubleFormat is one of the formats behind NumPy's longdouble, "f16" and "c32". The
+// header does not tell which one it is.
+type LongDoubleFormat uint8
+
+const (
+	// X87 is the 80-bit format of x86 in 16 bytes; the last six are padding.
+	X87 LongDoubleFormat = iota + 1
+
+	// Quad is IEEE 754 binary128, as on arm64, riscv64 and s390x Linux.
+	Quad
+)
+
+// String returns "x87" or "quad".
+func (f LongDoubleFormat) String() string {
+	if f == Quad {
+		return "quad"
+	}
+	return "x87"
+}
+
+// LongDouble says which machine wrote the long doubles of a file. Default: one like this, X87
+// on amd64 and 386 and Quad elsewhere.
+func LongDouble(f LongDoubleFormat) Option {
+	return func(c *config) error {
+		if f != X87 && f != Quad {
+			return fmt.Errorf("unknown long double format %d", uint8(f))
+		}
+		c.longDouble = f
+		return nil
+	}
+}
+
+func hostLongDouble() LongDoubleFormat {
+	switch runtime.GOARCH {
+	case "amd64", "386":
+		return X87
+	}
+	return Quad
+}
