@@ -1,0 +1,242 @@
+package lazy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// Array is a lazy N-dimensional array: a view of an array in an open file, and
+// the casts applied to its elements when they are read. Making, slicing or
+// transposing one reads no data. The zero value is not usable; see [Open].
+type Array struct {
+	file   *file
+	view   strided         // where the elements are
+	casts  []mmapnpy.DType // what they become, in order
+	axes   []Axis
+	plan   *chunk.Plan
+	config config
+}
+
+// Axis is one dimension of an array.
+type Axis struct {
+	Size     int64 // elements along the axis
+	Navigate bool  // a navigation axis (scan position) rather than a signal axis
+}
+
+// file is the open file behind an array and everything derived from it.
+type file struct {
+	src    *bytesrc.File
+	header mmapnpy.Header
+}
+
+// Open opens the .npy file at path, reading only its header, and plans its
+// blocks. Its cost does not depend on the size of the array. Arrays of Python
+// objects are refused ([mmapnpy.ErrObject]); everything else opens.
+func Open(path string, opts ...Option) (*Array, error) {
+	c, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	src, err := bytesrc.Open(path, bytesrc.Options{Backend: c.backend})
+	if err != nil {
+		return nil, err
+	}
+	a, err := open(src, c)
+	if err != nil {
+		_ = src.Close() // nothing was written; the first error is the one to tell
+		return nil, err
+	}
+	return a, nil
+}
+
+func open(src *bytesrc.File, c config) (*Array, error) {
+	h, err := mmapnpy.ReadHeader(src, src.Size(), src.Name(), c.header...)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.CheckReadable(); err != nil {
+		return nil, &FormatError{Path: src.Name(), Offset: -1, Field: "descr", Err: err}
+	}
+	navigate, err := c.navigate(len(h.Shape))
+	if err != nil {
+		return nil, err
+	}
+	a := &Array{
+		file: &file{src: src, header: h},
+		view: strided{src: src, base: h.DataOffset, dtype: h.DType, shape: h.Shape, strides: h.Strides()},
+		axes: make([]Axis, len(h.Shape)),
+	}
+	for d := range a.axes {
+		a.axes[d] = Axis{Size: h.Shape[d], Navigate: navigate[d]}
+	}
+	return a.replan(c)
+}
+
+// navigate says for each of n axes whether it is a navigation axis.
+func (c *config) navigate(n int) ([]bool, error) {
+	named, as := c.navigation, true
+	if c.hasSignal {
+		named, as = c.signal, false
+	}
+	flags := make([]bool, n)
+	for d := range flags {
+		flags[d] = !as
+	}
+	for _, axis := range named {
+		d, err := axisIndex(axis, n)
+		if err != nil {
+			return nil, err
+		}
+		if flags[d] == as {
+			return nil, fmt.Errorf("%w: axis %d is named twice", ErrIndex, axis)
+		}
+		flags[d] = as
+	}
+	return flags, nil
+}
+
+// axisIndex resolves a possibly negative axis number of an n-dimensional array.
+func axisIndex(axis, n int) (int, error) {
+	if axis < -n || axis >= n {
+		return 0, fmt.Errorf("%w: axis %d is out of bounds for an array of dimension %d", ErrIndex, axis, n)
+	}
+	if axis < 0 {
+		axis += n
+	}
+	return axis, nil
+}
+
+// replan returns a copy of a with configuration c and the plan that follows
+// from it. Axis flags are a's own.
+func (a *Array) replan(c config) (*Array, error) {
+	var navigation []int
+	for d, ax := range a.axes {
+		if ax.Navigate {
+			navigation = append(navigation, d)
+		}
+	}
+	layout := chunk.Layout{Shape: a.Shape(), ItemSize: a.view.dtype.ItemSize(), Order: a.view.order()}
+	plan, err := chunk.NewPlan(layout, navigation, c.spec, c.planLimits())
+	if err != nil {
+		return nil, err
+	}
+	out := *a
+	out.config, out.plan = c, plan
+	return &out, nil
+}
+
+// derive returns an array over the same file with another view and axes. The
+// chunk spec of a was for a's axes, so the derived array plans automatically.
+func (a *Array) derive(view strided, axes []Axis) (*Array, error) {
+	out := &Array{file: a.file, view: view, casts: a.casts, axes: axes}
+	c := a.config
+	c.spec = chunk.Auto()
+	return out.replan(c)
+}
+
+// With returns the same array with other options. Options about axes replace the
+// flags of all axes.
+func (a *Array) With(opts ...Option) (*Array, error) {
+	c := a.config
+	c.navigation, c.signal, c.hasSignal = nil, nil, false
+	for _, o := range opts {
+		if err := o(&c); err != nil {
+			return nil, err
+		}
+	}
+	out := *a
+	if c.navigation != nil || c.hasSignal {
+		navigate, err := c.navigate(a.NDim())
+		if err != nil {
+			return nil, err
+		}
+		out.axes = slices.Clone(a.axes)
+		for d := range out.axes {
+			out.axes[d].Navigate = navigate[d]
+		}
+	}
+	return out.replan(c)
+}
+
+// Rechunk returns the array cut into other blocks. For an array in a file it is
+// free: blocks are arithmetic, and nothing is moved.
+func (a *Array) Rechunk(spec chunk.Spec) (*Array, error) { return a.With(ChunkSpec(spec)) }
+
+// Close closes the file behind a and every array derived from it. It waits for
+// blocks that are out, and is safe to call twice.
+func (a *Array) Close() error { return a.file.src.Close() }
+
+// DType is the type of the elements.
+func (a *Array) DType() mmapnpy.DType {
+	if n := len(a.casts); n > 0 {
+		return a.casts[n-1]
+	}
+	return a.view.dtype
+}
+
+// Shape is the number of elements along each axis. The caller owns the slice.
+func (a *Array) Shape() []int64 { return slices.Clone(a.view.shape) }
+
+// NDim is the number of axes.
+func (a *Array) NDim() int { return len(a.view.shape) }
+
+// Len is the number of elements.
+func (a *Array) Len() int64 { return product(a.view.shape) }
+
+// NBytes is the size of the elements in bytes, as if they were in memory.
+func (a *Array) NBytes() int64 { return a.Len() * a.DType().ItemSize() }
+
+// Axes describes the axes. The caller owns the slice.
+func (a *Array) Axes() []Axis { return slices.Clone(a.axes) }
+
+// Plan is how the array is cut into blocks.
+func (a *Array) Plan() *chunk.Plan { return a.plan }
+
+// Header is the header of the file behind a, whatever a shows of it.
+func (a *Array) Header() mmapnpy.Header { return a.file.header }
+
+// Path is the path that was opened.
+func (a *Array) Path() string { return a.file.src.Name() }
+
+// Backend is the way of reading that was chosen, and why, in one line.
+func (a *Array) Backend() (name, reason string) {
+	return string(a.file.src.Backend()), a.file.src.Reason()
+}
+
+// String describes a in one line: shape, dtype, storage order and plan, as in
+// "(256, 256, 128, 128) uint16 C-order, 64 blocks of (4, 256, 128, 128), 32 MiB".
+func (a *Array) String() string {
+	return fmt.Sprintf("%s %s %s, %s", shapeString(a.view.shape), a.DType(), a.view.orderName(), a.plan)
+}
+
+// shapeString writes a shape as Python does a tuple: (), (3,), (3, 4).
+func shapeString(shape []int64) string {
+	if len(shape) == 1 {
+		return fmt.Sprintf("(%d,)", shape[0])
+	}
+	var b strings.Builder
+	b.WriteByte('(')
+	for d, n := range shape {
+		if d > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprint(&b, n)
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+// product is the number of elements of a shape. Shapes come from headers whose
+// products were checked against overflow, and views only shrink them.
+func product(shape []int64) int64 {
+	n := int64(1)
+	for _, s := range shape {
+		n *= s
+	}
+	return n
+}

@@ -1,0 +1,34 @@
+package lazy
+
+import (
+	"errors"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// FormatError is what opening a file that is not a readable array returns; it
+// names the path, the offset and the field. See [mmapnpy.FormatError].
+type FormatError = mmapnpy.FormatError
+
+// FaultError says that bytes of a file could not be read although the header
+// promised them: the file was truncated or replaced while open, or its disk or
+// network failed.
+type FaultError = bytesrc.FaultError
+
+var (
+	// ErrClosed is returned for any use of an array after Close.
+	ErrClosed = bytesrc.ErrClosed
+
+	// ErrIndex is returned for an index, slice or axis that does not fit the
+	// array: out of range, too many, zero step, repeated axis.
+	ErrIndex = errors.New("lazy: bad index")
+
+	// ErrDType is returned when an operation is not defined for the array's
+	// dtype, such as the mean of strings.
+	ErrDType = errors.New("lazy: operation not defined for this dtype")
+
+	// ErrEmpty is returned for a minimum or maximum over no elements, which has
+	// no identity (as NumPy's ValueError).
+	ErrEmpty = errors.New("lazy: zero-size reduction has no identity")
+)

@@ -1,0 +1,207 @@
+package lazy
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// Sizes that shape every pass. The first two are constants on purpose: they
+// decide where partial sums are cut, so a value that followed the machine would
+// make results follow the machine.
+const (
+	// windowBytes is what a worker borrows at once: long enough that the system
+	// calls for populating and dropping pages vanish, short enough that a few
+	// workers fit the smallest budget.
+	windowBytes = 4 << 20
+
+	// tileBytes is what every reducer sees at once. It fits a 512 KiB second
+	// level cache with room for the accumulators, so several reducers in one
+	// pass read memory once.
+	tileBytes = 256 << 10
+
+	// defaultMemory and memoryPerWorker give the default budget.
+	defaultMemory   = 64 << 20
+	memoryPerWorker = 32 << 20
+
+	// minMemory is the smallest budget: one window and its converted copy.
+	minMemory = 16 << 20
+
+	// planWorkers is the number of workers that the "auto" plan serves with
+	// four blocks each, whatever the machine has, so that plans are portable.
+	planWorkers = 16
+)
+
+// config is everything an Array carries besides its expression.
+type config struct {
+	navigation []int
+	signal     []int
+	hasSignal  bool
+	spec       chunk.Spec
+	workers    int
+	memory     int64
+	progress   func(done, total int64)
+	backend    bytesrc.Backend
+	header     []mmapnpy.Option
+}
+
+// Option configures [Open] and [Array.With]. The zero set of options is the
+// default: "auto" chunks, no navigation axes, one worker per processor.
+type Option func(*config) error
+
+func newConfig(opts []Option) (config, error) {
+	c := config{spec: chunk.Auto()}
+	for _, o := range opts {
+		if err := o(&c); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// NavigationAxes names the axes over which a measurement was repeated (scan
+// positions, time), in the sense of HyperSpy and RosettaSciIO; all others are
+// signal axes. Negative numbers count from the end. Default: none, every axis
+// is a signal axis.
+func NavigationAxes(axes ...int) Option {
+	return func(c *config) error {
+		c.navigation, c.signal, c.hasSignal = slices.Clone(axes), nil, false
+		return nil
+	}
+}
+
+// SignalAxes is the complement of [NavigationAxes]: it names the axes of one
+// measurement, and all others become navigation axes.
+func SignalAxes(axes ...int) Option {
+	return func(c *config) error {
+		c.navigation, c.signal, c.hasSignal = nil, slices.Clone(axes), true
+		return nil
+	}
+}
+
+// Chunks says how the array is cut into blocks, in the words of dask: "auto"
+// (the default, a plan for the storage at hand), "64MiB", "-1", "100",
+// "(4, -1, 'auto', 'auto')", "{0: 16}". See [chunk.Parse].
+func Chunks(spec string) Option {
+	return func(c *config) error {
+		s, err := chunk.Parse(spec)
+		if err != nil {
+			return err
+		}
+		c.spec = s
+		return nil
+	}
+}
+
+// ChunkSpec is [Chunks] for a spec built in Go.
+func ChunkSpec(spec chunk.Spec) Option {
+	return func(c *config) error {
+		c.spec = spec
+		return nil
+	}
+}
+
+// Workers bounds the goroutines of one pass. Default, and with n = 0: the value
+// of GOMAXPROCS. Range 0 to 4096. It does not change results.
+func Workers(n int) Option {
+	return func(c *config) error {
+		if n < 0 || n > 4096 {
+			return fmt.Errorf("lazy: workers %d out of range 0 to 4096", n)
+		}
+		c.workers = n
+		return nil
+	}
+}
+
+// Memory sets the budget in bytes for what a pass holds at once. Default, and
+// with n = 0: 64 MiB, or 32 MiB per worker where that is more. At least 16 MiB.
+// A budget too small for all workers runs fewer of them.
+func Memory(n int64) Option {
+	return func(c *config) error {
+		if n != 0 && n < minMemory {
+			return fmt.Errorf("lazy: memory budget %d is below the minimum of %d bytes", n, int64(minMemory))
+		}
+		c.memory = n
+		return nil
+	}
+}
+
+// Progress is called during a pass with the bytes of the array done and the
+// bytes of the whole pass. Calls do not overlap; done never decreases. It must
+// return soon: workers wait for it.
+func Progress(f func(done, total int64)) Option {
+	return func(c *config) error {
+		c.progress = f
+		return nil
+	}
+}
+
+// Backend chooses the way of reading: "auto" (default), "mmap" (zero-copy
+// mapping), "pread" (copies into pooled buffers), "copy" (copies out of a
+// mapping). The environment variable LAZYNPY_BACKEND replaces "auto".
+func Backend(name string) Option {
+	return func(c *config) error {
+		b, err := bytesrc.ParseBackend(name)
+		if err != nil {
+			return err
+		}
+		c.backend = b
+		return nil
+	}
+}
+
+// Lenient salvages the broken headers that exist in the wild; see
+// [mmapnpy.Lenient].
+func Lenient() Option { return Header(mmapnpy.Lenient()) }
+
+// Header passes options on to the header parser, such as
+// [mmapnpy.MaxHeaderSize] or [mmapnpy.LongDouble].
+func Header(opts ...mmapnpy.Option) Option {
+	return func(c *config) error {
+		c.header = append(slices.Clone(c.header), opts...)
+		return nil
+	}
+}
+
+// numWorkers is how many goroutines a pass uses when each may hold `each` bytes.
+func (c *config) numWorkers(each int64) int {
+	w := c.workers
+	if w == 0 {
+		w = runtime.GOMAXPROCS(0)
+	}
+	return int(max(1, min(int64(w), c.budget()/max(each, 1))))
+}
+
+// budget is the memory budget in bytes.
+func (c *config) budget() int64 {
+	if c.memory != 0 {
+		return c.memory
+	}
+	w := c.workers
+	if w == 0 {
+		w = runtime.GOMAXPROCS(0)
+	}
+	return max(defaultMemory, int64(w)*memoryPerWorker)
+}
+
+// planLimits are the limits of the "auto" plan. Blocks take at most half of the
+// budget, so that one can be read while another is worked on.
+func (c *config) planLimits() chunk.Limits {
+	workers := planWorkers
+	for workers < runtime.GOMAXPROCS(0) {
+		workers *= 2
+	}
+	memory := c.memory
+	if memory == 0 {
+		memory = defaultMemory
+	}
+	return chunk.Limits{
+		MaxBlock:  min(32<<20, memory/2),
+		MinBlock:  1 << 20,
+		MinBlocks: int64(4 * workers),
+	}
+}

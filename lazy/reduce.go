@@ -1,0 +1,93 @@
+package lazy
+
+import (
+	"context"
+	"fmt"
+	"math"
+)
+
+// Sum runs [NewSum] alone.
+func Sum(ctx context.Context, a *Array, over Over) (*Result, error) {
+	return runOne(ctx, a, NewSum(over))
+}
+
+// Mean runs [NewMean] alone.
+func Mean(ctx context.Context, a *Array, over Over) (*Result, error) {
+	return runOne(ctx, a, NewMean(over))
+}
+
+// Min runs [NewMin] alone.
+func Min(ctx context.Context, a *Array, over Over) (*Result, error) {
+	return runOne(ctx, a, NewMin(over))
+}
+
+// Max runs [NewMax] alone.
+func Max(ctx context.Context, a *Array, over Over) (*Result, error) {
+	return runOne(ctx, a, NewMax(over))
+}
+
+// ArgMin runs [NewArgMin] alone.
+func ArgMin(ctx context.Context, a *Array, over Over) (*Result, error) {
+	return runOne(ctx, a, NewArgMin(over))
+}
+
+// ArgMax runs [NewArgMax] alone.
+func ArgMax(ctx context.Context, a *Array, over Over) (*Result, error) {
+	return runOne(ctx, a, NewArgMax(over))
+}
+
+// Var runs [NewVar] alone, with ddof 0.
+func Var(ctx context.Context, a *Array, over Over) (*Result, error) {
+	return runOne(ctx, a, NewVar(over, 0))
+}
+
+// Std runs [NewStd] alone, with ddof 0.
+func Std(ctx context.Context, a *Array, over Over) (*Result, error) {
+	return runOne(ctx, a, NewStd(over, 0))
+}
+
+// Histogram runs [NewHistogram] over bins between the smallest and the largest
+// element, which it finds in a pass of their own, as np.histogram does. Elements
+// that are not finite are an error; give [NewHistogram] a range to leave them out.
+// The bins are the same for all outputs.
+func Histogram(ctx context.Context, a *Array, over Over, bins int) (*Result, error) {
+	lo, hi := 0.0, 1.0 // NumPy's range for no elements
+	if a.Len() > 0 {
+		ends, err := Run(ctx, a, NewMin(OverAll()), NewMax(OverAll()))
+		if err != nil {
+			return nil, err
+		}
+		lo, hi = ends[0].Float64(), ends[1].Float64()
+		if math.IsNaN(lo-hi) || math.IsInf(lo-hi, 0) {
+			return nil, fmt.Errorf("lazy: histogram: autodetected range of [%v, %v] is not finite", lo, hi)
+		}
+	}
+	return runOne(ctx, a, NewHistogram(over, bins, lo, hi))
+}
+
+func runOne(ctx context.Context, a *Array, r Reducer) (*Result, error) {
+	results, err := Run(ctx, a, r)
+	if err != nil {
+		return nil, err
+	}
+	return results[0], nil
+}
+
+// ParseReducer makes a reducer from the name of an operation: sum, mean, min,
+// max, std, var, argmin, argmax, count_nan, count_inf, count_zero.
+func ParseReducer(name string, over Over) (Reducer, error) {
+	makers := map[string]func(Over) Reducer{
+		"sum": NewSum, "mean": NewMean, "min": NewMin, "max": NewMax,
+		"argmin": NewArgMin, "argmax": NewArgMax,
+		"std":       func(o Over) Reducer { return NewStd(o, 0) },
+		"var":       func(o Over) Reducer { return NewVar(o, 0) },
+		"count_nan": NewCountNaN, "count_inf": NewCountInf, "count_zero": NewCountZero,
+	}
+	if f, ok := makers[name]; ok {
+		return f(over), nil
+	}
+	return Reducer{}, fmt.Errorf("lazy: unknown operation %q (want %s)", name, ReducerNames)
+}
+
+// ReducerNames lists what [ParseReducer] knows.
+const ReducerNames = "sum, mean, min, max, std, var, argmin, argmax, count_nan, count_inf or count_zero"

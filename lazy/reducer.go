@@ -1,0 +1,129 @@
+package lazy
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/lazynpy/lazynpy/internal/kernel"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// Reducer is a reduction to run over an array, together with the axes that it
+// removes. Several of them share one pass; see [Run]. LiberTEM calls such a thing
+// a UDF. A Reducer is a description: it holds no results and can be used again.
+type Reducer struct {
+	name          string
+	over          Over
+	needsElements bool                                         // undefined over no elements
+	newFold       func(t mmapnpy.DType, n int64) (fold, error) // n: elements per output
+}
+
+// String is the name of the operation, such as "sum".
+func (r Reducer) String() string { return r.name }
+
+// fold is a reducer bound to a dtype: it makes accumulators and results.
+type fold interface {
+	// partial makes empty accumulators.
+	partial() partial
+
+	// result makes the result of the given shape, to be filled by partial.finish.
+	result(shape []int64) *Result
+
+	// stateSize is the size of the accumulators of one output in bytes.
+	stateSize() int64
+
+	// needsIndex reports whether rows and cols must be told where elements lie.
+	needsIndex() bool
+}
+
+// partial is accumulators for a run of outputs.
+type partial interface {
+	reset(outputs int)
+
+	// rows folds rows of m elements, each into one output, from out on.
+	rows(out int, x []byte, m int, at position)
+
+	// cols folds rows of m elements column-wise into m outputs from out on.
+	cols(out int, x []byte, m int, at position)
+
+	// merge adds n outputs of other, from its output `from` on, to those from at on.
+	// Everything in other comes after everything in the receiver in plan order.
+	merge(at int, other partial, from, n int)
+
+	// finish writes outputs from..from+n to elements at, at+stride, … of r.
+	finish(r *Result, at, stride, from, n int)
+}
+
+// newResult makes a zeroed result.
+func newResult(t mmapnpy.DType, shape []int64) *Result {
+	return &Result{dtype: t, shape: shape, data: make([]byte, product(shape)*t.ItemSize())}
+}
+
+// undefined is the error of a reduction over elements that it has no meaning for.
+func undefined(t mmapnpy.DType) error { return fmt.Errorf("%w: %s", ErrDType, t) }
+
+// numeric resolves the element type a reducer computes with, and how many real
+// components an element has: two for complex numbers, else one.
+func numeric(t mmapnpy.DType) (e kernel.Elem, components int, err error) {
+	e, ok := computeElem(t)
+	switch {
+	case !ok:
+		return 0, 0, undefined(t)
+	case e == kernel.Complex64:
+		return kernel.Float32, 2, nil
+	case e == kernel.Complex128:
+		return kernel.Float64, 2, nil
+	}
+	return e, 1, nil
+}
+
+// isFloat reports whether an element type is a floating-point one.
+func isFloat(e kernel.Elem) bool { return e == kernel.Float32 || e == kernel.Float64 }
+
+// resultFloat is the dtype of a mean or a deviation of elements of dtype t, as in
+// NumPy: that of t for floats and complex numbers, float64 for integers and
+// booleans. Long doubles reduce in float64.
+func resultFloat(t mmapnpy.DType) mmapnpy.DType {
+	switch e, _ := t.Elem(); e {
+	case kernel.Float16, kernel.BFloat16, kernel.Float32, kernel.Float64, kernel.Complex64, kernel.Complex128:
+		return native(t)
+	case kernel.ComplexX87, kernel.ComplexQuad:
+		return mmapnpy.Complex128
+	}
+	return mmapnpy.Float64
+}
+
+// native is t in the byte order of this machine.
+func native(t mmapnpy.DType) mmapnpy.DType { return t.WithByteOrder('=') }
+
+// put stores a float64 as the real element i of the result, rounded to its
+// dtype; for a complex result, i counts components.
+func (r *Result) put(i int, v float64) {
+	e, _ := r.dtype.Elem()
+	switch e {
+	case kernel.Float64, kernel.Complex128:
+		binary.NativeEndian.PutUint64(r.data[8*i:], math.Float64bits(v))
+		return
+	case kernel.Float32, kernel.Complex64:
+		binary.NativeEndian.PutUint32(r.data[4*i:], math.Float32bits(float32(v)))
+		return
+	}
+	size := e.Size()
+	kernel.Convert(r.data[i*size:(i+1)*size], e, kernel.Bytes([]float64{v}), kernel.Float64, false)
+}
+
+// putInt stores an int64 or uint64, given as its bits, as element i.
+func (r *Result) putInt(i int, v uint64) {
+	binary.NativeEndian.PutUint64(r.data[i*8:], v)
+}
+
+// resized returns a slice of n zeros, reusing s's memory where it suffices.
+func resized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}

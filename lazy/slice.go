@@ -1,0 +1,344 @@
+package lazy
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// Index is one item of a basic index, as between the brackets of a[...]: a
+// position, a slice, an ellipsis or a new axis. See [At], [Range], [Step],
+// [Ellipsis] and [NewAxis].
+type Index struct {
+	kind              indexKind
+	start, stop, step int64
+	hasStart, hasStop bool
+}
+
+type indexKind uint8
+
+const (
+	kindSlice indexKind = iota // the zero Index is a full slice, ":"
+	kindAt
+	kindEllipsis
+	kindNewAxis
+)
+
+// At picks position i and drops the axis; negative i counts from the end.
+func At(i int64) Index { return Index{kind: kindAt, start: i} }
+
+// Range is start:stop, clipped to the axis as NumPy does.
+func Range(start, stop int64) Index {
+	return Index{start: start, stop: stop, step: 1, hasStart: true, hasStop: true}
+}
+
+// Step is start:stop:step.
+func Step(start, stop, step int64) Index {
+	return Index{start: start, stop: stop, step: step, hasStart: true, hasStop: true}
+}
+
+// All is ":", the whole axis.
+func All() Index { return Index{step: 1} }
+
+// Ellipsis is "...": as many full slices as the array has axes left.
+func Ellipsis() Index { return Index{kind: kindEllipsis} }
+
+// NewAxis inserts an axis of length one, a signal axis.
+func NewAxis() Index { return Index{kind: kindNewAxis} }
+
+// maxDims is NumPy 2's limit, which a result must be able to be saved under.
+const maxDims = 64
+
+// maxIndexItems bounds a parsed index: NumPy arrays have at most 64 axes, and
+// an index may name each of them, 64 new ones and an ellipsis.
+const maxIndexItems = 129
+
+// ParseIndex reads NumPy's basic indexing: "3", "-1, ::2", "10:20, ..., newaxis".
+// Brackets around the whole are allowed. An empty string is the whole array.
+func ParseIndex(s string) ([]Index, error) {
+	text := strings.TrimSpace(s)
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		if inner, ok = strings.CutSuffix(inner, "]"); !ok {
+			return nil, fmt.Errorf("%w: %q has an opening bracket without a closing one", ErrIndex, s)
+		}
+		text = strings.TrimSpace(inner)
+	}
+	if text == "" {
+		return nil, nil
+	}
+	var items []Index
+	for text != "" {
+		item, rest, _ := strings.Cut(text, ",")
+		ix, err := parseIndexItem(strings.TrimSpace(item))
+		if err != nil {
+			return nil, fmt.Errorf("%w in %q", err, s)
+		}
+		if items = append(items, ix); len(items) > maxIndexItems {
+			return nil, fmt.Errorf("%w: more than %d items", ErrIndex, maxIndexItems)
+		}
+		text = strings.TrimSpace(rest)
+	}
+	return items, nil
+}
+
+func parseIndexItem(s string) (Index, error) {
+	switch s {
+	case "...", "Ellipsis":
+		return Ellipsis(), nil
+	case "newaxis", "np.newaxis", "None":
+		return NewAxis(), nil
+	}
+	parts := strings.Split(s, ":")
+	if len(parts) > 3 {
+		return Index{}, fmt.Errorf("%w: %q has more than two colons", ErrIndex, s)
+	}
+	var n [3]int64
+	var has [3]bool
+	for i, p := range parts {
+		p = strings.TrimSpace(p)
+		if p == "" || p == "None" {
+			continue
+		}
+		v, err := strconv.ParseInt(strings.ReplaceAll(p, "_", ""), 10, 64)
+		if err != nil {
+			return Index{}, fmt.Errorf("%w: %q is not an integer", ErrIndex, p)
+		}
+		n[i], has[i] = v, true
+	}
+	if len(parts) == 1 {
+		if !has[0] {
+			return Index{}, fmt.Errorf("%w: empty item", ErrIndex)
+		}
+		return At(n[0]), nil
+	}
+	ix := Index{start: n[0], stop: n[1], step: 1, hasStart: has[0], hasStop: has[1]}
+	if has[2] {
+		ix.step = n[2]
+	}
+	if ix.step == 0 {
+		return Index{}, fmt.Errorf("%w: slice step cannot be zero", ErrIndex)
+	}
+	return ix, nil
+}
+
+// String writes the item in the form that [ParseIndex] reads.
+func (ix Index) String() string {
+	switch ix.kind {
+	case kindAt:
+		return strconv.FormatInt(ix.start, 10)
+	case kindEllipsis:
+		return "..."
+	case kindNewAxis:
+		return "newaxis"
+	}
+	var b strings.Builder
+	if ix.hasStart {
+		b.WriteString(strconv.FormatInt(ix.start, 10))
+	}
+	b.WriteByte(':')
+	if ix.hasStop {
+		b.WriteString(strconv.FormatInt(ix.stop, 10))
+	}
+	if ix.step != 1 && ix.step != 0 {
+		b.WriteByte(':')
+		b.WriteString(strconv.FormatInt(ix.step, 10))
+	}
+	return b.String()
+}
+
+// resolve turns a slice into first position, count and step on an axis of n
+// elements, by the rules of Python's slice.indices.
+func (ix Index) resolve(n int64) (first, count, step int64) {
+	step = ix.step
+	if step == 0 {
+		step = 1 // the zero Index
+	}
+	step = max(step, -math.MaxInt64) // so that -step below cannot overflow
+	low, high := int64(0), n
+	if step < 0 {
+		low, high = -1, n-1
+	}
+	clip := func(v int64) int64 {
+		if v < 0 {
+			v += n
+		}
+		return min(max(v, low), high)
+	}
+	first, stop := low, high
+	if step < 0 {
+		first, stop = high, low
+	}
+	if ix.hasStart {
+		first = clip(ix.start)
+	}
+	if ix.hasStop {
+		stop = clip(ix.stop)
+	}
+	switch {
+	case step > 0 && first < stop:
+		count = (stop-first-1)/step + 1
+	case step < 0 && stop < first:
+		count = (first-stop-1)/-step + 1
+	default:
+		first = 0 // an empty axis; keep the position inside the array
+	}
+	return first, count, step
+}
+
+// Slice applies NumPy's basic indexing lazily: "10:20, ::2", "-1, ...",
+// "..., newaxis". See [ParseIndex].
+func (a *Array) Slice(index string) (*Array, error) {
+	items, err := ParseIndex(index)
+	if err != nil {
+		return nil, err
+	}
+	return a.Index(items...)
+}
+
+// Index is [Array.Slice] for an index built in Go.
+func (a *Array) Index(items ...Index) (*Array, error) {
+	items, err := expandEllipsis(items, a.NDim())
+	if err != nil {
+		return nil, err
+	}
+	view := a.view
+	view.shape, view.strides = nil, nil
+	var axes []Axis
+	d := 0
+	for _, ix := range items {
+		if ix.kind == kindNewAxis {
+			view.shape, view.strides = append(view.shape, 1), append(view.strides, 0)
+			axes = append(axes, Axis{Size: 1})
+			continue
+		}
+		n, stride := a.view.shape[d], a.view.strides[d]
+		if ix.kind == kindAt {
+			i := ix.start
+			if i < -n || i >= n {
+				return nil, fmt.Errorf("%w: index %d is out of bounds for axis %d with size %d", ErrIndex, i, d, n)
+			}
+			if i < 0 {
+				i += n
+			}
+			view.base += i * stride
+		} else {
+			first, count, step := ix.resolve(n)
+			if count <= 1 {
+				step = 1 // the stride is never taken, and step*stride could overflow
+			}
+			view.base += first * stride
+			view.shape, view.strides = append(view.shape, count), append(view.strides, step*stride)
+			axes = append(axes, Axis{Size: count, Navigate: a.axes[d].Navigate})
+		}
+		d++
+	}
+	if len(view.shape) > maxDims {
+		return nil, fmt.Errorf("%w: the result would have %d axes, more than %d", ErrIndex, len(view.shape), maxDims)
+	}
+	return a.derive(view, axes)
+}
+
+// expandEllipsis replaces the ellipsis, or the end of the list, by full slices
+// so that every one of n axes is named.
+func expandEllipsis(items []Index, n int) ([]Index, error) {
+	named, at := 0, -1
+	for i, ix := range items {
+		switch ix.kind {
+		case kindEllipsis:
+			if at >= 0 {
+				return nil, fmt.Errorf("%w: an index can only have a single ellipsis ('...')", ErrIndex)
+			}
+			at = i
+		case kindAt, kindSlice:
+			named++
+		}
+	}
+	if named > n {
+		return nil, fmt.Errorf("%w: too many indices: array is %d-dimensional, but %d were indexed", ErrIndex, n, named)
+	}
+	fill := slices.Repeat([]Index{All()}, n-named)
+	if at < 0 {
+		return slices.Concat(items, fill), nil
+	}
+	return slices.Concat(items[:at], fill, items[at+1:]), nil
+}
+
+// Transpose permutes the axes: axis d of the result is axis axes[d] of a.
+// Without arguments it reverses them. Navigation flags move along.
+func (a *Array) Transpose(axes ...int) (*Array, error) {
+	n := a.NDim()
+	if len(axes) == 0 {
+		axes = make([]int, n)
+		for d := range axes {
+			axes[d] = n - 1 - d
+		}
+	}
+	if len(axes) != n {
+		return nil, fmt.Errorf("%w: transpose names %d axes of %d", ErrIndex, len(axes), n)
+	}
+	view := a.view
+	view.shape, view.strides = make([]int64, n), make([]int64, n)
+	out := make([]Axis, n)
+	seen := make([]bool, n)
+	for d, axis := range axes {
+		s, err := axisIndex(axis, n)
+		if err != nil {
+			return nil, err
+		}
+		if seen[s] {
+			return nil, fmt.Errorf("%w: transpose repeats axis %d", ErrIndex, axis)
+		}
+		seen[s] = true
+		view.shape[d], view.strides[d], out[d] = a.view.shape[s], a.view.strides[s], a.axes[s]
+	}
+	return a.derive(view, out)
+}
+
+// Field picks one field of a structured array. A subarray field appends its
+// axes, which are signal axes.
+func (a *Array) Field(name string) (*Array, error) {
+	if len(a.casts) > 0 {
+		return nil, fmt.Errorf("%w: %s has no fields", ErrDType, a.DType())
+	}
+	f, ok := a.view.dtype.Field(name)
+	if !ok {
+		return nil, fmt.Errorf("%w: dtype %s has no field %q", ErrIndex, a.view.dtype, name)
+	}
+	view := a.view
+	view.base += f.Offset
+	view.dtype = f.DType
+	view.shape, view.strides = slices.Clone(view.shape), slices.Clone(view.strides)
+	axes := slices.Clone(a.axes)
+	if base, dims, ok := f.DType.Subarray(); ok {
+		view.dtype = base
+		step := f.DType.ItemSize()
+		for _, n := range dims {
+			step /= max(n, 1)
+			view.shape, view.strides = append(view.shape, n), append(view.strides, step)
+			axes = append(axes, Axis{Size: n})
+		}
+	}
+	return a.derive(view, axes)
+}
+
+// AsType casts the elements when they are read, by the rules of NumPy's astype:
+// floats truncate toward zero, integers wrap. It is defined between booleans,
+// integers, floats and complex numbers. A dtype of foreign byte order gives
+// elements in that order.
+func (a *Array) AsType(t mmapnpy.DType) (*Array, error) {
+	if t.Equal(a.DType()) {
+		return a, nil
+	}
+	_, from := a.DType().Elem()
+	_, to := t.Elem()
+	if !from || !to {
+		return nil, fmt.Errorf("%w: cannot cast %s to %s", ErrDType, a.DType(), t)
+	}
+	out := *a
+	out.casts = append(slices.Clone(a.casts), t)
+	return &out, nil
+}
