@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,12 +49,47 @@ func TestAccessors(t *testing.T) {
 	if got := slices.Collect(brain.All()); !slices.Equal(got, []float64{1, -2}) {
 		t.Errorf("bfloat16: %v", got)
 	}
+	for name, c := range map[string]struct {
+		b    Buffer
+		want []float64
+	}{
+		"bool":   {cBuffer(Bool, []byte{0, 1, 2}, 3), []float64{0, 1, 1}},
+		"uint64": {cBuffer(Uint64, kernel.Bytes([]uint64{1 << 63, 3}), 2), []float64{1 << 63, 3}},
+		">i2":    {cBuffer(Int16.WithByteOrder('>'), []byte{0xFF, 0xFE}, 1), []float64{-2}},
+		"<f16":   {cBuffer(mustParse(t, "<f16"), append([]byte{0, 0, 0, 0, 0, 0, 0, 0xC0, 0, 0x40}, "garbag"...), 1), []float64{3}},
+	} {
+		a, err := Floats(c.b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Collect(a.All()); name != "<f16" || hostLongDouble() == X87 {
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s: %v, want %v", name, got, c.want)
+			}
+		}
+	}
 	n, err := Numbers[int64](cBuffer(Float32, kernel.Bytes([]float32{-1.9, 7.5}), 2))
 	if err != nil || n.At(0) != -1 || n.At(1) != 7 {
 		t.Errorf("numbers: %v, %v, %v", n.At(0), n.At(1), err)
 	}
-	if _, err := Strings(cBuffer(Int8, []byte{1}, 1)); !errors.Is(err, ErrType) {
-		t.Errorf("strings of int8: %v", err)
+	i8, i8s := cBuffer(Int8, []byte{1}, 1), "the elements are int8 (|i1)"
+	for what, get := range map[string]func() error{
+		"a string requested":    func() error { _, err := Strings(i8); return err },
+		"a datetime requested":  func() error { _, err := Times(i8); return err },
+		"a timedelta requested": func() error { _, err := Durations(i8); return err },
+	} {
+		if err := get(); !errors.Is(err, ErrType) || !strings.Contains(err.Error(), what+", "+i8s) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := Floats(cBuffer(Complex64, make([]byte, 8), 1)); !errors.Is(err, ErrType) {
+		t.Errorf("real numbers of complex ones: %v", err)
+	}
+	if _, err := Numbers[int8](cBuffer(mustParse(t, "S1"), make([]byte, 1), 1)); !errors.Is(err, ErrType) {
+		t.Errorf("numbers of strings: %v", err)
+	}
+	if _, err := Numbers[int8](Buffer{}); err == nil {
+		t.Error("an accessor of nothing")
 	}
 }
 
@@ -98,3 +135,76 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// TestAccessorsAgree compares At and All of strided buffers.
+func TestAccessorsAgree(t *testing.T) {
+	raw := make([]byte, 20000*2)
+	for i := range raw {
+		raw[i] = byte(i * 31 >> 2)
+	}
+	b := Buffer{Data: raw, Offset: 39998, DType: Float16, Shape: []int64{100, 99}, Strides: []int64{-4, -400}}
+	a, err := Floats(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := int64(0)
+	for v := range a.All() {
+		if at := a.At(i/99, i%99); at != v && (at == at || v == v) { // NaN or the same
+			t.Fatalf("element %d is %v by All and %v by At", i, v, at)
+		}
+		i++
+	}
+	if i != a.Len() {
+		t.Errorf("All yields %d of %d elements", i, a.Len())
+	}
+	for range a.All() {
+		break
+	}
+}
+
+// TestSurrogates decodes what UTF-16 programs leave in UCS-4.
+func TestSurrogates(t *testing.T) {
+	for _, c := range []struct {
+		raw  []uint32
+		want string
+	}{
+		{[]uint32{0xD83D, 0xDE00, 'x'}, "😀x"},
+		{[]uint32{0xDE00, 0xD83D, 'x'}, "\uFFFD\uFFFDx"},
+		{[]uint32{'x', 0xD83D, 0}, "x\uFFFD"},
+		{[]uint32{0xD83D, 0xD83D, 0xDE00}, "\uFFFD😀"},
+		{[]uint32{0xFFFFFFFF, 0, 'a'}, "\uFFFD\x00a"},
+		{[]uint32{0, 0, 0}, ""},
+	} {
+		a, err := Strings(cBuffer(mustParse(t, "=U3"), kernel.Bytes(c.raw)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.At(); got != c.want {
+			t.Errorf("%x: %q, want %q", c.raw, got, c.want)
+		}
+	}
+}
+
+// TestValue decodes elements of every kind for printing.
+func TestValue(t *testing.T) {
+	dt := headerDType(t, "[('a','u1'),('s','S2'),('m','i1',(2,2)),('in',[('z','?')])]")
+	v, err := cBuffer(dt, []byte{1, 'h', 0, 1, 2, 3, 0xFF, 5}).Value()
+	want := Record{{"a", uint64(1)}, {"s", "h"}, {"m", []any{[]any{int64(1), int64(2)}, []any{int64(3), int64(-1)}}}, {"in", Record{{"z", true}}}}
+	if err != nil || !reflect.DeepEqual(v, want) {
+		t.Errorf("%v, %v; want %v", v, err, want)
+	}
+	for name, want := range map[string]any{
+		"=c8": complex128(0), "=f2": float64(0), "V2": []byte{0, 0}, "=U1": "", "<V2": float64(0),
+		"=M8[D]": Moment{Time: time.Unix(0, 0).UTC(), Valid: true}, "=m8[s]": Span{Valid: true},
+	} {
+		d := headerDType(t, name)
+		if name == "<V2" {
+			d = BFloat16
+		}
+		if v, err := cBuffer(d, make([]byte, d.size)).Value(); err != nil || !reflect.DeepEqual(v, want) {
+			t.Errorf("%s: %#v, %v", name, v, err)
+		}
+	}
+	if _, err := cBuffer(mustParse(t, "O"), make([]byte, 8)).Value(); !errors.Is(err, ErrObject) {
+		t.Errorf("object: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 )
@@ -47,6 +48,9 @@ func Append(path string, b Buffer) (err error) {
 	if size != end {
 		return &FormatError{Path: path, Offset: end, Field: "data",
 			Err: fmt.Errorf("the file goes on for %d bytes behind its array, which Append would overwrite; see Recover", size-end)}
+	}
+	if b.Shape[axis] > math.MaxInt64-h.Shape[axis] {
+		return fmt.Errorf("%s: %w", path, errTooLarge)
 	}
 	grown := h
 	grown.Shape = slices.Clone(h.Shape)

@@ -56,4 +56,3 @@ func TestCreateModes(t *testing.T) {
 		}
 	}
 }
-
