@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// NumPy's print options.
+const (
+	summaryThreshold = 1000 // elements; larger arrays show their edges only
+	edgeItems        = 3
+	lineWidth        = 75
+)
+
+// fetcher reads the elements start:stop of the last axis at a position of the
+// axes before it. Without axes it reads the only element.
+type fetcher func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error)
+
+func fetchArray(ctx context.Context, a *lazy.Array) fetcher {
+	return func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error) {
+		items := make([]lazy.Index, 0, a.NDim())
+		for _, i := range prefix {
+			items = append(items, lazy.At(i))
+		}
+		if a.NDim() > 0 {
+			items = append(items, lazy.Range(start, stop))
+		}
+		row, err := a.Index(items...)
+		if err != nil {
+			return mmapnpy.Buffer{}, err
+		}
+		r, err := row.Load(ctx)
+		if err != nil {
+			return mmapnpy.Buffer{}, err
+		}
+		return r.Buffer(), nil
+	}
+}
+
+func fetchBuffer(b mmapnpy.Buffer) fetcher {
+	return func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error) {
+		row := b
+		for d, i := range prefix {
+			row.Offset += i * b.Strides[d]
+		}
+		if last := len(b.Shape) - 1; last >= 0 {
+			row.Offset += start * b.Strides[last]
+			row.Shape, row.Strides = []int64{stop - start}, b.Strides[last:]
+		}
+		return row, nil
+	}
+}
+
+// excerpt is the elements of an array that are shown: all along most axes, the
+// edges along others.
+type excerpt struct {
+	buf   mmapnpy.Buffer // of the shown elements alone
+	picks [][]int64      // of each axis, the positions shown
+	cut   []bool         // axes that show their edges only
+}
+
+// newExcerpt fetches the elements at the picked positions of each axis.
+func newExcerpt(t mmapnpy.DType, shape []int64, picks [][]int64, fetch fetcher) (excerpt, error) {
+	e := excerpt{picks: picks, buf: mmapnpy.Buffer{DType: t}}
+	for d, p := range picks {
+		e.cut = append(e.cut, int64(len(p)) < shape[d])
+		e.buf.Shape = append(e.buf.Shape, int64(len(p)))
+	}
+	e.buf.Strides = cStrides(e.buf.Shape, t.ItemSize())
+	data := make([]byte, e.buf.NBytes())
+	e.buf.Data = data
+	outer, ranges := e.buf.Shape, [][2]int64{{0, 0}}
+	if last := len(shape) - 1; last >= 0 {
+		outer, ranges = outer[:last], runs(picks[last])
+	}
+	prefix := make([]int64, len(outer))
+	for idx := range indices(outer) {
+		for d, i := range idx {
+			prefix[d] = picks[d][i]
+		}
+		for _, r := range ranges {
+			part, err := fetch(prefix, r[0], r[1])
+			if err != nil {
+				return excerpt{}, err
+			}
+			if err := part.CopyTo(data); err != nil {
+				return excerpt{}, err
+			}
+			data = data[part.NBytes():]
+		}
+	}
+	return e, nil
+}
+
+func cStrides(shape []int64, itemsize int64) []int64 {
+	strides := make([]int64, len(shape))
+	for d := len(shape) - 1; d >= 0; d-- {
+		strides[d] = itemsize
+		itemsize *= max(shape[d], 1)
+	}
+	return strides
+}
+
+// runs joins ascending positions into half-open ranges.
+func runs(picks []int64) [][2]int64 {
+	var out [][2]int64
+	for _, i := range picks {
+		if k := len(out) - 1; k >= 0 && out[k][1] == i {
+			out[k][1]++
+		} else {
+			out = append(out, [2]int64{i, i + 1})
+		}
+	}
+	return out
+}
+
+// edges picks all of n positions, or the first and last few if they would be too
+// many.
+func edges(n, most, edge int64) []int64 {
+	var picks []int64
+	for i := int64(0); i < n; i++ {
+		if n > most && i == edge {
+			i = n - edge
+		}
+		picks = append(picks, i)
+	}
+	return picks
+}
+
+// arrayText is an array as NumPy prints it.
+func arrayText(t mmapnpy.DType, shape []int64, fetch fetcher) (string, error) {
+	if len(shape) == 0 {
+		b, err := fetch(nil, 0, 0)
+		if err != nil {
+			return "", err
+		}
+		return scalarText(b)
+	}
+	if slices.Contains(shape, 0) {
+		return "[]", nil
+	}
+	picks := make([][]int64, len(shape))
+	total := mmapnpy.Buffer{Shape: shape}.Len()
+	for d, n := range shape {
+		if total <= summaryThreshold {
+			picks[d] = edges(n, n, 0)
+		} else {
+			picks[d] = edges(n, 2*edgeItems, edgeItems)
+		}
+	}
+	e, err := newExcerpt(t, shape, picks, fetch)
+	if err != nil {
+		return "", err
+	}
+	word, err := newCell(e.buf, numpyNotation)
+	if err != nil {
+		return "", err
+	}
+	p := printer{excerpt: e, word: word}
+	return p.nested(make([]int64, 0, len(shape)), "", lineWidth), nil
+}
+
+// printer lays words out between brackets, as NumPy's _formatArray does.
+type printer struct {
+	excerpt
+	word cell
+}
+
+const ellipsis = "..."
+
+// nested writes the part of the array at an index.
+func (p *printer) nested(idx []int64, indent string, width int) string {
+	d := len(idx)
+	if d == len(p.buf.Shape) {
+		return string(p.word(nil, idx...))
+	}
+	if d == len(p.buf.Shape)-1 {
+		return p.row(idx, indent, width)
+	}
+	separator := strings.Repeat("\n", len(p.buf.Shape)-1-d) + indent + " "
+	var b strings.Builder
+	b.WriteByte('[')
+	for i := range p.buf.Shape[d] {
+		if i > 0 {
+			b.WriteString(separator)
+		}
+		if p.cut[d] && i == edgeItems {
+			b.WriteString(ellipsis + separator)
+		}
+		b.WriteString(p.nested(append(idx, i), indent+" ", width-1))
+	}
+	b.WriteByte(']')
+	return b.String()
+}
+
+// row writes the elements along the last axis, broken into lines.
+func (p *printer) row(idx []int64, indent string, width int) string {
+	indent += " "
+	width-- // for the closing bracket
+	var b strings.Builder
+	line := indent
+	add := func(word string) {
+		if len(line)+len(word) > width && len(line) > len(indent) {
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			line = indent
+		}
+		line += word
+	}
+	n := p.buf.Shape[len(idx)]
+	for i := range n {
+		if p.cut[len(idx)] && i == edgeItems {
+			add(ellipsis)
+			line += " "
+		}
+		add(string(p.word(nil, append(idx, i)...)))
+		if i < n-1 {
+			line += " "
+		}
+	}
+	b.WriteString(line)
+	return "[" + b.String()[len(indent):] + "]"
+}

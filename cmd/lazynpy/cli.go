@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Exit statuses.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // as shells report a process that SIGINT ended
+)
+
+// cli is one run of the command: its streams and the flags that all verbs share.
+type cli struct {
+	stdout, stderr io.Writer
+	flags          globalFlags
+}
+
+// run executes one command line and returns the exit status.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := &cli{stdout: stdout, stderr: stderr}
+	root := newRootCommand(c)
+	root.SetArgs(protectNegative(root, args))
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := execute(ctx, root)
+	switch usage := (*usageError)(nil); {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil:
+		c.complain(errors.New("interrupted"))
+		return exitInterrupted
+	case errors.As(err, &usage):
+		c.complain(err)
+		return exitUsage
+	case errors.Is(err, errReported):
+		return exitFailure
+	default:
+		c.complain(err)
+		return exitFailure
+	}
+}
+
+// execute turns a panic, which is a bug of ours, into an error of one line.
+func execute(ctx context.Context, root *cobra.Command) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("internal error: %v", r)
+		}
+	}()
+	return root.ExecuteContext(ctx)
+}
+
+// errReported is the failure of a verb that has already said what went wrong.
+var errReported = errors.New("reported")
+
+// complain prints an error as one line.
+func (c *cli) complain(err error) {
+	line := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	fmt.Fprintf(c.stderr, "lazynpy: %s\n", line)
+}
+
+// usageError is a mistake in the command line, whatever the files hold.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// asUsage marks an error as a mistake in the command line; nil stays nil.
+func asUsage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &usageError{err}
+}
+
+// inFile makes err name the file, unless it does already.
+func inFile(path string, err error) error {
+	if err == nil || strings.Contains(err.Error(), path) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// takes checks the number of positional arguments; most < 0 means any number.
+func takes(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch n := len(args); {
+		case n < least:
+			return usagef("%s: missing argument; usage: %s", cmd.Name(), cmd.UseLine())
+		case most >= 0 && n > most:
+			return usagef("%s: unexpected argument %q; usage: %s", cmd.Name(), args[most], cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+func newRootCommand(c *cli) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lazynpy",
+		Short: "Inspect, slice, reduce and convert NumPy .npy files of any size",
+		Long: "Lazynpy inspects, slices, reduces, renders and converts NumPy .npy files of any size,\n" +
+			"in bounded memory and on every core.\n\n" +
+			"Data go to standard output, everything else to standard error. Exit status:\n" +
+			"0 ok, 1 failure, 2 wrong usage, 130 interrupted.",
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown command %q (lazynpy --help lists them)", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return asUsage(err) })
+	root.SetVersionTemplate("lazynpy {{.Version}}\n")
+	c.flags.register(root.PersistentFlags())
+	root.AddCommand(
+		newInfoCommand(c), newHeadCommand(c), newGetCommand(c), newStatsCommand(c), newHistCommand(c),
+		newPlanCommand(c), newReduceCommand(c), newChecksumCommand(c), newValidateCommand(c),
+		newPNGCommand(c), newConvertCommand(c), newDemoCommand(c), newVersionCommand(c),
+	)
+	return root
+}
+
+// protectNegative keeps slices such as -1 and '-5:, 0' from being taken for flags:
+// it puts a blank before them, which slices may begin with. Values of flags stay
+// as they are.
+func protectNegative(root *cobra.Command, args []string) []string {
+	out := slices.Clone(args)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if len(arg) > 1 && arg[0] == '-' && '0' <= arg[1] && arg[1] <= '9' && !(i > 0 && takesValue(root, args[i-1])) {
+			out[i] = " " + arg
+		}
+	}
+	return out
+}
+
+// takesValue reports whether arg is a flag whose value is the next argument.
+func takesValue(root *cobra.Command, arg string) bool {
+	name := strings.TrimLeft(arg, "-")
+	if name == arg || name == "" || strings.Contains(name, "=") {
+		return false
+	}
+	sets := []*pflag.FlagSet{root.PersistentFlags()}
+	for _, verb := range root.Commands() {
+		sets = append(sets, verb.Flags())
+	}
+	for _, set := range sets {
+		f := set.Lookup(name)
+		if f == nil && len(name) == 1 {
+			f = set.ShorthandLookup(name)
+		}
+		if f != nil && f.NoOptDefVal == "" {
+			return true
+		}
+	}
+	return false
+}

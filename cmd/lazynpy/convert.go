@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+func newConvertCommand(c *cli) *cobra.Command {
+	v := conversion{dtype: parsed[mmapnpy.DType]{parse: mmapnpy.ParseDType, kind: "dtype"}}
+	cmd := &cobra.Command{
+		Use:   "convert IN OUT",
+		Short: "Change dtype, byte order, storage order or format",
+		Long: "Convert streams an array into another file, in bounded memory. The extension of OUT decides on the\n" +
+			"format: .npy, .csv, .json or .raw; - is standard output. Casts follow NumPy's astype.",
+		Example: "  lazynpy convert --dtype float32 scan.npy small.npy\n" +
+			"  lazynpy convert --order F --byteorder big image.npy for-fortran.npy",
+		Args: takes(2, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return v.run(cmd.Context(), c, args[0], args[1])
+		},
+	}
+	cmd.Flags().Var(&v.dtype, "dtype", "cast to this dtype, as float32 or >i2")
+	cmd.Flags().StringVar(&v.order, "order", "C", "storage order of a .npy: C or F")
+	cmd.Flags().StringVar(&v.byteOrder, "byteorder", "", "little, big or native (default as it is)")
+	cmd.Flags().StringVar(&v.as, "format", "", "npy, csv, json or raw, whatever the extension of OUT")
+	return cmd
+}
+
+// conversion is a convert command line.
+type conversion struct {
+	dtype            parsed[mmapnpy.DType]
+	order, byteOrder string
+	as               string
+}
+
+// byteOrders are the values of --byteorder.
+var byteOrders = map[string]byte{"": '|', "little": '<', "big": '>', "native": '='}
+
+func (v *conversion) run(ctx context.Context, c *cli, input, output string) error {
+	f, err := formatOf(v.as, output, formatNPY, formatCSV, formatJSON, formatRaw)
+	if err != nil {
+		return err
+	}
+	byteOrder, ok := byteOrders[v.byteOrder]
+	if !ok {
+		return usagef("convert: --byteorder %q (want little, big or native)", v.byteOrder)
+	}
+	if v.order != "C" && v.order != "F" {
+		return usagef("convert: --order %q (want C or F)", v.order)
+	}
+	if err := refuseSame(input, output); err != nil {
+		return err
+	}
+	a, err := c.openSlice([]string{input})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	to := a.DType()
+	if v.dtype.set {
+		to = v.dtype.value
+	}
+	shape := a.Shape()
+	if a, err = a.AsType(to.WithByteOrder(byteOrder)); err != nil {
+		return inFile(input, err)
+	}
+	fortran := v.order == "F" && f == formatNPY && orderMatters(shape)
+	if fortran {
+		if a, err = a.Transpose(); err != nil {
+			return inFile(input, err)
+		}
+	}
+	return inFile(input, c.writeConverted(ctx, a, output, f, shape, fortran))
+}
+
+// writeConverted writes a, which is transposed for Fortran order.
+func (c *cli) writeConverted(ctx context.Context, a *lazy.Array, output string, f format, shape []int64, fortran bool) error {
+	s := c.arrayStream(ctx, a, "convert")
+	return c.output(output, func(w io.Writer) error {
+		if fortran {
+			return s.writeNPY(w, shape, true)
+		}
+		return s.write(w, f)
+	})
+}
+
+// orderMatters reports whether C and Fortran order differ for a shape; where they
+// do not, NumPy says C.
+func orderMatters(shape []int64) bool {
+	long := 0
+	for _, n := range shape {
+		if n == 0 {
+			return false
+		}
+		if n > 1 {
+			long++
+		}
+	}
+	return long > 1
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/lazy"
+)
+
+// globalFlags are the flags that every verb accepts.
+type globalFlags struct {
+	nav     []int
+	chunks  parsed[chunk.Spec]
+	workers uint16
+	memory  parsed[int64]
+	backend parsed[bytesrc.Backend]
+	fields  []string
+	json    bool
+	lenient bool
+}
+
+func (f *globalFlags) register(set *pflag.FlagSet) {
+	f.chunks = parsed[chunk.Spec]{parse: chunk.Parse, kind: "spec"}
+	f.memory = parsed[int64]{parse: chunk.ParseBytes, kind: "size"}
+	f.backend = parsed[bytesrc.Backend]{parse: bytesrc.ParseBackend, kind: "name"}
+	set.IntSliceVar(&f.nav, "nav", nil, "navigation `axes`, as 0,1; the others are signal axes")
+	set.Var(&f.chunks, "chunks", `how to cut the array: auto, 64MiB, -1, 100, "(4, -1, auto)", "{0: 16}"`)
+	set.Uint16Var(&f.workers, "workers", 0, "goroutines of a pass, up to 4096 (default one per processor)")
+	set.Var(&f.memory, "memory", "budget of a pass, as 256MiB (default 64MiB, or 32MiB per worker if that is more)")
+	set.Var(&f.backend, "backend", "way of reading: auto, mmap, pread or copy (default auto)")
+	set.StringArrayVar(&f.fields, "field", nil, "`name` of the field of a structured array; again for a field inside it")
+	set.BoolVar(&f.json, "json", false, "print JSON, one object per line")
+	set.BoolVar(&f.lenient, "lenient", false, "accept broken headers that are known to exist")
+}
+
+// options are what the flags ask of [lazy.Open]. The chunk spec is not among
+// them: it is for the array after slicing.
+func (f *globalFlags) options() []lazy.Option {
+	opts := []lazy.Option{
+		lazy.Workers(int(f.workers)),
+		lazy.Memory(f.memory.value),
+		lazy.Backend(f.backend.text),
+	}
+	if f.nav != nil {
+		opts = append(opts, lazy.NavigationAxes(f.nav...))
+	}
+	if f.lenient {
+		opts = append(opts, lazy.Lenient())
+	}
+	return opts
+}
+
+// parsed is a flag whose text a library function reads, so that a mistake in it
+// is one in the command line.
+type parsed[T any] struct {
+	text  string
+	value T
+	set   bool
+	parse func(string) (T, error)
+	kind  string
+}
+
+// Set implements [pflag.Value].
+func (p *parsed[T]) Set(s string) (err error) {
+	if p.value, err = p.parse(s); err != nil {
+		return err
+	}
+	p.text, p.set = s, true
+	return nil
+}
+
+// String implements [pflag.Value].
+func (p *parsed[T]) String() string { return p.text }
+
+// Type implements [pflag.Value].
+func (p *parsed[T]) Type() string { return p.kind }

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lazynpy/lazynpy/lazy"
+)
+
+func newHistCommand(c *cli) *cobra.Command {
+	var bins int
+	var span []float64
+	cmd := &cobra.Command{
+		Use:   "hist FILE [SLICE]",
+		Short: "Draw a histogram",
+		Long: "Hist counts elements in equal bins, as np.histogram does. Without --range it reads the array\n" +
+			"twice: once for its smallest and largest element.",
+		Args: takes(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if bins < 1 || bins > 1<<24 {
+				return usagef("hist: --bins %d is out of range (1 to %d)", bins, 1<<24)
+			}
+			if cmd.Flags().Changed("range") && len(span) != 2 {
+				return usagef("hist: --range wants two numbers, as 0,100")
+			}
+			a, err := c.openSlice(args)
+			if err != nil {
+				return err
+			}
+			defer a.Close()
+			r, err := c.histogram(cmd.Context(), a, bins, span)
+			if err != nil {
+				return inFile(args[0], err)
+			}
+			return c.printHistogram(a, sliceArg(args), r)
+		},
+	}
+	cmd.Flags().IntVar(&bins, "bins", 20, "number of bins")
+	cmd.Flags().Float64SliceVar(&span, "range", nil, "lower and upper `edge`, as 0,100 (default the smallest and largest element)")
+	return cmd
+}
+
+func (c *cli) histogram(ctx context.Context, a *lazy.Array, bins int, span []float64) (*lazy.Result, error) {
+	a, b, err := c.track(a, "hist")
+	if err != nil {
+		return nil, err
+	}
+	defer b.finish()
+	if span == nil {
+		return lazy.Histogram(ctx, a, lazy.OverAll(), bins)
+	}
+	results, err := lazy.Run(ctx, a, lazy.NewHistogram(lazy.OverAll(), bins, span[0], span[1]))
+	if err != nil {
+		return nil, err
+	}
+	return results[0], nil
+}
+
+// histJSON is what hist prints with --json.
+type histJSON struct {
+	Path    string    `json:"path"`
+	Slice   string    `json:"slice"`
+	Count   int64     `json:"count"`
+	Outside int64     `json:"outside"` // elements beyond the edges, and NaN
+	Edges   []float64 `json:"edges"`   // one more than counts
+	Counts  []int64   `json:"counts"`
+}
+
+func (c *cli) printHistogram(a *lazy.Array, slice string, r *lazy.Result) error {
+	counts, err := lazy.Copy[int64](r)
+	if err != nil {
+		return err
+	}
+	v := histJSON{Path: a.Path(), Slice: slice, Count: a.Len(), Outside: a.Len(), Edges: r.Edges(), Counts: counts}
+	largest := int64(0)
+	for _, n := range counts {
+		v.Outside -= n
+		largest = max(largest, n)
+	}
+	if c.flags.json {
+		return c.printJSON(v)
+	}
+	edges := make([]string, len(v.Edges))
+	edgeWidth, countWidth := 0, len(grouped(largest))
+	for i, e := range v.Edges {
+		edges[i] = fmt.Sprintf("%.6g", e)
+		edgeWidth = max(edgeWidth, len(edges[i]))
+	}
+	room := max(columns(c.stdout)-2*edgeWidth-countWidth-8, 10)
+	for i, n := range counts {
+		closing := ")"
+		if i == len(counts)-1 {
+			closing = "]" // the last bin holds its upper edge
+		}
+		_, err := fmt.Fprintf(c.stdout, "[%*s, %*s%s %*s %s\n",
+			edgeWidth, edges[i], edgeWidth, edges[i+1], closing, countWidth, grouped(n), barText(n, largest, room))
+		if err != nil {
+			return err
+		}
+	}
+	if v.Outside > 0 {
+		_, err = fmt.Fprintf(c.stdout, "%s elements outside\n", grouped(v.Outside))
+	}
+	return err
+}
+
+// barText draws n of most as a bar of up to width characters, in eighths.
+func barText(n, most int64, width int) string {
+	if most == 0 {
+		return ""
+	}
+	eighths := int(float64(n) / float64(most) * float64(width) * 8)
+	if n > 0 {
+		eighths = max(eighths, 1)
+	}
+	text := strings.Repeat("█", eighths/8)
+	if rest := eighths % 8; rest > 0 {
+		text += string([]rune("▏▎▍▌▋▊▉")[rest-1])
+	}
+	return text
+}

@@ -1,0 +1,24 @@
+package main
+
+import "golang.org/x/sys/unix"
+
+// memoryUse is the peak of the resident set in bytes.
+func memoryUse() (peak, anonymous int64, ok bool) {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		return 0, 0, false
+	}
+	return u.Maxrss, 0, true
+}
+
+// resetPeak cannot be done here.
+func resetPeak() bool { return false }
+
+// freeSpace is how many bytes a file in dir can take.
+func freeSpace(dir string) (int64, bool) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, false
+	}
+	return int64(s.Bavail) * int64(s.Bsize), true
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/lazynpy/lazynpy/internal/kernel"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+const (
+	// maxPixels bounds the memory of a picture, which takes a byte per pixel.
+	maxPixels = 1 << 30
+
+	// samplePixels is how many elements the percentiles are taken from at most; of
+	// larger arrays every k-th along both axes counts.
+	samplePixels = 4 << 20
+)
+
+// look says how numbers become colours.
+type look struct {
+	cmap       string
+	log        bool
+	percentile [2]float64  // of the values, which get the first and the last colour
+	span       *[2]float64 // values instead of percentiles
+}
+
+// picture is an array as an image.
+type picture struct {
+	*image.Paletted
+	lo, hi float64 // the values of the first and last colour
+}
+
+// encode writes the picture as PNG.
+func (p picture) encode(w io.Writer) error {
+	e := png.Encoder{CompressionLevel: png.BestSpeed}
+	if p.Rect.Dx()*p.Rect.Dy() <= 1<<22 {
+		e.CompressionLevel = png.BestCompression
+	}
+	return e.Encode(w, p.Paletted)
+}
+
+// render makes a picture of a two-dimensional array. sample is the array, or a
+// part of it, from which the percentiles are taken. Of complex numbers it shows the
+// magnitude.
+func render(s, sample stream, l look) (picture, error) {
+	if len(s.shape) != 2 {
+		return picture{}, fmt.Errorf("an image has two dimensions, and the shape is %s; take a slice such as '%s'", shapeText(s.shape), frameSlice(len(s.shape)))
+	}
+	h, w := s.shape[0], s.shape[1]
+	if h == 0 || w == 0 {
+		return picture{}, fmt.Errorf("an image of shape %s has no pixels", shapeText(s.shape))
+	}
+	if h > maxPixels/w {
+		return picture{}, fmt.Errorf("%s are too many pixels; take a slice such as '::4, ::4'", shapeText(s.shape))
+	}
+	scale, err := newScale(sample, l)
+	if err != nil {
+		return picture{}, err
+	}
+	p := picture{image.NewPaletted(image.Rect(0, 0, int(w), int(h)), palette(l.cmap)), scale.lo, scale.hi}
+	at := 0
+	for values, err := range s.magnitudes() {
+		if err != nil {
+			return picture{}, err
+		}
+		for _, v := range values {
+			p.Pix[at] = scale.index(v)
+			at++
+		}
+	}
+	return p, nil
+}
+
+// frameSlice is an index that leaves the last two of n dimensions.
+func frameSlice(n int) string {
+	if n < 2 {
+		return "newaxis, :"
+	}
+	return joined(make([]int64, n-2))
+}
+
+// magnitudes yields the elements as floats, in pieces that are reused.
+func (s stream) magnitudes() iter.Seq2[[]float64, error] {
+	return func(yield func([]float64, error) bool) {
+		from, ok := s.dtype.Elem()
+		if !ok {
+			yield(nil, fmt.Errorf("an image is of numbers, and the dtype is %s", s.dtype))
+			return
+		}
+		to, parts := kernel.Float64, 1
+		if from.IsComplex() {
+			to, parts = kernel.Complex128, 2
+		}
+		var raw []byte
+		for b, err := range s.buffers() {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			raw = slices.Grow(raw[:0], int(b.Shape[0])*to.Size())[:int(b.Shape[0])*to.Size()]
+			kernel.Convert(raw, to, b.Data, from, !s.dtype.Native())
+			values := kernel.Slice[float64](raw)
+			if parts == 2 {
+				for i := range len(values) / 2 {
+					values[i] = math.Hypot(values[2*i], values[2*i+1])
+				}
+				values = values[:len(values)/2]
+			}
+			if !yield(values, nil) {
+				return
+			}
+		}
+	}
+}
+
+// scale maps values to colours.
+type scale struct {
+	lo, hi float64
+	log    bool
+}
+
+func newScale(sample stream, l look) (scale, error) {
+	s := scale{log: l.log}
+	if l.span != nil {
+		s.lo, s.hi = l.span[0], l.span[1]
+	} else {
+		values, err := finiteValues(sample, l.log)
+		if err != nil {
+			return scale{}, err
+		}
+		slices.Sort(values)
+		s.lo, s.hi = quantile(values, l.percentile[0]/100), quantile(values, l.percentile[1]/100)
+	}
+	if l.log && s.lo <= 0 {
+		return scale{}, errors.New("a logarithmic scale wants a positive range")
+	}
+	return s, nil
+}
+
+// finiteValues collects what percentiles are taken of: finite values, and for a
+// logarithmic scale positive ones.
+func finiteValues(sample stream, positive bool) ([]float64, error) {
+	var values []float64
+	for piece, err := range sample.magnitudes() {
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range piece {
+			if !math.IsNaN(v) && !math.IsInf(v, 0) && (v > 0 || !positive) {
+				values = append(values, v)
+			}
+		}
+	}
+	if len(values) == 0 {
+		return []float64{1}, nil // nothing to see: any scale will do
+	}
+	return values, nil
+}
+
+// quantile interpolates between sorted values, as np.quantile does.
+func quantile(sorted []float64, q float64) float64 {
+	at := q * float64(len(sorted)-1)
+	i := min(int(at), len(sorted)-1)
+	j := min(i+1, len(sorted)-1)
+	return sorted[i] + (at-float64(i))*(sorted[j]-sorted[i])
+}
+
+// index is the colour of a value.
+func (s scale) index(v float64) uint8 {
+	lo, hi := s.lo, s.hi
+	if math.IsNaN(v) {
+		return nanIndex
+	}
+	if v <= lo || lo >= hi {
+		if v > hi {
+			return levels - 1
+		}
+		return 0
+	}
+	if v >= hi {
+		return levels - 1
+	}
+	t := (v - lo) / (hi - lo)
+	if s.log {
+		t = math.Log(v/lo) / math.Log(hi/lo)
+	}
+	return uint8(t*(levels-1) + 0.5)
+}
+
+// sampleStep is the step along both axes that leaves at most samplePixels.
+func sampleStep(shape []int64) int64 {
+	n := mmapnpy.Buffer{Shape: shape}.Len()
+	return max(int64(math.Ceil(math.Sqrt(float64(n)/samplePixels))), 1)
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/lazy"
+)
+
+func newPlanCommand(c *cli) *cobra.Command {
+	var n int64
+	cmd := &cobra.Command{
+		Use:   "plan FILE",
+		Short: "Show how an array is cut into blocks",
+		Long: "Plan shows the blocks in which the array would be read: the grid of every axis, and where the\n" +
+			"first blocks lie in the array and in the file. It reads the header only.",
+		Example: "  lazynpy plan --nav 0,1 scan.npy\n  lazynpy plan --chunks '(4, -1, auto, auto)' scan.npy",
+		Args:    takes(1, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if n < 0 {
+				return usagef("plan: -n is negative")
+			}
+			if len(c.flags.fields) > 0 {
+				return usagef("plan: --field has no meaning here: a plan is for whole elements")
+			}
+			a, err := c.openSlice(args)
+			if err != nil {
+				return err
+			}
+			defer a.Close()
+			p := newPlanJSON(a, c.flags.chunks.text, n)
+			if c.flags.json {
+				return c.printJSON(p)
+			}
+			return c.printPlan(a, p)
+		},
+	}
+	cmd.Flags().Int64VarP(&n, "lines", "n", 8, "blocks to show")
+	return cmd
+}
+
+// planJSON is what plan prints with --json.
+type planJSON struct {
+	Path       string      `json:"path"`
+	Shape      []int64     `json:"shape"`
+	Descr      string      `json:"descr"`
+	Navigation []int       `json:"navigation"`
+	Signal     []int       `json:"signal"`
+	Chunks     string      `json:"chunks"` // the spec
+	NumBlocks  int64       `json:"num_blocks"`
+	BlockShape []int64     `json:"block_shape"` // of the largest block
+	BlockBytes int64       `json:"block_bytes"`
+	BlockRuns  int64       `json:"block_runs"` // contiguous stretches of the file per block
+	Grid       []int64     `json:"grid"`       // blocks along each axis
+	Blocks     []blockJSON `json:"blocks"`     // the first of them
+}
+
+// blockJSON is one block of a plan.
+type blockJSON struct {
+	Block  int64   `json:"block"`
+	Start  []int64 `json:"start"`
+	Shape  []int64 `json:"shape"`
+	Bytes  int64   `json:"bytes"`
+	Offset int64   `json:"offset"` // of its first byte in the file
+	Runs   int64   `json:"runs"`
+	Run    int64   `json:"run"` // bytes of each run
+}
+
+func newPlanJSON(a *lazy.Array, spec string, n int64) planJSON {
+	p := a.Plan()
+	runs, _ := p.BlockRuns()
+	v := planJSON{
+		Path: a.Path(), Shape: append([]int64{}, a.Shape()...), Descr: descr(a.DType()),
+		Navigation: append([]int{}, p.Navigation()...), Signal: append([]int{}, p.Signal()...),
+		Chunks: spec, NumBlocks: p.NumBlocks(), BlockShape: append([]int64{}, p.BlockShape()...), BlockBytes: p.BlockBytes(),
+		BlockRuns: runs, Grid: []int64{}, Blocks: []blockJSON{},
+	}
+	if spec == "" {
+		v.Chunks = "auto"
+	}
+	for d := range v.Shape {
+		v.Grid = append(v.Grid, p.Grid().AxisCount(d))
+	}
+	layout := p.Layout()
+	for i := range min(n, p.NumBlocks()) {
+		r := p.Region(i)
+		b := blockJSON{Block: i, Start: r.Start, Shape: r.Shape, Bytes: r.Len() * layout.ItemSize, Offset: a.Header().DataOffset}
+		for run := range layout.Runs(r) { // all runs of a region are equally long
+			b.Offset += run.Offset
+			b.Runs, b.Run = b.Bytes/run.Len, run.Len
+			break
+		}
+		v.Blocks = append(v.Blocks, b)
+	}
+	return v
+}
+
+func (c *cli) printPlan(a *lazy.Array, v planJSON) error {
+	if _, err := fmt.Fprintln(c.stdout, a); err != nil {
+		return err
+	}
+	rows := [][]string{{"axis", "size", "", "blocks", "of"}}
+	for d, n := range v.Shape {
+		kind := "signal"
+		if slices.Contains(v.Navigation, d) {
+			kind = "navigation"
+		}
+		rows = append(rows, []string{strconv.Itoa(d), grouped(n), kind, grouped(v.Grid[d]), sizesText(a.Plan().Grid(), d)})
+	}
+	if err := c.table(rows); err != nil {
+		return err
+	}
+	rows = [][]string{{"block", "region", "bytes", "at", "runs"}}
+	for _, b := range v.Blocks {
+		r := chunk.Region{Start: b.Start, Shape: b.Shape}
+		runs := "1, contiguous"
+		if b.Runs != 1 {
+			runs = fmt.Sprintf("%s of %s", grouped(b.Runs), chunk.FormatBytes(b.Run))
+		}
+		rows = append(rows, []string{grouped(b.Block), r.String(), chunk.FormatBytes(b.Bytes), grouped(b.Offset), runs})
+	}
+	if rest := v.NumBlocks - int64(len(v.Blocks)); rest > 0 {
+		rows = append(rows, []string{"...", grouped(rest) + " more"})
+	}
+	return c.table(rows)
+}
+
+// sizesText abbreviates the sizes of the blocks along an axis: "4", "36 or 37", or
+// the first few.
+func sizesText(g chunk.Grid, d int) string {
+	const most = 4
+	var seen []int64
+	for k := range min(g.AxisCount(d), 1<<10) {
+		_, size := g.AxisChunk(d, k)
+		if !slices.Contains(seen, size) {
+			if seen = append(seen, size); len(seen) > most {
+				return joined(seen[:most]) + ", " + ellipsis
+			}
+		}
+	}
+	if _, last := g.AxisChunk(d, g.AxisCount(d)-1); !slices.Contains(seen, last) {
+		seen = append(seen, last)
+	}
+	return joined(seen)
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lazynpy/lazynpy/lazy"
+)
+
+func newPNGCommand(c *cli) *cobra.Command {
+	p := pngRequest{look: look{cmap: defaultColormap}}
+	cmd := &cobra.Command{
+		Use:   "png FILE [SLICE]",
+		Short: "Draw a two-dimensional slice, as a PNG or in the terminal",
+		Long: "Png gives the values between two percentiles the colours of a map. Without -o it draws the image on a\n" +
+			"terminal, and writes a PNG to anything else. NaN is transparent; of complex numbers the magnitude is\n" +
+			"shown. Percentiles of images above four million pixels are taken from every k-th row and column.",
+		Example: "  lazynpy png bright.npy -o bright.png\n" +
+			"  lazynpy png scan.npy '100, 120' --log --cmap magma",
+		Args: takes(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := p.check(cmd); err != nil {
+				return err
+			}
+			a, err := c.openSlice(args)
+			if err != nil {
+				return err
+			}
+			defer a.Close()
+			return inFile(args[0], p.run(cmd.Context(), c, a))
+		},
+	}
+	cmd.Flags().StringVarP(&p.output, "output", "o", "", "write a PNG to this `file`; - is standard output")
+	cmd.Flags().BoolVar(&p.preview, "preview", false, "draw on standard output, whether it is a terminal or not")
+	cmd.Flags().StringVar(&p.look.cmap, "cmap", defaultColormap, "colour `map`: "+colormapNames())
+	cmd.Flags().BoolVar(&p.look.log, "log", false, "logarithmic scale")
+	cmd.Flags().Float64SliceVar(&p.percentile, "percentile", []float64{0.1, 99.9}, "`percentiles` of the first and last colour")
+	cmd.Flags().Float64SliceVar(&p.span, "range", nil, "`values` of the first and last colour, instead of percentiles")
+	return cmd
+}
+
+// pngRequest is a png command line.
+type pngRequest struct {
+	output           string
+	preview          bool
+	look             look
+	percentile, span []float64
+}
+
+func (p *pngRequest) check(cmd *cobra.Command) error {
+	if _, ok := colormaps[p.look.cmap]; !ok {
+		return usagef("png: unknown --cmap %q (want %s)", p.look.cmap, colormapNames())
+	}
+	q := p.percentile
+	if len(q) != 2 || !(q[0] >= 0 && q[0] <= q[1] && q[1] <= 100) {
+		return usagef("png: --percentile wants two numbers from 0 to 100, as 1,99")
+	}
+	p.look.percentile = [2]float64(q)
+	if !cmd.Flags().Changed("range") {
+		return nil
+	}
+	if len(p.span) != 2 || !(p.span[0] < p.span[1]) || p.look.log && p.span[0] <= 0 {
+		return usagef("png: --range wants two rising numbers, positive ones with --log")
+	}
+	p.look.span = (*[2]float64)(p.span)
+	return nil
+}
+
+func (p *pngRequest) run(ctx context.Context, c *cli, a *lazy.Array) error {
+	img, err := c.renderArray(ctx, a, p.look)
+	if err != nil {
+		return err
+	}
+	preview := p.preview || p.output == "" && isTerminal(c.stdout)
+	if preview {
+		for _, line := range c.draw(img) {
+			if _, err := fmt.Fprintln(c.stdout, line); err != nil {
+				return err
+			}
+		}
+		c.note("%d x %d pixels, colours from %.6g to %.6g", img.Rect.Dx(), img.Rect.Dy(), img.lo, img.hi)
+	}
+	switch {
+	case p.output != "":
+		return c.output(p.output, img.encode)
+	case preview:
+		return nil
+	}
+	return img.encode(c.stdout)
+}
+
+// renderArray makes a picture of an array.
+func (c *cli) renderArray(ctx context.Context, a *lazy.Array, l look) (picture, error) {
+	s := c.arrayStream(ctx, a, "read")
+	sample := s
+	if shape := a.Shape(); len(shape) == 2 {
+		if k := sampleStep(shape); k > 1 {
+			part, err := a.Index(lazy.Step(0, shape[0], k), lazy.Step(0, shape[1], k))
+			if err != nil {
+				return picture{}, err
+			}
+			sample = c.arrayStream(ctx, part, "sample")
+		}
+	}
+	return render(s, sample, l)
+}
+
+// draw draws a picture as large as standard output has room for.
+func (c *cli) draw(img picture) []string {
+	cols, lines := terminalSize(c.stdout)
+	width := min(cols-1, 2*(lines-2)*img.Rect.Dx()/img.Rect.Dy())
+	return preview(img.Paletted, max(width, 1), wantsColour(c.stdout))
+}

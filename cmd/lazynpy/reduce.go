@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lazynpy/lazynpy/lazy"
+)
+
+// opPattern stands for the name of the operation in the output of several.
+const opPattern = "{op}"
+
+func newReduceCommand(c *cli) *cobra.Command {
+	var r reduction
+	cmd := &cobra.Command{
+		Use:   "reduce --op OP[,OP...] FILE [SLICE]",
+		Short: "Reduce axes: sum, mean, min, max, std, var, argmin, argmax, counts",
+		Long: "Reduce removes axes of an array in one pass, whatever the number of operations. --over names the axes:\n" +
+			"all, signal, navigation, or numbers such as 0,-1. Operations: " + lazy.ReducerNames + ".\n" +
+			"Without -o the result is printed; with -o the extension decides: .npy, .csv, .json, .raw or .png. With\n" +
+			"several operations, " + opPattern + " in the name of the output stands for each.",
+		Example: "  lazynpy reduce --nav 0,1 --op sum --over signal scan.npy -o bright.npy\n" +
+			"  lazynpy reduce --op mean,std --over 0 stack.npy -o '{op}.npy'",
+		Args: takes(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := r.check(args[0]); err != nil {
+				return err
+			}
+			a, err := c.openSlice(args)
+			if err != nil {
+				return err
+			}
+			defer a.Close()
+			a, b, err := c.track(a, "reduce")
+			if err != nil {
+				return err
+			}
+			results, err := lazy.Run(cmd.Context(), a, r.reducers...)
+			b.finish()
+			if err != nil {
+				return inFile(args[0], err)
+			}
+			return r.print(c, a, sliceArg(args), results)
+		},
+	}
+	cmd.Flags().StringSliceVar(&r.ops, "op", nil, "`operations`, as sum or mean,std")
+	cmd.Flags().StringVar(&r.over, "over", "all", "`axes` to remove: all, signal, navigation, or numbers")
+	addOutputFlags(cmd, &r.output, &r.as, "npy, csv, json, raw or png")
+	return cmd
+}
+
+// reduction is a reduce command line.
+type reduction struct {
+	ops        []string
+	over       string
+	output, as string
+	format     format
+	reducers   []lazy.Reducer
+}
+
+// check reads the flags, before any file is touched.
+func (r *reduction) check(input string) error {
+	over, err := lazy.ParseOver(r.over)
+	if err != nil {
+		return asUsage(err)
+	}
+	if len(r.ops) == 0 {
+		return usagef("reduce: --op is missing (want %s)", lazy.ReducerNames)
+	}
+	for _, op := range r.ops {
+		reducer, err := lazy.ParseReducer(strings.TrimSpace(op), over)
+		if err != nil {
+			return asUsage(err)
+		}
+		r.reducers = append(r.reducers, reducer)
+	}
+	if r.output == "" {
+		return nil
+	}
+	if len(r.reducers) > 1 && !strings.Contains(r.output, opPattern) {
+		return usagef("reduce: the output of several operations needs %s in its name", opPattern)
+	}
+	if r.format, err = formatOf(r.as, r.output, formatNPY, formatCSV, formatJSON, formatRaw, formatPNG); err != nil {
+		return err
+	}
+	for _, reducer := range r.reducers {
+		if err := refuseSame(input, r.outputOf(reducer)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reduction) outputOf(reducer lazy.Reducer) string {
+	return strings.ReplaceAll(r.output, opPattern, reducer.String())
+}
+
+// reduceJSON is one line of reduce --json; it has either the data or the name of the
+// file that has them.
+type reduceJSON struct {
+	Path   string          `json:"path"`
+	Slice  string          `json:"slice"`
+	Op     string          `json:"op"`
+	Over   string          `json:"over"`
+	Descr  string          `json:"descr"`
+	Shape  []int64         `json:"shape"`
+	Data   json.RawMessage `json:"data,omitempty"`
+	Output string          `json:"output,omitempty"`
+}
+
+// print prints or saves every result.
+func (r *reduction) print(c *cli, a *lazy.Array, slice string, results []*lazy.Result) error {
+	for i, result := range results {
+		op := r.reducers[i].String()
+		s := resultStream(a.Path(), result)
+		v := reduceJSON{Path: a.Path(), Slice: slice, Op: op, Over: r.over, Descr: descr(s.dtype), Shape: append([]int64{}, s.shape...)}
+		var err error
+		if r.output != "" {
+			v.Output = r.outputOf(r.reducers[i])
+			err = r.save(c, v.Output, s)
+		} else if c.flags.json {
+			v.Data, err = s.jsonText()
+		}
+		switch {
+		case err != nil:
+		case c.flags.json && v.Output != "-":
+			err = c.printJSON(v)
+		case r.output != "":
+			c.note("%s: %s of %s, %s %s", v.Output, op, a.Path(), shapeText(s.shape), s.dtype)
+		default:
+			err = r.show(c, op, len(results) > 1, result)
+		}
+		if err != nil {
+			return inFile(a.Path(), err)
+		}
+	}
+	return nil
+}
+
+func (r *reduction) save(c *cli, path string, s stream) error {
+	if r.format != formatPNG {
+		return c.output(path, func(w io.Writer) error { return s.write(w, r.format) })
+	}
+	img, err := render(s, s, look{cmap: defaultColormap, percentile: [2]float64{0, 100}})
+	if err != nil {
+		return inFile(s.name, err)
+	}
+	return c.output(path, img.encode)
+}
+
+// show prints a result as NumPy does, behind its name if there are several.
+func (r *reduction) show(c *cli, op string, several bool, result *lazy.Result) error {
+	if several {
+		if _, err := io.WriteString(c.stdout, op+"\n"); err != nil {
+			return err
+		}
+	}
+	return c.printText(result.DType(), result.Shape(), fetchBuffer(result.Buffer()))
+}
