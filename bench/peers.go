@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// module is the path of this module.
+const module = "github.com/lazynpy/lazynpy/bench"
+
+// build compiles the Go contenders, so that no compiler runs during a round.
+func (b *Bench) build(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		return fmt.Errorf("run me from the repository's root or from bench: go list: %w", err)
+	}
+	b.source = strings.TrimSpace(string(out))
+	if err := os.Mkdir(b.bin, 0o700); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", b.bin, "./peers/...")
+	cmd.Dir = b.source
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the contenders: %w\n%s", err, text)
+	}
+	return nil
+}
+
+// goPeer is a contender under peers/ written in Go.
+func (b *Bench) goPeer(name, program string, args ...string) Contender {
+	return Contender{Name: name, Command: append([]string{filepath.Join(b.bin, program)}, args...)}
+}
+
+// pyPeer is a contender under peers/ written in Python for a package.
+func (b *Bench) pyPeer(name, pkg string, args ...string) Contender {
+	return Contender{
+		Name:    name,
+		Command: append([]string{b.python.path, filepath.Join(b.source, "peers", pkg, "main.py")}, args...),
+		Env:     b.python.env,
+		NotRun:  b.python.missing(pkg),
+	}
+}
+
+// limit marks a contender that shows a limit of the machine, or ourselves at
+// another size, and whose result is not compared.
+func (c Contender) limit() Contender {
+	c.Limit = true
+	return c
+}
+
+// python is the interpreter for the Python contenders.
+type python struct {
+	path     string
+	env      []string
+	versions map[string]string // of the packages it has
+	trouble  string            // why there is no interpreter
+}
+
+// pythonPackages are what the Python contenders import.
+var pythonPackages = []string{"numpy", "dask"}
+
+func defaultPython() string {
+	if path := os.Getenv("LAZYNPY_PYTHON"); path != "" {
+		return path
+	}
+	return "python3"
+}
+
+// findPython asks the interpreter which of the packages it has.
+func findPython(ctx context.Context, path, peers string) python {
+	p := python{
+		path:     path,
+		env:      []string{"PYTHONPATH=" + peers, "PYTHONDONTWRITEBYTECODE=1"},
+		versions: map[string]string{},
+	}
+	if path == "" {
+		p.trouble = "no python"
+		return p
+	}
+	if _, err := exec.LookPath(path); err != nil {
+		p.trouble = "no python"
+		return p
+	}
+	for _, pkg := range pythonPackages {
+		code := fmt.Sprintf("import %s; print(%s.__version__)", pkg, pkg)
+		if pkg == "dask" {
+			code = "import dask.array, dask; print(dask.__version__)"
+		}
+		if out, err := exec.CommandContext(ctx, path, "-c", code).Output(); err == nil {
+			p.versions[pkg] = strings.TrimSpace(string(out))
+		}
+	}
+	return p
+}
+
+// missing says why contenders for a package cannot run, or nothing.
+func (p python) missing(pkg string) string {
+	switch {
+	case p.trouble != "":
+		return p.trouble
+	case p.versions[pkg] == "":
+		return "no " + pkg + " in " + p.path
+	}
+	return ""
+}

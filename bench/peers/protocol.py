@@ -1,0 +1,41 @@
+"""What every Python contender shares: the protocol of internal/peer."""
+
+import json
+import statistics
+import sys
+import time
+
+
+def main(tasks):
+    """Run TASK on FILE with KEY=VALUE parameters and print one JSON line."""
+    if len(sys.argv) < 3 or sys.argv[1] not in tasks:
+        sys.exit("usage: %s {%s} FILE [KEY=VALUE ...]" % (sys.argv[0], "|".join(sorted(tasks))))
+    params = dict(arg.split("=", 1) for arg in sys.argv[3:])
+    report = tasks[sys.argv[1]](sys.argv[2], params)
+    report["peak_rss"] = peak_rss()
+    print(json.dumps(report))
+
+
+def timed(function):
+    """Call function once; return its value and the seconds it took."""
+    start = time.perf_counter()
+    value = function()
+    return value, time.perf_counter() - start
+
+
+def repeat(n, function):
+    """Call function n times; return the first and the median duration."""
+    seconds = [timed(function)[1] for _ in range(n)]
+    return seconds[0], statistics.median(seconds)
+
+
+def peak_rss():
+    """The kernel's high-water mark of this process in bytes."""
+    try:
+        with open("/proc/self/status") as status:
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Sample is one run of one contender in one fresh process.
+type Sample struct {
+	Seconds     float64            `json:"seconds"`      // open to result, by the contender's own clock
+	OpenSeconds float64            `json:"open_seconds"` // the part of it until the array was open
+	Wall        float64            `json:"wall_seconds"` // the whole process
+	CPU         float64            `json:"cpu_seconds"`  // user and system time of the whole process
+	PeakRSS     float64            `json:"peak_rss"`     // bytes, the kernel's high-water mark
+	PeakAnon    float64            `json:"peak_anon"`    // bytes of anonymous memory, sampled
+	PeakFile    float64            `json:"peak_file"`    // bytes of mapped file pages, sampled
+	Extra       map[string]float64 `json:"extra,omitempty"`
+	result      []json.Number
+}
+
+// maxStderr bounds what of a failing contender's complaint is shown.
+const maxStderr = 2000
+
+// runOnce starts the command, watches its memory and reads its report.
+func runOnce(ctx context.Context, command []string, environ []string) (Sample, error) {
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), environ...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return Sample{}, err
+	}
+	watch := watchMemory(cmd.Process.Pid)
+	err := cmd.Wait()
+	wall := time.Since(start)
+	anon, file := watch.stop()
+	if err != nil {
+		complaint := strings.TrimSpace(stderr.String())
+		if len(complaint) > maxStderr {
+			complaint = "…" + complaint[len(complaint)-maxStderr:]
+		}
+		return Sample{}, fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, complaint)
+	}
+	sample, err := parseReport(stdout.Bytes())
+	if err != nil {
+		return Sample{}, fmt.Errorf("%s: %w", strings.Join(command, " "), err)
+	}
+	sample.Wall = wall.Seconds()
+	sample.CPU = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
+	sample.PeakAnon, sample.PeakFile = float64(anon), float64(file)
+	return sample, nil
+}
+
+// parseReport reads the one JSON line of a contender. Numbers stay text, so
+// that a uint64 survives the way.
+func parseReport(out []byte) (Sample, error) {
+	var report struct {
+		Result      []json.Number      `json:"result"`
+		Seconds     float64            `json:"seconds"`
+		OpenSeconds float64            `json:"open_seconds"`
+		PeakRSS     float64            `json:"peak_rss"`
+		Extra       map[string]float64 `json:"extra"`
+	}
+	if err := json.Unmarshal(out, &report); err != nil {
+		return Sample{}, fmt.Errorf("report is not one JSON object: %w", err)
+	}
+	if report.Seconds <= 0 {
+		return Sample{}, errors.New("report has no time")
+	}
+	return Sample{
+		Seconds:     report.Seconds,
+		OpenSeconds: report.OpenSeconds,
+		PeakRSS:     report.PeakRSS,
+		Extra:       report.Extra,
+		result:      report.Result,
+	}, nil
+}
+
+// Measured is everything that the rounds of one case gave.
+type Measured struct {
+	Case    *Case
+	Samples map[string][]Sample // by contender, one per round, in the order of rounds
+}
+
+// measure runs all contenders of a case for a number of rounds. Odd rounds run
+// in reverse order, so that whoever profits from coming after whom profits in
+// half of the rounds only. Every result is compared before anything is returned.
+func measure(ctx context.Context, c *Case, rounds int, progress func(string)) (Measured, error) {
+	m := Measured{Case: c, Samples: map[string][]Sample{}}
+	runnable := c.runnable()
+	for round := range rounds {
+		for i := range runnable {
+			if round%2 == 1 {
+				i = len(runnable) - 1 - i
+			}
+			contender := runnable[i]
+			progress(fmt.Sprintf("%s, round %d of %d: %s", c.Title, round+1, rounds, contender.Name))
+			sample, err := runOnce(ctx, contender.Command, contender.Env)
+			if err != nil {
+				return m, err
+			}
+			m.Samples[contender.Name] = append(m.Samples[contender.Name], sample)
+		}
+	}
+	return m, m.compare()
+}
+
+// compare checks that every contender that computed something computed the same.
+func (m Measured) compare() error {
+	want, from := m.Case.Expect, "the file's generator"
+	for _, contender := range m.Case.runnable() {
+		if contender.Limit {
+			continue
+		}
+		for round, sample := range m.Samples[contender.Name] {
+			if want == nil {
+				want, from = sample.result, contender.Name
+			}
+			if err := sameNumbers(want, sample.result); err != nil {
+				return fmt.Errorf("%s: %s, round %d, disagrees with %s: %w; nothing is compared in speed that is not equal in result",
+					m.Case.Title, contender.Name, round+1, from, err)
+			}
+		}
+	}
+	return nil
+}
+
+func sameNumbers(want, got []json.Number) error {
+	if len(want) != len(got) {
+		return fmt.Errorf("%d numbers instead of %d", len(got), len(want))
+	}
+	for i := range want {
+		if !sameNumber(want[i], got[i]) {
+			return fmt.Errorf("number %d is %s instead of %s", i, got[i], want[i])
+		}
+	}
+	return nil
+}
+
+// sameNumber compares exactly. Different spellings of one number (1e3, 1000.0)
+// are equal if a float64 holds it without rounding.
+func sameNumber(a, b json.Number) bool {
+	if a == b {
+		return true
+	}
+	x, err1 := a.Float64()
+	y, err2 := b.Float64()
+	return err1 == nil && err2 == nil && x == y && -1<<53 <= x && x <= 1<<53
+}
+
+// each returns one figure of a contender in every round.
+func (m Measured) each(contender string, figure func(Sample) float64) []float64 {
+	out := make([]float64, 0, len(m.Samples[contender]))
+	for _, s := range m.Samples[contender] {
+		out = append(out, figure(s))
+	}
+	return out
+}
+
+func seconds(s Sample) float64 { return s.Seconds }

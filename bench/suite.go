@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// Case is one task given to several contenders on one file.
+type Case struct {
+	Title      string
+	Bytes      int64 // what the task must read, for GB/s; 0 where that has no meaning
+	Expect     []json.Number
+	Contenders []Contender // the first is ours, unless all are limits of the machine
+	Targets    []Target
+}
+
+// Contender is one program that does the task.
+type Contender struct {
+	Name    string
+	Command []string
+	Env     []string
+	Limit   bool   // a limit of the machine: computes nothing that could be compared
+	NotRun  string // why it cannot run here; empty if it can
+}
+
+// Target is what a case has to reach.
+type Target struct {
+	Text  string
+	Unit  string
+	needs []string // contenders without which there is nothing to judge
+	judge func(Measured) (got float64, met bool)
+}
+
+// Verdict is a target and what was measured.
+type Verdict struct {
+	Text   string  `json:"text"`
+	Got    float64 `json:"got"`
+	Unit   string  `json:"unit"`
+	Met    bool    `json:"met"`
+	Judged bool    `json:"judged"` // false where what it compares with did not run
+}
+
+// ours is the contender that the others are compared with.
+const ours = "lazynpy"
+
+// runnable are the contenders that can run on this machine.
+func (c *Case) runnable() []Contender {
+	return slices.DeleteFunc(slices.Clone(c.Contenders), func(p Contender) bool { return p.NotRun != "" })
+}
+
+// atLeastAsFast is met when we have at least factor times the peer's speed, in
+// the median of the rounds.
+func atLeastAsFast(factor float64, peer string) Target {
+	return Target{
+		Text:  fmt.Sprintf("at least %g × the speed of: %s", factor, peer),
+		Unit:  "×",
+		needs: []string{peer},
+		judge: func(m Measured) (float64, bool) {
+			ratio := pairedRatio(m.each(peer, seconds), m.each(ours, seconds)).Median
+			return ratio, ratio >= factor
+		},
+	}
+}
+
+// atMost is met when the median of our figure is at most limit.
+func atMost(limit float64, unit, what string, figure func(Sample) float64) Target {
+	return Target{
+		Text: fmt.Sprintf("at most %g %s%s", limit, unit, what),
+		Unit: unit,
+		judge: func(m Measured) (float64, bool) {
+			got := spread(m.each(ours, figure)).Median
+			return got, got <= limit
+		},
+	}
+}
+
+// verdicts judges all targets of a case.
+func (m Measured) verdicts() []Verdict {
+	out := make([]Verdict, 0, len(m.Case.Targets))
+	for _, t := range m.Case.Targets {
+		v := Verdict{Text: t.Text, Unit: t.Unit, Judged: true}
+		for _, peer := range append([]string{ours}, t.needs...) {
+			v.Judged = v.Judged && len(m.Samples[peer]) > 0
+		}
+		if v.Judged {
+			v.Got, v.Met = t.judge(m)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// Step makes the files of a few cases, and the cases. Its files are removed when
+// its cases have run, so that a suite needs no more disk than its largest step
+// and every step finds its files in the page cache, just written.
+type Step func(*Bench) ([]Case, error)
+
+// suites are what -suite chooses from.
+var suites = map[string][]Step{
+	// quick shows the library's promises: opening and planning cost nothing that
+	// grows, reading runs at the speed of memory, memory stays in the budget.
+	"quick": {openCases, planCases, sumCases, scanCases, sweepCases},
+}
