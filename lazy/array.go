@@ -62,7 +62,7 @@ func open(src *bytesrc.File, c config) (*Array, error) {
 	if err := h.CheckReadable(); err != nil {
 		return nil, &FormatError{Path: src.Name(), Offset: -1, Field: "descr", Err: err}
 	}
-	navigate, err := c.navigate(len(h.Shape))
+	navigate, err := c.roles.flags(len(h.Shape))
 	if err != nil {
 		return nil, err
 	}
@@ -77,27 +77,23 @@ func open(src *bytesrc.File, c config) (*Array, error) {
 	return a.replan(c)
 }
 
-// navigate says for each of n axes whether it is a navigation axis.
-func (c *config) navigate(n int) ([]bool, error) {
-	named, as := c.navigation, true
-	if c.hasSignal {
-		named, as = c.signal, false
+// flags says for each of n axes whether it is a navigation axis.
+func (r *roles) flags(n int) ([]bool, error) {
+	navigate := make([]bool, n)
+	for d := range navigate {
+		navigate[d] = r.signal
 	}
-	flags := make([]bool, n)
-	for d := range flags {
-		flags[d] = !as
-	}
-	for _, axis := range named {
+	for _, axis := range r.axes {
 		d, err := axisIndex(axis, n)
 		if err != nil {
 			return nil, err
 		}
-		if flags[d] == as {
+		if navigate[d] != r.signal {
 			return nil, fmt.Errorf("%w: axis %d is named twice", ErrIndex, axis)
 		}
-		flags[d] = as
+		navigate[d] = !r.signal
 	}
-	return flags, nil
+	return navigate, nil
 }
 
 // axisIndex resolves a possibly negative axis number of an n-dimensional array.
@@ -120,8 +116,12 @@ func (a *Array) replan(c config) (*Array, error) {
 			navigation = append(navigation, d)
 		}
 	}
-	layout := chunk.Layout{Shape: a.Shape(), ItemSize: a.view.dtype.ItemSize(), Order: a.view.order()}
-	plan, err := chunk.NewPlan(layout, navigation, c.spec, c.planLimits())
+	layout := chunk.Layout{Shape: a.Shape(), ItemSize: a.DType().ItemSize(), Order: a.view.order()}
+	spec := c.spec
+	if layout.ItemSize == 0 && spec.IsAuto() {
+		spec = chunk.Size(-1) // there can be 2^62 elements of no bytes, and nothing to cut them for
+	}
+	plan, err := chunk.NewPlan(layout, navigation, spec, c.planLimits())
 	if err != nil {
 		return nil, err
 	}
@@ -140,18 +140,19 @@ func (a *Array) derive(view strided, axes []Axis) (*Array, error) {
 }
 
 // With returns the same array with other options. Options about axes replace the
-// flags of all axes.
+// flags of all axes. Options about the file ([Backend], [Lenient], [Header]) change
+// nothing: the file is open already.
 func (a *Array) With(opts ...Option) (*Array, error) {
 	c := a.config
-	c.navigation, c.signal, c.hasSignal = nil, nil, false
+	c.roles = roles{}
 	for _, o := range opts {
 		if err := o(&c); err != nil {
 			return nil, err
 		}
 	}
 	out := *a
-	if c.navigation != nil || c.hasSignal {
-		navigate, err := c.navigate(a.NDim())
+	if c.roles.given {
+		navigate, err := c.roles.flags(a.NDim())
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +199,11 @@ func (a *Array) Axes() []Axis { return slices.Clone(a.axes) }
 func (a *Array) Plan() *chunk.Plan { return a.plan }
 
 // Header is the header of the file behind a, whatever a shows of it.
-func (a *Array) Header() mmapnpy.Header { return a.file.header }
+func (a *Array) Header() mmapnpy.Header {
+	h := a.file.header
+	h.Shape = slices.Clone(h.Shape)
+	return h
+}
 
 // Path is the path that was opened.
 func (a *Array) Path() string { return a.file.src.Name() }

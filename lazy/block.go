@@ -44,10 +44,13 @@ func Copy[T any](b Buffered) ([]T, error) { return mmapnpy.CopyOf[T](b.Buffer())
 
 // Blocks yields the blocks of the plan in storage order. A block is released
 // when the loop body ends. After an error nothing more is yielded. A block
-// larger than the memory budget is refused.
+// larger than the memory budget is refused. The body must not close the array:
+// Close would wait for the block that the body holds.
 //
 // If bytes of a mapped block become unreadable while the body looks at them, the
-// body panics with a *[FaultError]; see [Each] for the form that returns it.
+// body panics with a *[FaultError]; see [Each] for the form that returns it. If they
+// turned into zeros, because the file was cut inside a page, the next thing
+// yielded is that error.
 func (a *Array) Blocks(ctx context.Context) iter.Seq2[Block, error] {
 	return func(yield func(Block, error) bool) {
 		if err := a.checkBlockSize(); err != nil {
@@ -57,11 +60,14 @@ func (a *Array) Blocks(ctx context.Context) iter.Seq2[Block, error] {
 		l, p := newLoader(&a.view), a.userPipeline()
 		for i := range a.plan.NumBlocks() {
 			b, w, err := a.loadBlock(ctx, l, &p, i)
-			if err != nil {
-				yield(Block{}, err)
-				return
+			more := true
+			if err == nil {
+				more, err = yieldBlock(yield, b, &w)
 			}
-			if !yieldBlock(yield, b, &w) {
+			if more && err != nil {
+				yield(Block{}, err)
+			}
+			if !more || err != nil {
 				return
 			}
 		}
@@ -69,17 +75,17 @@ func (a *Array) Blocks(ctx context.Context) iter.Seq2[Block, error] {
 }
 
 // yieldBlock runs one loop body and gives the block back, however the body ends.
-func yieldBlock(yield func(Block, error) bool, b Block, w *window) bool {
+// The error says that the body did not see what the file holds.
+func yieldBlock(yield func(Block, error) bool, b Block, w *window) (more bool, err error) {
 	defer w.release()
-	more := false
-	err := bytesrc.Guard(func() error {
+	err = bytesrc.Guard(func() error {
 		more = yield(b, nil)
 		return nil
 	})
 	if err != nil {
 		panic(err) // a loop body cannot return an error, and must not go on with half the data
 	}
-	return more
+	return more, w.lease.Verify()
 }
 
 // Each calls f for every block of the plan, on as many goroutines as there are
@@ -134,44 +140,45 @@ func guardUser(block int64, f func() error) (err error) {
 
 // loadBlock brings block i into memory and through the pipeline.
 func (a *Array) loadBlock(ctx context.Context, l *loader, p *pipeline, i int64) (Block, window, error) {
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		return Block{}, window{}, context.Cause(ctx)
 	}
 	r := a.plan.Region(i)
-	w, err := l.load(r)
-	if err != nil {
-		return Block{}, window{}, err
-	}
-	buf := mmapnpy.Buffer{Data: w.data, Offset: w.first, DType: a.DType(), Shape: r.Shape, Strides: slices.Clone(w.strides)}
+	b := Block{Index: i, Region: r}
 	if !p.identity() {
-		err := bytesrc.Guard(func() error {
-			buf.Data, buf.Offset = l.convert(p, l.elements(&w, r, r, l.order)), 0
-			return nil
-		})
-		if err == nil {
-			err = w.lease.Verify()
-		}
-		w.release()
-		if err != nil {
-			return Block{}, window{}, err
-		}
-		buf.Strides = compactStrides(make([]int64, len(r.Shape)), r.Shape, p.itemOut, l.order)
+		data, err := l.convertRegion(p, r)
+		b.buffer = mmapnpy.Buffer{Data: data, DType: a.DType(), Shape: r.Shape,
+			Strides: compactStrides(make([]int64, len(r.Shape)), r.Shape, p.itemOut, l.order)}
+		return b, window{}, err
 	}
-	return Block{Index: i, Region: r, buffer: buf}, w, nil
+	w, err := l.load(r)
+	b.buffer = mmapnpy.Buffer{Data: w.data, Offset: w.first, DType: a.DType(), Shape: r.Shape, Strides: slices.Clone(w.strides)}
+	return b, w, err
 }
 
-// blockBytes is what the largest block holds in memory, with its cast copy.
+// blockWindow is how much of a block is loaded at once where its elements are cast:
+// the whole cast block is held, and little beside it.
+const blockWindow = 1 << 20
+
+// blockBytes is the most that a block holds in memory: its elements as they were cast,
+// or the stored bytes, in place or, twice at the worst, while they are gathered.
 func (a *Array) blockBytes() int64 {
-	n := product(a.plan.BlockShape())
-	bytes := n * a.view.dtype.ItemSize()
-	if len(a.casts) > 0 {
-		bytes += n * a.DType().ItemSize()
+	r := chunk.Whole(a.plan.BlockShape())
+	n := r.Len() * a.DType().ItemSize()
+	switch {
+	case n == 0:
+		return 0
+	case len(a.casts) > 0:
+		return n + (sparseness+2)*blockWindow
 	}
-	return bytes
+	if lo, hi, _ := a.view.span(r); a.view.dense(r, hi-lo) {
+		return hi - lo
+	}
+	return 2 * n
 }
 
 func (a *Array) checkBlockSize() error {
-	if b, m := a.blockBytes(), a.config.budget(); b > m {
+	if b, m := a.blockBytes(), a.config.budget(); b > m || b < 0 {
 		return fmt.Errorf("lazy: %s: a block of %s is larger than the memory budget of %s; choose smaller chunks or a larger budget",
 			a.Path(), chunk.FormatBytes(b), chunk.FormatBytes(m))
 	}

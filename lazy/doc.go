@@ -40,8 +40,9 @@
 //
 // # Determinism
 //
-// The same file and the same plan give the same answer, bit for bit, with any
+// The same file, plan and reducers give the same answer, bit for bit, with any
 // number of workers: partial results merge in plan order, and no size that
-// shapes a sum depends on the machine. The "auto" plan is the same on every
-// machine with up to 16 processors.
+// shapes a sum depends on the machine. Another plan, or a reducer with large
+// results in the same pass, may cut sums of floats elsewhere and change the last
+// bits. The "auto" plan is the same on every machine with up to 16 processors.
 package lazy

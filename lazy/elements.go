@@ -16,8 +16,9 @@ import (
 const pieceBytes = 16 << 20
 
 // Elements yields the bytes of all elements in C order, in pieces of whole
-// elements of at most 4 MiB: as stored, or, after casts, in the dtype that they
-// have given. A piece is valid until the loop body ends. It is the way to stream
+// elements of at most 4 MiB, or of one element that is larger: as stored, or, after
+// casts, in the dtype that they have given. Elements of no bytes have no pieces. A
+// piece is valid until the loop body ends. It is the way to stream
 // an array into a hash, a socket or another file in bounded memory.
 func (a *Array) Elements(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
@@ -29,8 +30,8 @@ func (a *Array) Elements(ctx context.Context) iter.Seq2[[]byte, error] {
 
 // eachPiece calls f with the pieces until it returns false.
 func (a *Array) eachPiece(ctx context.Context, f func([]byte) bool) error {
-	if a.Len() == 0 {
-		return nil
+	if a.NBytes() == 0 {
+		return a.file.src.Changed()
 	}
 	l, p := newLoader(&a.view), a.userPipeline()
 	ndim := a.NDim()

@@ -1,6 +1,7 @@
 package lazy
 
 import (
+	"errors"
 	"io"
 	"slices"
 
@@ -44,6 +45,7 @@ type loader struct {
 	small    []byte
 	tile     []byte
 	ping     [2][]byte
+	block    []byte
 	permuted struct{ shape, strides []int64 }
 }
 
@@ -58,6 +60,9 @@ func newLoader(v *strided) *loader {
 // gathers them into a buffer in storage order. r must not be empty.
 func (l *loader) load(r chunk.Region) (window, error) {
 	v := l.view
+	if v.dtype.ItemSize() == 0 {
+		return window{strides: compactStrides(l.compact, r.Shape, 0, l.order)}, nil
+	}
 	lo, hi, first := v.span(r)
 	if v.dense(r, hi-lo) {
 		lease, err := v.src.Borrow(lo, int(hi-lo))
@@ -99,7 +104,13 @@ func (l *loader) gather(dst []byte, r chunk.Region) error {
 			return err
 		}
 		defer lease.Release()
-		l.copyTo(dst, lease.Bytes(), first, r.Shape, v.strides, l.order)
+		err = bytesrc.Guard(func() error {
+			l.copyTo(dst, lease.Bytes(), first, r.Shape, v.strides, l.order)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 		return lease.Verify()
 	}
 	d := l.slowest(r.Shape)
@@ -184,6 +195,43 @@ func (l *loader) convert(p *pipeline, b []byte) []byte {
 	return b
 }
 
+// convertRegion returns the elements of r after the pipeline, contiguous in storage
+// order. Only small parts of what is stored are in memory at a time.
+func (l *loader) convertRegion(p *pipeline, r chunk.Region) ([]byte, error) {
+	l.block = grow(l.block, r.Len()*p.itemOut)
+	done := 0
+	size := max(p.itemIn, p.itemOut)
+	for win := range r.Split(l.order, blockWindow/size) {
+		err := l.eachTile(win, l.order, tileBytes/size, func(tile chunk.Region, b []byte) {
+			done += copy(l.block[done:], l.convert(p, b))
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return l.block, nil
+}
+
+// eachTile loads a window and calls f with its parts of at most n elements, in the
+// given order, and their stored bytes, contiguous in that order too.
+func (l *loader) eachTile(win chunk.Region, order []int, n int64, f func(tile chunk.Region, b []byte)) error {
+	w, err := l.load(win)
+	if err != nil {
+		return err
+	}
+	defer w.release()
+	err = bytesrc.Guard(func() error {
+		for tile := range win.Split(order, n) {
+			f(tile, l.elements(&w, win, tile, order))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return w.lease.Verify()
+}
+
 // compactStrides writes into dst the strides of gapless elements in storage
 // order.
 func compactStrides(dst, shape []int64, itemsize int64, order []int) []int64 {
@@ -210,7 +258,7 @@ func readFull(src bytesrc.Source, p []byte, off int64) error {
 	if n == len(p) {
 		return nil
 	}
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return &FaultError{Path: src.Name(), Offset: off + int64(n), Err: err}

@@ -2,6 +2,7 @@ package lazy
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 
@@ -38,15 +39,21 @@ const (
 
 // config is everything an Array carries besides its expression.
 type config struct {
-	navigation []int
-	signal     []int
-	hasSignal  bool
-	spec       chunk.Spec
-	workers    int
-	memory     int64
-	progress   func(done, total int64)
-	backend    bytesrc.Backend
-	header     []mmapnpy.Option
+	roles    roles
+	spec     chunk.Spec
+	workers  int
+	memory   int64
+	progress func(done, total int64)
+	backend  bytesrc.Backend
+	header   []mmapnpy.Option
+}
+
+// roles is what an option said about navigation and signal axes: it named those
+// of one kind, and all others are of the other.
+type roles struct {
+	given  bool
+	signal bool // the axes named are signal axes
+	axes   []int
 }
 
 // Option configures [Open] and [Array.With]. The zero set of options is the
@@ -69,7 +76,7 @@ func newConfig(opts []Option) (config, error) {
 // is a signal axis.
 func NavigationAxes(axes ...int) Option {
 	return func(c *config) error {
-		c.navigation, c.signal, c.hasSignal = slices.Clone(axes), nil, false
+		c.roles = roles{given: true, axes: slices.Clone(axes)}
 		return nil
 	}
 }
@@ -78,7 +85,7 @@ func NavigationAxes(axes ...int) Option {
 // measurement, and all others become navigation axes.
 func SignalAxes(axes ...int) Option {
 	return func(c *config) error {
-		c.navigation, c.signal, c.hasSignal = nil, slices.Clone(axes), true
+		c.roles = roles{given: true, signal: true, axes: slices.Clone(axes)}
 		return nil
 	}
 }
@@ -169,23 +176,24 @@ func Header(opts ...mmapnpy.Option) Option {
 
 // numWorkers is how many goroutines a pass uses when each may hold `each` bytes.
 func (c *config) numWorkers(each int64) int {
-	w := c.workers
-	if w == 0 {
-		w = runtime.GOMAXPROCS(0)
-	}
-	return int(max(1, min(int64(w), c.budget()/max(each, 1))))
+	return int(max(1, min(int64(c.maxWorkers()), c.budget()/max(each, 1))))
 }
 
-// budget is the memory budget in bytes.
+// maxWorkers is how many goroutines a pass may use.
+func (c *config) maxWorkers() int {
+	if c.workers != 0 {
+		return c.workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// budget is the memory budget in bytes. No part of it is too long for an int,
+// also where that has 32 bits.
 func (c *config) budget() int64 {
 	if c.memory != 0 {
-		return c.memory
+		return min(c.memory, math.MaxInt/2)
 	}
-	w := c.workers
-	if w == 0 {
-		w = runtime.GOMAXPROCS(0)
-	}
-	return max(defaultMemory, int64(w)*memoryPerWorker)
+	return min(max(defaultMemory, int64(c.maxWorkers())*memoryPerWorker), math.MaxInt/2)
 }
 
 // planLimits are the limits of the "auto" plan. Blocks take at most half of the

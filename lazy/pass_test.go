@@ -57,44 +57,46 @@ func TestLargePasses(t *testing.T) {
 
 func checkLargePass(t *testing.T, s sample, nav []int, index string, over Over) {
 	var first []*Result
-	for _, workers := range []int{1, 2, 8} {
-		for _, backend := range []string{"mmap", "pread"} {
-			a, err := Open(s.path, NavigationAxes(nav...), Workers(workers), Memory(32<<20), Backend(backend))
+	for _, by := range []struct {
+		workers int
+		memory  int64
+		backend string
+	}{{1, 32 << 20, "mmap"}, {2, 32 << 20, "pread"}, {8, 512 << 20, "mmap"}} {
+		a, err := Open(s.path, NavigationAxes(nav...), Workers(by.workers), Memory(by.memory), Backend(by.backend))
+		if err != nil {
+			t.Fatal(err)
+		}
+		view, err := a.Slice(index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var reducers []Reducer
+		for _, o := range oracles {
+			reducers = append(reducers, o.make(over))
+		}
+		got, err := Run(t.Context(), view, reducers...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = got
+			reduced, err := over.reduced(view)
 			if err != nil {
 				t.Fatal(err)
 			}
-			view, err := a.Slice(index)
+			loaded, err := view.Load(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			var reducers []Reducer
-			for _, o := range oracles {
-				reducers = append(reducers, o.make(over))
+			checkOracles(t, sample{shape: view.Shape(), values: floats(t, loaded)}, reduced, got)
+		}
+		for i := range got {
+			if !got[i].Equal(first[i]) {
+				t.Errorf("%s with %d workers on %s differs", reducers[i], by.workers, by.backend)
 			}
-			got, err := Run(t.Context(), view, reducers...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if first == nil {
-				first = got
-				reduced, err := over.reduced(view)
-				if err != nil {
-					t.Fatal(err)
-				}
-				loaded, err := view.Load(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				checkOracles(t, sample{shape: view.Shape(), values: floats(t, loaded)}, reduced, got)
-			}
-			for i := range got {
-				if !got[i].Equal(first[i]) {
-					t.Errorf("%s with %d workers on %s differs", reducers[i], workers, backend)
-				}
-			}
-			if err := a.Close(); err != nil {
-				t.Fatal(err)
-			}
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
@@ -247,9 +249,8 @@ func TestFaultInUserCode(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		x, _ := v.Slice()
-		for _, v := range x {
-			if v != 0 {
+		for x := range v.All() {
+			if x != 0 {
 				return errors.New("not zero")
 			}
 		}

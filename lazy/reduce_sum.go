@@ -141,7 +141,6 @@ func (f *floatSum) needsIndex() bool             { return false }
 type floatSumPartial struct {
 	fold   *floatSum
 	hi, lo []float64
-	counts []int64 // elements per output
 	exact  []uint64
 	wide   []float64
 }

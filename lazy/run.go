@@ -2,19 +2,22 @@ package lazy
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lazynpy/lazynpy/chunk"
-	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
 const (
 	// workerBytes is what one worker may hold: a window read through at the
-	// worst sparseness, its gathered copy, and converted tiles.
+	// worst sparseness, its gathered copy, and as much again for converted tiles
+	// and, up to smallState, the accumulators of its task.
 	workerBytes = (sparseness + 2) * windowBytes
+	smallState  = windowBytes / 2
 
 	// partialBytes bounds the accumulators of one task. A plan whose blocks would
 	// need more is cut along the kept axes instead.
@@ -23,6 +26,9 @@ const (
 	// mergeAhead is how many finished tasks per worker may wait for their turn to
 	// merge.
 	mergeAhead = 4
+
+	// maxResult bounds what is allocated for one reducer, as far as no machine goes.
+	maxResult = 1 << 46
 )
 
 // Run makes one pass over a and gives the results of all reducers, in their
@@ -52,15 +58,14 @@ func Run(ctx context.Context, a *Array, reducers ...Reducer) ([]*Result, error) 
 
 // pass is one sweep over an array on behalf of some reducers.
 type pass struct {
-	a          *Array
-	jobs       []*job
-	pipe       pipeline
-	tasks      tasks
-	order      []int
-	windowLen  int64 // elements
-	tileLen    int64
-	done       *meter
-	needsMerge bool
+	a         *Array
+	jobs      []*job
+	pipe      pipeline
+	tasks     tasks
+	order     []int
+	windowLen int64 // elements
+	tileLen   int64
+	done      *meter
 }
 
 func newPass(a *Array, reducers []Reducer) (*pass, error) {
@@ -81,7 +86,6 @@ func newPass(a *Array, reducers []Reducer) (*pass, error) {
 	p.tasks = p.chooseTasks()
 	for _, j := range p.jobs {
 		j.start(p.tasks)
-		p.needsMerge = p.needsMerge || j.merges
 	}
 	p.done = newMeter(a.config.progress, a.view.nbytes())
 	return p, nil
@@ -89,10 +93,10 @@ func newPass(a *Array, reducers []Reducer) (*pass, error) {
 
 // run spreads the tasks over workers.
 func (p *pass) run(ctx context.Context) error {
-	workers := p.a.config.numWorkers(workerBytes)
+	workers, ahead := p.staff()
 	g, ctx := errgroup.WithContext(ctx)
 	queue := newTicket(p.tasks.n)
-	seq := newSequencer(int64(mergeAhead*workers), p.merge)
+	seq := newSequencer(ahead, p.merge)
 	stop := context.AfterFunc(ctx, seq.stop)
 	defer stop()
 	for range workers {
@@ -115,6 +119,16 @@ func (p *pass) run(ctx context.Context) error {
 		return err
 	}
 	return p.a.file.src.Changed()
+}
+
+// staff is how many workers the budget allows, and how far they may run ahead of the
+// merge. Neither changes results.
+func (p *pass) staff() (workers int, ahead int64) {
+	task := p.tasks.stateBytes(p.jobs)
+	each := workerBytes + max(task-smallState, 0)
+	workers = p.a.config.numWorkers(each)
+	spare := p.a.config.budget() - int64(workers)*each
+	return workers, max(1, min(int64(mergeAhead*workers), spare/max(task, 1)))
 }
 
 // finished is a task's region and the partial of each job.
@@ -165,24 +179,13 @@ func (w *worker) task(ctx context.Context, r chunk.Region) ([]partial, error) {
 
 // window loads one window and folds it tile by tile.
 func (w *worker) window(win chunk.Region, parts []partial) error {
-	data, err := w.loader.load(win)
-	if err != nil {
-		return err
-	}
-	defer data.release()
-	err = bytesrc.Guard(func() error {
-		for r := range win.Split(w.pass.order, w.pass.tileLen) {
-			x := w.loader.convert(&w.pass.pipe, w.loader.elements(&data, win, r, w.pass.order))
-			for k, walk := range w.walkers {
-				walk.walk(parts[k], x, w.pass.pipe.itemOut, r)
-			}
+	pipe := &w.pass.pipe
+	return w.loader.eachTile(win, w.pass.order, w.pass.tileLen, func(tile chunk.Region, b []byte) {
+		x := w.loader.convert(pipe, b)
+		for k, walk := range w.walkers {
+			walk.walk(parts[k], x, pipe.itemOut, tile)
 		}
-		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return data.lease.Verify()
 }
 
 // tasks is how a pass is cut: by the blocks of a plan, or by slabs of outputs
@@ -208,14 +211,26 @@ func (t *tasks) region(i int64) chunk.Region {
 // axes that a reducer removes.
 func (t *tasks) single(reduced []bool) bool {
 	for d, r := range reduced {
-		if r && t.reduced == nil && t.plan.Grid().AxisCount(d) > 1 {
-			return false
-		}
-		if r && t.reduced != nil && !t.reduced[d] && t.plan.Grid().AxisCount(d) > 1 {
+		if r && t.plan.Grid().AxisCount(d) > 1 {
 			return false
 		}
 	}
 	return true
+}
+
+// stateBytes is the size of the accumulators of the largest task.
+func (t *tasks) stateBytes(jobs []*job) int64 {
+	shape := t.plan.BlockShape()
+	for d, reduced := range t.reduced {
+		if reduced {
+			shape[d] = t.shape[d]
+		}
+	}
+	sum := int64(0)
+	for _, j := range jobs {
+		sum += j.outputsIn(shape) * j.fold.stateSize()
+	}
+	return sum
 }
 
 // chooseTasks takes the blocks of the plan, unless a block has so many outputs
@@ -225,14 +240,13 @@ func (t *tasks) single(reduced []bool) bool {
 func (p *pass) chooseTasks() tasks {
 	t := tasks{plan: p.a.plan, n: p.a.plan.NumBlocks(), shape: p.a.view.shape}
 	var widest *job
+	block, most := p.a.plan.BlockShape(), int64(partialBytes)
 	for _, j := range p.jobs {
-		if n := j.outputsPerBlock(p.a.plan) * j.fold.stateSize(); n > partialBytes {
-			if widest == nil || n > widest.outputsPerBlock(p.a.plan)*widest.fold.stateSize() {
-				widest = j
-			}
+		if n := j.outputsIn(block) * j.fold.stateSize(); n > most {
+			widest, most = j, n
 		}
 	}
-	if widest == nil || widest.reducesNothing() {
+	if widest == nil {
 		return t
 	}
 	kept := p.a.Shape()
@@ -264,6 +278,9 @@ type job struct {
 }
 
 func newJob(a *Array, r Reducer, order []int) (*job, error) {
+	if r.newFold == nil {
+		return nil, errors.New("lazy: a zero Reducer is not a reduction")
+	}
 	reduced, err := r.over.reduced(a)
 	if err != nil {
 		return nil, err
@@ -275,35 +292,39 @@ func newJob(a *Array, r Reducer, order []int) (*job, error) {
 	if r.needsElements && j.reducedLen() == 0 && j.keptLen() > 0 {
 		return nil, fmt.Errorf("%w: %s of shape %s", ErrEmpty, r.name, shapeString(a.view.shape))
 	}
-	return j, nil
+	return j, j.checkSize(r.name)
 }
 
-func (j *job) reducedLen() int64 { return j.count(true) }
-func (j *job) keptLen() int64    { return j.count(false) }
+func (j *job) keptLen() int64 { return j.outputsIn(j.a.view.shape) }
 
-func (j *job) count(reduced bool) int64 {
+func (j *job) reducedLen() int64 {
 	n := int64(1)
 	for d, r := range j.reduced {
-		if r == reduced {
+		if r {
 			n *= j.a.view.shape[d]
 		}
 	}
 	return n
 }
 
-func (j *job) reducesNothing() bool {
-	for _, r := range j.reduced {
-		if r {
-			return false
-		}
+// checkSize returns an error if the result, or the accumulators of all outputs,
+// cannot be had. An array without elements can promise any number of outputs in a
+// small file, so that these must fit the budget; others pay for each in bytes.
+func (j *job) checkSize(name string) error {
+	limit := min(int64(math.MaxInt), maxResult)
+	if j.reducedLen() == 0 {
+		limit = min(limit, j.a.config.budget())
 	}
-	return true
+	if n := j.keptLen(); n > limit/j.fold.stateSize() {
+		return fmt.Errorf("lazy: %s: %s of shape %s has %d outputs, too many to hold", j.a.Path(), name, shapeString(j.a.view.shape), n)
+	}
+	return nil
 }
 
-// outputsPerBlock is the most outputs that one block of a plan has.
-func (j *job) outputsPerBlock(p *chunk.Plan) int64 {
+// outputsIn is how many outputs a region of the given shape has.
+func (j *job) outputsIn(shape []int64) int64 {
 	n := int64(1)
-	for d, size := range p.BlockShape() {
+	for d, size := range shape {
 		if !j.reduced[d] {
 			n *= size
 		}

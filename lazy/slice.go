@@ -328,7 +328,7 @@ func (a *Array) Field(name string) (*Array, error) {
 // AsType casts the elements when they are read, by the rules of NumPy's astype:
 // floats truncate toward zero, integers wrap. It is defined between booleans,
 // integers, floats and complex numbers. A dtype of foreign byte order gives
-// elements in that order.
+// elements in that order. Chunks of automatic or byte size follow the new item size.
 func (a *Array) AsType(t mmapnpy.DType) (*Array, error) {
 	if t.Equal(a.DType()) {
 		return a, nil
@@ -338,7 +338,10 @@ func (a *Array) AsType(t mmapnpy.DType) (*Array, error) {
 	if !from || !to {
 		return nil, fmt.Errorf("%w: cannot cast %s to %s", ErrDType, a.DType(), t)
 	}
+	if n := max(a.Len(), 1); t.ItemSize() > math.MaxInt64/n {
+		return nil, fmt.Errorf("%w: %d elements of %s exceed 64 bits", ErrDType, n, t)
+	}
 	out := *a
 	out.casts = append(slices.Clone(a.casts), t)
-	return &out, nil
+	return out.replan(a.config)
 }

@@ -138,7 +138,6 @@ func randomView(t *testing.T, rng *rand.Rand, a *Array, p plainArray) (*Array, p
 		}
 		step := []int64{1, 1, 2, 3, -1, -2}[rng.IntN(6)]
 		if size == 0 || rng.IntN(3) == 0 {
-			step = 1
 			items[d] = All()
 			for i := range size {
 				picks[d] = append(picks[d], i)

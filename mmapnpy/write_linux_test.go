@@ -93,6 +93,11 @@ func TestReadOnlyFolder(t *testing.T) {
 		}
 	} else {
 		want = os.ErrPermission
+		defer func() {
+			if err := os.Chmod(dir, 0o700); err != nil { // for it to be removed
+				t.Error(err)
+			}
+		}()
 		if err := errors.Join(os.Chmod(path, 0o400), os.Chmod(dir, 0o500)); err != nil {
 			t.Fatal(err)
 		}
