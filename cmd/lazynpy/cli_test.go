@@ -300,6 +300,33 @@ func TestNegativeSlices(t *testing.T) {
 	}
 }
 
+// TestHostileFiles runs every verb on files that are broken in every known way.
+func TestHostileFiles(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/torture/*.npy")
+	if err != nil || len(files) < 200 {
+		t.Fatalf("%d torture files, %v", len(files), err)
+	}
+	for _, path := range files {
+		for _, args := range [][]string{
+			{"info"}, {"info", "--lenient", "--json"}, {"head", "-n", "2"}, {"get"}, {"get", "--json"}, {"get", "--format", "csv"},
+			{"stats"}, {"hist", "--bins", "3"}, {"plan", "-n", "2"}, {"reduce", "--op", "max,mean,argmin,count_nan", "--over", "0"},
+			{"checksum"}, {"validate", "--json"}, {"png"}, {"convert", "--format", "raw", "-"},
+		} {
+			at := 1
+			if args[0] == "convert" {
+				at = len(args) - 1
+			}
+			o := lazynpy(t, slices.Insert(slices.Clone(args), at, path)...)
+			if o.code != exitOK && o.code != exitFailure || strings.Count(o.stderr, "\n") > 1 || strings.Contains(o.stderr, "internal error") {
+				t.Errorf("%q of %s: exit %d, %s", args, path, o.code, o.stderr)
+			}
+			if o.stderr != "" && !strings.Contains(o.stderr, path) {
+				t.Errorf("%q of %s: error %q does not name the file", args, path, o.stderr)
+			}
+		}
+	}
+}
+
 func TestErrorsAreOneLine(t *testing.T) {
 	var stderr bytes.Buffer
 	c := &cli{stderr: &stderr}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -26,9 +27,6 @@ type stream struct {
 // arrayStream reads a piece by piece and draws its progress.
 func (c *cli) arrayStream(ctx context.Context, a *lazy.Array, label string) stream {
 	return stream{name: a.Path(), dtype: a.DType(), shape: a.Shape(), pieces: func(yield func([]byte, error) bool) {
-		if a.DType().ItemSize() == 0 {
-			return // there may be 2^62 elements, and not a byte
-		}
 		b := c.newBar(label)
 		defer b.finish()
 		done, total := int64(0), a.NBytes()
@@ -53,26 +51,35 @@ func resultStream(name string, r *lazy.Result) stream {
 // of a hundred bytes can claim any number of them.
 const maxEmptyElements = 1 << 20
 
-// buffers yields the pieces as one-dimensional buffers.
-func (s stream) buffers() iter.Seq2[mmapnpy.Buffer, error] {
-	return func(yield func(mmapnpy.Buffer, error) bool) {
-		size := s.dtype.ItemSize()
-		if size == 0 { // elements without bytes come in no pieces
-			n := mmapnpy.Buffer{Shape: s.shape}.Len()
-			if n > maxEmptyElements {
-				yield(mmapnpy.Buffer{}, fmt.Errorf("%s elements without bytes are too many", grouped(n)))
-				return
-			}
-			yield(mmapnpy.Buffer{DType: s.dtype, Shape: []int64{n}, Strides: []int64{0}}, nil)
-			return
-		}
+// each calls f for every piece. The pieces are mapped memory: if it becomes
+// unreadable while f looks at it, that is an error which names the input.
+func (s stream) each(f func(piece []byte) error) error {
+	return bytesrc.Guard(func() error {
 		for piece, err := range s.pieces {
-			b := mmapnpy.Buffer{Data: piece, DType: s.dtype, Shape: []int64{int64(len(piece)) / size}, Strides: []int64{size}}
-			if !yield(b, err) || err != nil {
-				return
+			if err != nil {
+				return err
+			}
+			if err := f(piece); err != nil {
+				return err
 			}
 		}
+		return nil
+	})
+}
+
+// eachBuffer is each for pieces as one-dimensional buffers.
+func (s stream) eachBuffer(f func(b mmapnpy.Buffer) error) error {
+	size := s.dtype.ItemSize()
+	if size == 0 { // elements without bytes come in no pieces
+		n := mmapnpy.Buffer{Shape: s.shape}.Len()
+		if n > maxEmptyElements {
+			return fmt.Errorf("%s elements without bytes are too many", grouped(n))
+		}
+		return f(mmapnpy.Buffer{DType: s.dtype, Shape: []int64{n}, Strides: []int64{0}})
 	}
+	return s.each(func(piece []byte) error {
+		return f(mmapnpy.Buffer{Data: piece, DType: s.dtype, Shape: []int64{int64(len(piece)) / size}, Strides: []int64{size}})
+	})
 }
 
 // format is a way to write an array to a file.
@@ -136,16 +143,28 @@ func (s stream) writeNPY(w io.Writer, shape []int64, fortran bool) error {
 
 // writeRaw writes the elements' bytes alone.
 func (s stream) writeRaw(w io.Writer) error {
-	for piece, err := range s.pieces {
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(piece); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.each(func(piece []byte) error {
+		touch(piece)
+		_, err := w.Write(piece)
+		return err
+	})
 }
+
+// touch looks at every page of mapped memory, so that an unreadable one is a fault
+// here, which names the input, and not a failure of the system call that writes.
+func touch(b []byte) {
+	const page = 4 << 10
+	var sum byte
+	for i := 0; i < len(b); i += page {
+		sum += b[i]
+	}
+	touched(sum)
+}
+
+// touched keeps the compiler from leaving the reads out.
+//
+//go:noinline
+func touched(byte) {}
 
 // writeJSON writes nested lists, with a break after each row and at the end. An
 // array without elements is [].
@@ -157,10 +176,7 @@ func (s stream) writeJSON(w io.Writer, lineBreak string) error {
 	p := nester{shape: s.shape, index: make([]int64, len(s.shape)), lineBreak: lineBreak}
 	out := bufio.NewWriterSize(w, 1<<16)
 	var text []byte
-	for b, err := range s.buffers() {
-		if err != nil {
-			return err
-		}
+	err := s.eachBuffer(func(b mmapnpy.Buffer) error {
 		c, err := newCell(b, jsonNotation)
 		if err != nil {
 			return err
@@ -173,6 +189,10 @@ func (s stream) writeJSON(w io.Writer, lineBreak string) error {
 				return err
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if _, err := out.WriteString(lineBreak); err != nil {
 		return err
@@ -236,10 +256,7 @@ func (s stream) writeCSV(w io.Writer) error {
 	}
 	column := int64(0)
 	var text []byte
-	for b, err := range s.buffers() {
-		if err != nil {
-			return err
-		}
+	err := s.eachBuffer(func(b mmapnpy.Buffer) error {
 		cells, err := columnsOf(b)
 		if err != nil {
 			return err
@@ -261,6 +278,10 @@ func (s stream) writeCSV(w io.Writer) error {
 				return err
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return out.Flush()
 }

@@ -39,14 +39,15 @@ func replace(path string, write func(io.Writer) error) (err error) {
 		path = target // replace what a link points to, not the link
 	}
 	dir, name := filepath.Split(path)
-	f, err := os.OpenFile(filepath.Join(dir, "."+name+"."+rand.Text()[:8]+".tmp"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	temp := filepath.Join(dir, "."+name+"."+rand.Text()[:8]+".tmp")
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return err
+		return errors.Unwrap(err) // without the temporary name
 	}
 	defer func() {
 		if err != nil {
-			_ = f.Close()           // may be closed already
-			_ = os.Remove(f.Name()) // the first error is the one to tell
+			_ = f.Close()       // may be closed already
+			_ = os.Remove(temp) // the first error is the one to tell
 		}
 	}()
 	if err := write(f); err != nil {

@@ -6,7 +6,6 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"iter"
 	"math"
 	"slices"
 
@@ -66,16 +65,13 @@ func render(s, sample stream, l look) (picture, error) {
 	}
 	p := picture{image.NewPaletted(image.Rect(0, 0, int(w), int(h)), palette(l.cmap)), scale.lo, scale.hi}
 	at := 0
-	for values, err := range s.magnitudes() {
-		if err != nil {
-			return picture{}, err
-		}
+	err = s.eachMagnitude(func(values []float64) {
 		for _, v := range values {
 			p.Pix[at] = scale.index(v)
 			at++
 		}
-	}
-	return p, nil
+	})
+	return p, err
 }
 
 // frameSlice is an index that leaves the last two of n dimensions.
@@ -86,38 +82,31 @@ func frameSlice(n int) string {
 	return joined(make([]int64, n-2))
 }
 
-// magnitudes yields the elements as floats, in pieces that are reused.
-func (s stream) magnitudes() iter.Seq2[[]float64, error] {
-	return func(yield func([]float64, error) bool) {
-		from, ok := s.dtype.Elem()
-		if !ok {
-			yield(nil, fmt.Errorf("an image is of numbers, and the dtype is %s", s.dtype))
-			return
-		}
-		to, parts := kernel.Float64, 1
-		if from.IsComplex() {
-			to, parts = kernel.Complex128, 2
-		}
-		var raw []byte
-		for b, err := range s.buffers() {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			raw = slices.Grow(raw[:0], int(b.Shape[0])*to.Size())[:int(b.Shape[0])*to.Size()]
-			kernel.Convert(raw, to, b.Data, from, !s.dtype.Native())
-			values := kernel.Slice[float64](raw)
-			if parts == 2 {
-				for i := range len(values) / 2 {
-					values[i] = math.Hypot(values[2*i], values[2*i+1])
-				}
-				values = values[:len(values)/2]
-			}
-			if !yield(values, nil) {
-				return
-			}
-		}
+// eachMagnitude calls f with the elements as floats, in pieces that are reused.
+func (s stream) eachMagnitude(f func(values []float64)) error {
+	from, ok := s.dtype.Elem()
+	if !ok {
+		return fmt.Errorf("an image is of numbers, and the dtype is %s", s.dtype)
 	}
+	to := kernel.Float64
+	if from.IsComplex() {
+		to = kernel.Complex128
+	}
+	var raw []byte
+	return s.eachBuffer(func(b mmapnpy.Buffer) error {
+		n := int(b.Shape[0]) * to.Size()
+		raw = slices.Grow(raw[:0], n)[:n]
+		kernel.Convert(raw, to, b.Data, from, !s.dtype.Native())
+		values := kernel.Slice[float64](raw)
+		if to == kernel.Complex128 {
+			for i := range len(values) / 2 {
+				values[i] = math.Hypot(values[2*i], values[2*i+1])
+			}
+			values = values[:len(values)/2]
+		}
+		f(values)
+		return nil
+	})
 }
 
 // scale maps values to colours.
@@ -148,15 +137,15 @@ func newScale(sample stream, l look) (scale, error) {
 // logarithmic scale positive ones.
 func finiteValues(sample stream, positive bool) ([]float64, error) {
 	var values []float64
-	for piece, err := range sample.magnitudes() {
-		if err != nil {
-			return nil, err
-		}
+	err := sample.eachMagnitude(func(piece []float64) {
 		for _, v := range piece {
 			if !math.IsNaN(v) && !math.IsInf(v, 0) && (v > 0 || !positive) {
 				values = append(values, v)
 			}
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(values) == 0 {
 		return []float64{1}, nil // nothing to see: any scale will do

@@ -182,17 +182,15 @@ func (c *cli) contents(ctx context.Context, path string) ([]finding, error) {
 		}
 	}
 	at := h.DataOffset
-	for b, err := range c.arrayStream(ctx, a, "validate").buffers() {
-		if err != nil {
-			return nil, err
+	size := a.DType().ItemSize()
+	err = c.arrayStream(ctx, a, "validate").each(func(piece []byte) error {
+		for i := int64(0); i < int64(len(piece)); i += size {
+			check(piece[i:i+size], at+i)
 		}
-		size := b.DType.ItemSize()
-		for i := range b.Shape[0] {
-			check(b.Data[i*size:(i+1)*size], at+i*size)
-		}
-		at += int64(len(b.Data))
-	}
-	return seen.findings(), nil
+		at += int64(len(piece))
+		return nil
+	})
+	return seen.findings(), err
 }
 
 // census counts values that no valid element has.
