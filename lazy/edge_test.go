@@ -426,3 +426,28 @@ func TestDelicateNumbers(t *testing.T) {
 	checkCopy(t, r[3], []int64{1})
 	checkCopy(t, r[4], []int64{1})
 }
+
+// TestElementsFaultInBody cuts the file while a loop body holds a piece of it.
+func TestElementsFaultInBody(t *testing.T) {
+	path := bigFile(t, 16<<20)
+	a := mustOpen(t, path, Backend("mmap"))
+	defer func() {
+		var fault *FaultError
+		if err, _ := recover().(error); !errors.As(err, &fault) || fault.Path != path {
+			t.Errorf("the loop body ended with %v", err)
+		}
+	}()
+	for b, err := range a.Elements(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, 100); err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range b {
+			if x != 0 {
+				t.Fatal("not zero")
+			}
+		}
+	}
+}

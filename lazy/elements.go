@@ -20,15 +20,29 @@ const pieceBytes = 16 << 20
 // casts, in the dtype that they have given. Elements of no bytes have no pieces. A
 // piece is valid until the loop body ends. It is the way to stream
 // an array into a hash, a socket or another file in bounded memory.
+//
+// As with [Array.Blocks], bytes that become unreadable while the body looks at them
+// are a panic with a *[FaultError].
 func (a *Array) Elements(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		if err := a.eachPiece(ctx, func(b []byte) bool { return yield(b, nil) }); err != nil {
+		inBody := false
+		err := a.eachPiece(ctx, func(b []byte) bool {
+			inBody = true
+			more := yield(b, nil)
+			inBody = false
+			return more
+		})
+		if err != nil && inBody {
+			panic(err) // a loop body cannot return an error, and must not go on with half the data
+		}
+		if err != nil {
 			yield(nil, err)
 		}
 	}
 }
 
-// eachPiece calls f with the pieces until it returns false.
+// eachPiece calls f with the pieces until it returns false. A fault in f ends it with
+// an error.
 func (a *Array) eachPiece(ctx context.Context, f func([]byte) bool) error {
 	if a.NBytes() == 0 {
 		return a.file.src.Changed()
@@ -61,19 +75,15 @@ func (a *Array) piece(l *loader, p *pipeline, r chunk.Region, corder []int, n in
 	}
 	defer w.release()
 	for part := range r.Split(corder, max(n, 1)) {
-		var b []byte
 		err := bytesrc.Guard(func() error {
-			b = l.convert(p, l.elements(&w, r, part, corder))
+			more = f(l.convert(p, l.elements(&w, r, part, corder)))
 			return nil
 		})
-		if err == nil {
+		if err == nil && more {
 			err = w.lease.Verify()
 		}
-		if err != nil {
+		if err != nil || !more {
 			return false, err
-		}
-		if !f(b) {
-			return false, nil
 		}
 	}
 	return true, nil
@@ -88,11 +98,12 @@ func (a *Array) Load(ctx context.Context) (*Result, error) {
 	}
 	r := newResult(a.DType(), a.Shape())
 	at := 0
-	for b, err := range a.Elements(ctx) {
-		if err != nil {
-			return nil, err
-		}
+	err := a.eachPiece(ctx, func(b []byte) bool {
 		at += copy(r.data[at:], b)
+		return true
+	})
+	if err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -104,7 +115,22 @@ func (a *Array) Save(ctx context.Context, path string) error {
 	if err := a.refuseSame(path); err != nil {
 		return err
 	}
-	return mmapnpy.SaveElements(path, a.DType(), a.Shape(), a.Elements(ctx))
+	return mmapnpy.SaveElements(path, a.DType(), a.Shape(), a.copies(ctx))
+}
+
+// copies yields the pieces in memory of their own, so that nothing that is done with
+// them can fault.
+func (a *Array) copies(ctx context.Context) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		var piece []byte
+		err := a.eachPiece(ctx, func(b []byte) bool {
+			piece = append(piece[:0], b...)
+			return yield(piece, nil)
+		})
+		if err != nil {
+			yield(nil, err)
+		}
+	}
 }
 
 // refuseSame returns an error if path is the file that a reads from.
