@@ -206,3 +206,18 @@ func TestTouch(t *testing.T) {
 		t.Errorf("touch of a file cut at %d stopped at %d: %v", 2*pageSize, bad, err)
 	}
 }
+
+// TestGuardTakesFaultErrors checks that a fault which an inner guard has turned into a
+// panic with an error ends the outer guard as an error, and that other panics do not.
+func TestGuardTakesFaultErrors(t *testing.T) {
+	want := &FaultError{Path: "a.npy", Offset: 3, Err: ErrClosed}
+	if err := Guard(func() error { panic(want) }); err != want {
+		t.Errorf("Guard returned %v", err)
+	}
+	defer func() {
+		if r := recover(); r != "other" {
+			t.Errorf("recovered %v", r)
+		}
+	}()
+	_ = Guard(func() error { panic("other") })
+}

@@ -8,7 +8,8 @@ import (
 // Guard runs fn on this goroutine and returns its error. If fn faults while touching
 // one of our mappings, because the file was cut or the page cannot be read, Guard
 // returns a [*FaultError] that names file and offset instead of letting the process
-// die. All other panics and faults pass through. What fn was doing is left
+// die. A panic with a *FaultError, which is how iterators over borrowed bytes end a loop body
+// that faulted, becomes an error too. All other panics and faults pass through. What fn was doing is left
 // half done, so it must not hold locks across the touching. Goroutines that fn starts are
 // not covered.
 func Guard(fn func() error) (err error) {
@@ -30,8 +31,11 @@ type addressed interface {
 }
 
 // faultOf turns the value of a panic into an error if it is a fault inside one of our
-// mappings.
+// mappings, or the error that such a fault has become.
 func faultOf(r any) error {
+	if fault, ok := r.(*FaultError); ok {
+		return fault
+	}
 	a, ok := r.(addressed)
 	if !ok {
 		return nil
