@@ -72,6 +72,10 @@ func argRows[T Real, E end](val []T, idx []int64, x []T, m int, base, step int64
 	if m <= 0 {
 		return
 	}
+	if m == 1 {
+		argAnyRow[T, E](val, idx, x[:len(val)], base)
+		return
+	}
 	for i := range val {
 		row := x[i*m : i*m+m]
 		var j int
@@ -99,33 +103,24 @@ func narrowExtreme[T Real, E end](x []T, last bool) int {
 	return at
 }
 
-// argBlock is how many elements are searched for their extreme before the place
-// where that occurs is looked up: few enough to be in the cache still.
-const argBlock = 1024
-
 // firstExtreme is the first index of the extreme of x.
 func firstExtreme[T Real, E end](x []T) int {
-	best, at := x[0], 0
-	for lo := 0; lo < len(x) && best == best; lo += argBlock {
-		block := x[lo:min(lo+argBlock, len(x))]
-		v := extreme[T, E](best, block)
-		if !beats[T, E](v, best) {
-			continue
-		}
-		best = v
-		for at = lo; !same(x[at], v); at++ {
-		}
+	v, at := findExtreme[T, E](x[0], x)
+	at = max(at, 0)
+	for !same(x[at], v) {
+		at++
 	}
 	return at
 }
 
-// lastExtreme is the last index of the extreme of x.
+// lastExtreme is the last index of the extreme of x, which it searches in pieces
+// that stay in the cache.
 func lastExtreme[T Real, E end](x []T) int {
+	const piece = 1024
 	at := len(x) - 1
 	best := x[at]
-	for hi := len(x); hi > 0 && best == best; hi -= argBlock {
-		block := x[max(hi-argBlock, 0):hi]
-		v := extreme[T, E](best, block)
+	for hi := len(x); hi > 0 && best == best; hi -= piece {
+		v := extreme[T, E](best, x[max(hi-piece, 0):hi])
 		if !beats[T, E](v, best) {
 			continue
 		}
@@ -152,17 +147,11 @@ func argCols[T Real, E end](val []T, idx []int64, x []T, m int, base, step int64
 		r.base, r.step = base+int64(r.len()-1)*step, -step
 	}
 	val, idx = val[:m], idx[:m]
-	late := false
-	for j, v := range r.at(0) {
-		val[j], idx[j] = betterArg[T, E](val[j], idx[j], v, r.base)
-		late = late || idx[j] > r.base
-	}
+	late := argAnyRow[T, E](val, idx, r.at(0), r.base)
 	switch {
-	case late: // what is there comes after these rows and loses against equals
+	case late: // then what is there loses against equals
 		for i := 1; i < r.len(); i++ {
-			for j, v := range r.at(i) {
-				val[j], idx[j] = betterArg[T, E](val[j], idx[j], v, r.base+int64(i)*r.step)
-			}
+			argAnyRow[T, E](val, idx, r.at(i), r.base+int64(i)*r.step)
 		}
 	case m < narrowRow:
 		argNarrowCols[T, E](val, idx, r)
@@ -189,6 +178,21 @@ func (r *rowsByIndex[T]) at(i int) []T {
 		i = r.len() - 1 - i
 	}
 	return r.x[i*r.m:][:r.m]
+}
+
+// argAnyRow folds x[j], all of index i, into any arguments, and reports whether
+// there are some with larger indices.
+func argAnyRow[T Real, E end](val []T, idx []int64, x []T, i int64) (late bool) {
+	up := isMost[E]()
+	val, idx = val[:len(x)], idx[:len(x)]
+	for j, v := range x {
+		late = late || idx[j] > i
+		if a := val[j]; idx[j] >= 0 && (up && v < a || !up && v > a) {
+			continue
+		}
+		val[j], idx[j] = betterArg[T, E](val[j], idx[j], v, i)
+	}
+	return late
 }
 
 // argRow folds x[j], all of index i, into arguments with smaller indices.

@@ -64,9 +64,9 @@ func decode(v reflect.Value, b []byte) {
 	case reflect.Bool:
 		v.SetBool(b[0] != 0)
 	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Int:
-		v.SetInt(int64(load(b, t.Size())))
+		v.SetInt(int64(loadInt(b, t.Size())))
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uint, reflect.Uintptr:
-		v.SetUint(load(b, t.Size()))
+		v.SetUint(loadInt(b, t.Size()))
 	case reflect.Float32:
 		v.SetFloat(float64(math.Float32frombits(n.Uint32(b))))
 	case reflect.Float64:
@@ -97,9 +97,9 @@ func encode(b []byte, v reflect.Value) {
 			b[0] = 1
 		}
 	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Int:
-		store(b, t.Size(), uint64(v.Int()))
+		storeInt(b, t.Size(), uint64(v.Int()))
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uint, reflect.Uintptr:
-		store(b, t.Size(), v.Uint())
+		storeInt(b, t.Size(), v.Uint())
 	case reflect.Float32:
 		n.PutUint32(b, math.Float32bits(float32(v.Float())))
 	case reflect.Float64:
@@ -123,9 +123,9 @@ func encode(b []byte, v reflect.Value) {
 	}
 }
 
-// load reads an integer of size bytes; the setters of reflect drop what lies
+// loadInt reads an integer of size bytes; the setters of reflect drop what lies
 // above it, and sign-extension is theirs to see.
-func load(b []byte, size uintptr) uint64 {
+func loadInt(b []byte, size uintptr) uint64 {
 	n := binary.NativeEndian
 	switch size {
 	case 1:
@@ -138,7 +138,7 @@ func load(b []byte, size uintptr) uint64 {
 	return n.Uint64(b)
 }
 
-func store(b []byte, size uintptr, u uint64) {
+func storeInt(b []byte, size uintptr, u uint64) {
 	n := binary.NativeEndian
 	switch size {
 	case 1:

@@ -358,32 +358,28 @@ func isTrue[S Real](dst []byte, src []S) {
 
 func cast[D, S Real](dst []D, src []S) {
 	src = src[:len(dst)]
-	if isFloat[S]() && !isFloat[D]() {
+	switch size := sizeOf[D](); {
+	case isFloat[D]() || !isFloat[S]():
 		for i, v := range src {
-			dst[i] = truncate[D](float64(v))
+			dst[i] = D(v)
 		}
-		return
-	}
-	for i, v := range src {
-		dst[i] = D(v)
+	case size == 8 && !isSigned[D]():
+		for i, v := range src {
+			dst[i] = D(truncUint64(float64(v)))
+		}
+	case size == 8 || size == 4 && !isSigned[D]():
+		for i, v := range src {
+			dst[i] = D(truncInt64(float64(v)))
+		}
+	default:
+		for i, v := range src {
+			dst[i] = D(truncInt32(float64(v)))
+		}
 	}
 }
 
-// truncate is v as an integer D. Go leaves what does not fit to the processor,
-// so this asks first.
-func truncate[D Real](v float64) D {
-	switch {
-	case sizeOf[D]() == 8 && isSigned[D](), sizeOf[D]() == 4 && !isSigned[D]():
-		return D(truncInt64(v))
-	case sizeOf[D]() == 8:
-		if v >= 0x1p63 {
-			return D(uint64(truncInt64(v-0x1p63)) ^ 1<<63)
-		}
-		return D(uint64(truncInt64(v)))
-	}
-	return D(truncInt32(v))
-}
-
+// truncInt32, truncInt64 and truncUint64 are floats as integers. Go leaves what
+// does not fit to the processor, so they ask first.
 func truncInt32(v float64) int32 {
 	if v > -0x1p31-1 && v < 0x1p31 {
 		return int32(v)
@@ -396,4 +392,11 @@ func truncInt64(v float64) int64 {
 		return int64(v)
 	}
 	return math.MinInt64
+}
+
+func truncUint64(v float64) uint64 {
+	if v >= 0x1p63 {
+		return uint64(truncInt64(v-0x1p63)) ^ 1<<63
+	}
+	return uint64(truncInt64(v))
 }

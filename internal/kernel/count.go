@@ -1,19 +1,17 @@
 package kernel
 
-import "math"
-
 // CountNaNRows adds to acc[i] how many of the m elements of row i of x are NaN.
-func CountNaNRows[T Float](acc []int64, x []T, m int) { countRows[T, nan](acc, x, m) }
+func CountNaNRows[T Float](acc []int64, x []T, m int) { countRows[T, notNumber](acc, x, m) }
 
 // CountNaNCols adds to acc[j] how many elements of column j of x, whose rows
 // have m elements, are NaN.
-func CountNaNCols[T Float](acc []int64, x []T, m int) { countCols[T, nan](acc, x, m) }
+func CountNaNCols[T Float](acc []int64, x []T, m int) { countCols[T, notNumber](acc, x, m) }
 
 // CountInfRows is [CountNaNRows] for infinities of either sign.
-func CountInfRows[T Float](acc []int64, x []T, m int) { countRows[T, inf](acc, x, m) }
+func CountInfRows[T Float](acc []int64, x []T, m int) { countRows[T, infinity](acc, x, m) }
 
 // CountInfCols is [CountNaNCols] for infinities of either sign.
-func CountInfCols[T Float](acc []int64, x []T, m int) { countCols[T, inf](acc, x, m) }
+func CountInfCols[T Float](acc []int64, x []T, m int) { countCols[T, infinity](acc, x, m) }
 
 // CountZeroRows is [CountNaNRows] for zeros of either sign.
 func CountZeroRows[T Real](acc []int64, x []T, m int) { countRows[T, null](acc, x, m) }
@@ -22,12 +20,12 @@ func CountZeroRows[T Real](acc []int64, x []T, m int) { countRows[T, null](acc, 
 func CountZeroCols[T Real](acc []int64, x []T, m int) { countCols[T, null](acc, x, m) }
 
 // trait is what elements are counted for: a type, as end is.
-type trait interface{ nan | inf | null }
+type trait interface{ notNumber | infinity | null }
 
 type (
-	nan  = [0]byte
-	inf  = [1]byte
-	null = [2]byte
+	notNumber = [0]byte
+	infinity  = [1]byte
+	null      = [2]byte
 )
 
 func traitOf[K trait]() int {
@@ -39,9 +37,9 @@ func traitOf[K trait]() int {
 func has[T Real, K trait](v T) int64 {
 	var is bool
 	switch traitOf[K]() {
-	case len(nan{}):
+	case len(notNumber{}):
 		is = v != v
-	case len(inf{}):
+	case len(infinity{}):
 		is = v-v != 0 && v == v
 	case len(null{}):
 		is = v == 0
@@ -126,30 +124,19 @@ func countRowwise[T Real, K trait](acc []int64, x []T, m int) {
 
 // addTraits adds to every lane of s 1 if the lane of w has the trait.
 func addTraits[T Real, K trait](s, w []uint64) {
-	ones, shift := laneOnes[T](), laneBits[T]()-1
+	ones, tops, inf, shift := laneOnes[T](), laneTops[T](), laneInf[T](), laneBits[T]()-1
 	s = s[:len(w)]
 	for j, v := range w {
-		s[j] += traits[T, K](v) >> shift & ones
+		s[j] += traits[T, K](v, tops, inf) >> shift & ones
 	}
 }
 
 // countLanes is the number of lanes of w with the trait.
 func countLanes[T Real, K trait](w []uint64) (n int64) {
-	ones, shift := laneOnes[T](), laneBits[T]()-1
 	for len(w) > 0 {
 		band := w[:min(len(w), 255)]
 		w = w[len(band):]
-		var s, s1 uint64
-		for len(band) >= 4 {
-			p := (*[4]uint64)(band)
-			s += traits[T, K](p[0])>>shift&ones + traits[T, K](p[1])>>shift&ones
-			s1 += traits[T, K](p[2])>>shift&ones + traits[T, K](p[3])>>shift&ones
-			band = band[4:]
-		}
-		s += s1
-		for _, v := range band {
-			s += traits[T, K](v) >> shift & ones
-		}
+		s := countBand[T, K](band)
 		for range 8 / sizeOf[T]() {
 			n += int64(s & (1<<laneBits[T]() - 1))
 			s >>= laneBits[T]()
@@ -158,27 +145,47 @@ func countLanes[T Real, K trait](w []uint64) (n int64) {
 	return n
 }
 
-// traits has the top bit of every lane of v that has the trait.
-func traits[T Real, K trait](v uint64) uint64 {
-	tops := laneTops[T]()
-	rest := tops - laneOnes[T]() // the greatest number below the top bit, in every lane
-	magnitude := v &^ tops
-	switch traitOf[K]() {
-	case len(nan{}):
-		return magnitude + (rest - infBits[T]())
-	case len(inf{}):
-		return ^((magnitude ^ infBits[T]()) + rest)
+// countBand counts the lanes with the trait, in lanes, which 255 words fill.
+func countBand[T Real, K trait](w []uint64) uint64 {
+	ones, tops, inf, shift := laneOnes[T](), laneTops[T](), laneInf[T](), laneBits[T]()-1
+	var s0, s1 uint64
+	i := 0
+	for ; i <= len(w)-4; i += 4 {
+		p := (*[4]uint64)(w[i:])
+		s0 += traits[T, K](p[0], tops, inf) >> shift & ones
+		s1 += traits[T, K](p[1], tops, inf) >> shift & ones
+		s0 += traits[T, K](p[2], tops, inf) >> shift & ones
+		s1 += traits[T, K](p[3], tops, inf) >> shift & ones
 	}
-	if isFloat[T]() {
-		return ^(magnitude + rest)
+	for _, v := range w[i:] {
+		s0 += traits[T, K](v, tops, inf) >> shift & ones
 	}
-	return ^(magnitude + rest | v)
+	return s0 + s1
 }
 
-// infBits has an infinity in every lane.
-func infBits[T Real]() uint64 {
-	if sizeOf[T]() == 4 {
-		return uint64(math.Float32bits(float32(math.Inf(1)))) * laneOnes[T]()
+// traits has the top bit of every lane of v that has the trait, where tops are
+// the top bits and inf an infinity in every lane. The right number added to what
+// is below the top bit carries into it: from anything above infinity if the
+// trait is NaN, else from anything but the one pattern, and then it is those
+// without a carry that have the trait.
+func traits[T Real, K trait](v, tops, inf uint64) uint64 {
+	low, full := v&^tops, ^tops
+	switch traitOf[K]() {
+	case len(notNumber{}):
+		return low + (full - inf)
+	case len(infinity{}):
+		return ^((low ^ inf) + full)
 	}
-	return math.Float64bits(math.Inf(1))
+	if isFloat[T]() {
+		return ^(low + full)
+	}
+	return ^(low + full | v)
+}
+
+// laneInf has a float's infinity in every lane.
+func laneInf[T Real]() uint64 {
+	if sizeOf[T]() == 4 {
+		return 0x7f800000_7f800000
+	}
+	return 0x7ff0000000000000
 }

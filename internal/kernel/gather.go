@@ -1,18 +1,20 @@
 package kernel
 
+import "slices"
+
 // Gather copies to dst, in C order and without gaps, the elements of itemsize
 // bytes that lie in src at base + Σ index[d]*strides[d]. Strides are in bytes
 // and may be zero or negative. dst must not overlap src. A geometry that leads
 // out of src, or to more elements than dst holds, panics as any index does.
 //
 // Axes that follow each other in memory are joined first. Runs are then copied
-// as such; where two axes trade places, they are walked in strips that are read
-// and written in whole cache lines.
+// as such, and where two axes trade places, that is done in blocks of whole cache
+// lines.
 func Gather(dst, src []byte, base int, shape, strides []int64, itemsize int) {
 	var room [maxAxes]axis
 	axes, ok := packedAxes(room[:0], shape, strides, itemsize)
 	if ok {
-		copyAxes(dst, 0, src, base, axes, itemsize)
+		copyAxes(slices.Clip(dst), 0, slices.Clip(src), base, axes, itemsize)
 	}
 }
 
@@ -27,7 +29,7 @@ func Scatter(dst []byte, base int, shape, strides []int64, itemsize int, src []b
 	for i, a := range axes {
 		axes[i] = axis{a.n, a.src, a.dst}
 	}
-	copyAxes(dst, base, src, 0, axes, itemsize)
+	copyAxes(slices.Clip(dst), base, slices.Clip(src), 0, axes, itemsize)
 }
 
 // maxAxes is NumPy's limit; more axes need memory from the heap, that is all.
@@ -85,7 +87,7 @@ func copyAxes(dst []byte, d int, src []byte, s int, axes []axis, item int) {
 		}
 		axes[1], axes[near] = axes[near], axes[1]
 		forEach(axes[2:], d, s, func(d, s int) {
-			copyStrips(dst, d, src, s, axes[1], axes[0], item)
+			copyPlane(dst, d, src, s, axes[1], axes[0], item)
 		})
 	}
 }
@@ -122,68 +124,70 @@ func copyRuns(dst []byte, d int, src []byte, s int, axes []axis, run int) {
 	})
 }
 
-// copyStrips copies a plane, of which inner is dense on the packed side. If
-// outer is denser than inner on the strided side, the plane is cut into strips
-// one cache line wide on the packed side, and long enough on the other for lines
-// there to be used up before they leave the cache.
-func copyStrips(dst []byte, d int, src []byte, s int, outer, inner axis, item int) {
-	if outer.step() >= max(inner.dst, -inner.dst, inner.src, -inner.src) {
-		copyPlane(dst, d, src, s, outer, inner, item)
+// copyPlane copies a plane of items; inner is dense on the packed side. If outer
+// is dense on the other side, that is a transposition.
+func copyPlane(dst []byte, d int, src []byte, s int, outer, inner axis, item int) {
+	var done bool
+	switch word := item <= 16 && item&(item-1) == 0; {
+	case word && outer.src == item && inner.dst == item:
+		transpose(plane{dst, d, outer.dst}, plane{src, s, inner.src}, inner.n, outer.n, item)
 		return
+	case word && outer.dst == item && inner.src == item:
+		transpose(plane{dst, d, inner.dst}, plane{src, s, outer.src}, outer.n, inner.n, item)
+		return
+	case item == 1:
+		done = copyItems[uint8](dst, d, src, s, outer, inner)
+	case item == 2:
+		done = copyItems[uint16](dst, d, src, s, outer, inner)
+	case item == 4:
+		done = copyItems[uint32](dst, d, src, s, outer, inner)
+	case item == 8:
+		done = copyItems[uint64](dst, d, src, s, outer, inner)
+	case item == 16:
+		done = copyItems[[2]uint64](dst, d, src, s, outer, inner)
 	}
-	wide, long := max(8, 64/item), 256
-	for i := 0; i < outer.n; i += long {
-		o := axis{min(long, outer.n-i), outer.dst, outer.src}
-		for j := 0; j < inner.n; j += wide {
-			n := axis{min(wide, inner.n-j), inner.dst, inner.src}
-			copyPlane(dst, d+i*outer.dst+j*inner.dst, src, s+i*outer.src+j*inner.src, o, n, item)
+	for i := 0; i < outer.n && !done; i++ {
+		d1, s1 := d, s
+		for range inner.n {
+			copy(dst[d1:d1+item], src[s1:s1+item])
+			d1 += inner.dst
+			s1 += inner.src
 		}
+		d += outer.dst
+		s += outer.src
 	}
 }
 
-// copyPlane copies items along two axes.
-func copyPlane(dst []byte, d int, src []byte, s int, outer, inner axis, item int) {
+// copyItems is copyPlane with both sides seen as words W. It does nothing, and
+// says so, if they cannot be, or if some item is no word of theirs.
+func copyItems[W any](dst []byte, d int, src []byte, s int, outer, inner axis) (done bool) {
+	w := sizeOf[W]()
+	if d < 0 || s < 0 || (outer.dst|outer.src|inner.dst|inner.src)&(w-1) != 0 {
+		return false
+	}
+	dst, src = dst[d&(w-1):], src[s&(w-1):]
+	if !Aligned[W](dst) || !Aligned[W](src) {
+		return false
+	}
+	to, from := Slice[W](dst), Slice[W](src)
+	d, s = d/w, s/w
+	outer, inner = axis{outer.n, outer.dst / w, outer.src / w}, axis{inner.n, inner.dst / w, inner.src / w}
 	for range outer.n {
-		d1, s1 := d, s
-		switch item {
-		case 1:
-			for range inner.n {
-				dst[d1] = src[s1]
-				d1 += inner.dst
-				s1 += inner.src
+		if inner.dst == 1 {
+			k := s
+			for j := range to[d : d+inner.n] {
+				to[d+j] = from[k]
+				k += inner.src
 			}
-		case 2:
-			for range inner.n {
-				*(*[2]byte)(dst[d1:]) = *(*[2]byte)(src[s1:])
-				d1 += inner.dst
-				s1 += inner.src
-			}
-		case 4:
-			for range inner.n {
-				*(*[4]byte)(dst[d1:]) = *(*[4]byte)(src[s1:])
-				d1 += inner.dst
-				s1 += inner.src
-			}
-		case 8:
-			for range inner.n {
-				*(*[8]byte)(dst[d1:]) = *(*[8]byte)(src[s1:])
-				d1 += inner.dst
-				s1 += inner.src
-			}
-		case 16:
-			for range inner.n {
-				*(*[16]byte)(dst[d1:]) = *(*[16]byte)(src[s1:])
-				d1 += inner.dst
-				s1 += inner.src
-			}
-		default:
-			for range inner.n {
-				copy(dst[d1:d1+item], src[s1:s1+item])
-				d1 += inner.dst
-				s1 += inner.src
+		} else {
+			k := d
+			for _, v := range from[s : s+inner.n] { // inner is dense on one side
+				to[k] = v
+				k += inner.dst
 			}
 		}
 		d += outer.dst
 		s += outer.src
 	}
+	return true
 }

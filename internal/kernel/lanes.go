@@ -9,28 +9,13 @@ package kernel
 func laneBits[T Real]() int { return 8 * sizeOf[T]() }
 
 // laneOnes has a one in every lane.
-func laneOnes[T Real]() uint64 {
-	switch sizeOf[T]() {
-	case 1:
-		return 0x0101010101010101
-	case 2:
-		return 0x0001000100010001
-	case 4:
-		return 0x0000000100000001
-	}
-	return 1
-}
+func laneOnes[T Real]() uint64 { return ^uint64(0) / (1<<(8*sizeOf[T]()) - 1) }
 
 // laneTops has the top bit of every lane.
-func laneTops[T Real]() uint64 { return laneOnes[T]() << (laneBits[T]() - 1) }
+func laneTops[T Real]() uint64 { return laneOnes[T]() << (8*sizeOf[T]() - 1) }
 
-// laneEvens has all bits of the lanes 0, 2, 4, ...
-func laneEvens[T Real]() uint64 {
-	if sizeOf[T]() == 1 {
-		return 0x00ff00ff00ff00ff
-	}
-	return 0x0000ffff0000ffff
-}
+// laneEvens has all bits of the lanes 0, 2, 4, ... of narrow integers.
+func laneEvens[T Real]() uint64 { return ^uint64(0) / (1<<laneBits[T]() + 1) }
 
 // laneFlip turns signed lanes into unsigned ones of the same order, each larger
 // by half the range.
@@ -45,7 +30,7 @@ func laneFlip[T Real]() uint64 {
 func laneBand[T Real]() int { return 1 << laneBits[T]() }
 
 // sumLanes is the sum of all lanes of w, which are 8 or 16 bits wide.
-func sumLanes[T Integer](w []uint64) (sum uint64) {
+func sumLanes[T Real](w []uint64) (sum uint64) {
 	bias := uint64(len(w)*8/sizeOf[T]()) << (laneBits[T]() - 1)
 	for len(w) > 0 {
 		band := w[:min(len(w), laneBand[T]())]
@@ -61,11 +46,12 @@ func sumLanes[T Integer](w []uint64) (sum uint64) {
 // addLanes is the sum of all lanes of at most one band, flipped. It adds up
 // whole words, and apart from them the odd lanes moved to even places: the even
 // lanes are the difference.
-func addLanes[T Integer](w []uint64) uint64 {
+func addLanes[T Real](w []uint64) uint64 {
 	flip, evens, shift := laneFlip[T](), laneEvens[T](), laneBits[T]()
 	var all0, all1, odd0, odd1 uint64
-	for len(w) >= 4 {
-		p := (*[4]uint64)(w)
+	i := 0
+	for ; i <= len(w)-4; i += 4 {
+		p := (*[4]uint64)(w[i:])
 		v0, v1, v2, v3 := p[0]^flip, p[1]^flip, p[2]^flip, p[3]^flip
 		all0 += v0
 		odd0 += v0 >> shift & evens
@@ -75,9 +61,8 @@ func addLanes[T Integer](w []uint64) uint64 {
 		odd0 += v2 >> shift & evens
 		all1 += v3
 		odd1 += v3 >> shift & evens
-		w = w[4:]
 	}
-	for _, v := range w {
+	for _, v := range w[i:] {
 		v ^= flip
 		all0 += v
 		odd0 += v >> shift & evens
@@ -193,43 +178,45 @@ func addLaneRows[T Integer](s laneSums, x []T, pitch int) {
 	}
 }
 
-// extremeLanes is extreme for as many elements of x as it can take, eight words
-// at a time; rest are the others.
-func extremeLanes[T Real, E end](a T, x []T) (best T, rest []T) {
+// findLanes is findExtreme for as many elements of x as it can take, eight words
+// at a time; next is the first of the others.
+func findLanes[T Real, E end](a T, x []T) (best T, next, at int) {
 	w, _ := words(x)
 	per, all := 8/sizeOf[T](), uint64(1)<<laneBits[T]()-1
+	at = -1
 	i := 0
 	for len(w)-i >= 8 {
-		n := (uint64(a) ^ laneOrder[T, E]()) & all
+		n := (uint64(a) ^ laneFlip[T]() ^ endFlip[E]()) & all
 		switch {
 		case n == all: // nothing exceeds this
-			return a, nil
+			return a, len(x), at
 		case n <= all/2:
 			i = skipLow[T, E](w, i, all/2-n)
 		default:
 			i = skipHigh[T, E](w, i, all-n)
 		}
 		if len(w)-i >= 8 {
-			a = extremeOf[T, E](a, x[i*per:(i+8)*per])
+			at = i * per
+			a = extremeOf[T, E](a, x[at:at+8*per])
 			i += 8
 		}
 	}
-	return a, x[i*per:]
+	return a, i * per, at
 }
 
-// laneOrder turns lanes into unsigned ones whose greatest is the extreme.
-func laneOrder[T Real, E end]() uint64 {
+// endFlip turns unsigned lanes into such whose greatest is the extreme.
+func endFlip[E end]() uint64 {
 	if isMost[E]() {
-		return laneFlip[T]()
+		return 0
 	}
-	return ^laneFlip[T]()
+	return ^uint64(0)
 }
 
 // skipLow is the first i, in steps of eight, where one of the eight words has a
 // lane that exceeds n; gap is how far n is below the top bit. A lane exceeds n
 // if it has the top bit, or gets it when the gap is added to its other bits.
 func skipLow[T Real, E end](w []uint64, i int, gap uint64) int {
-	order, tops := laneOrder[T, E](), laneTops[T]()
+	order, tops := laneFlip[T]()^endFlip[E](), laneTops[T]()
 	gap *= laneOnes[T]()
 	for ; len(w)-i >= 8; i += 8 {
 		p := (*[8]uint64)(w[i : i+8])
@@ -247,7 +234,7 @@ func skipLow[T Real, E end](w []uint64, i int, gap uint64) int {
 // skipHigh is skipLow for an n that has the top bit; gap is how far it is below
 // all ones. Here a lane exceeds n if it has the top bit, and gets it again.
 func skipHigh[T Real, E end](w []uint64, i int, gap uint64) int {
-	order, tops := laneOrder[T, E](), laneTops[T]()
+	order, tops := laneFlip[T]()^endFlip[E](), laneTops[T]()
 	gap *= laneOnes[T]()
 	for ; len(w)-i >= 8; i += 8 {
 		p := (*[8]uint64)(w[i : i+8])

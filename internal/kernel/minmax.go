@@ -74,22 +74,34 @@ func extremeCols[T Real, E end](acc, x []T, m int) {
 	}
 }
 
-// extreme is the least or greatest of a and all elements of x. New extremes
-// are rare, so that the loop only asks whether an element is one: a comparison
-// and a branch that is not taken are faster than any way of selecting, the more
-// so for floats, where min and max are three instructions and a longer wait.
-// A NaN compares false, and so is found out by the same comparison.
+// extreme is the least or greatest of a and all elements of x.
 func extreme[T Real, E end](a T, x []T) T {
+	a, _ = findExtreme[T, E](a, x)
+	return a
+}
+
+// findExtreme is the least or greatest of a and all elements of x, and where it
+// came from: the start of the block of elements that have the first
+// of those that are equal to it, or -1 if that is a.
+//
+// New extremes are rare, so that the loop only asks whether an element is one: a
+// comparison and a branch that is not taken are faster than any way of
+// selecting, the more so for floats, where min and max are three instructions
+// and a longer wait. A NaN compares false, and so is found out by the same
+// comparison.
+func findExtreme[T Real, E end](a T, x []T) (best T, at int) {
 	if a != a {
-		return a
+		return a, -1
 	}
+	i := 0
+	at = -1
 	if sizeOf[T]() <= 2 {
-		a, x = extremeLanes[T, E](a, x)
+		a, i, at = findLanes[T, E](a, x)
 	}
 	up := isMost[E]()
-	for len(x) >= 16 {
-		p := (*[16]T)(x)
-		x = x[16:]
+	for len(x)-i >= 16 {
+		p := (*[16]T)(x[i : i+16])
+		i += 16
 		if up {
 			if p[0] <= a && p[1] <= a && p[2] <= a && p[3] <= a &&
 				p[4] <= a && p[5] <= a && p[6] <= a && p[7] <= a &&
@@ -105,17 +117,30 @@ func extreme[T Real, E end](a T, x []T) T {
 				continue
 			}
 		}
-		a = extremeOf[T, E](a, p[:])
+		a, at = extremeOf[T, E](a, p[:]), i-16
 		if a != a {
-			return a
+			return a, at
 		}
 	}
-	return extremeOf[T, E](a, x)
+	if b := extremeOf[T, E](a, x[i:]); !same(a, b) {
+		a, at = b, i
+	}
+	return a, at
 }
 
 // extremeOf is extreme for few elements.
 func extremeOf[T Real, E end](a T, x []T) T {
 	up := isMost[E]()
+	b, c, d := a, a, a
+	for len(x) >= 4 {
+		p := (*[4]T)(x)
+		if up {
+			a, b, c, d = max(a, p[0]), max(b, p[1]), max(c, p[2]), max(d, p[3])
+		} else {
+			a, b, c, d = min(a, p[0]), min(b, p[1]), min(c, p[2]), min(d, p[3])
+		}
+		x = x[4:]
+	}
 	for _, v := range x {
 		if up {
 			a = max(a, v)
@@ -123,7 +148,10 @@ func extremeOf[T Real, E end](a T, x []T) T {
 			a = min(a, v)
 		}
 	}
-	return a
+	if up {
+		return max(a, b, c, d)
+	}
+	return min(a, b, c, d)
 }
 
 // extremeRowwise folds rows of len(acc) elements into acc, several at a time, as

@@ -124,7 +124,12 @@ func leafMoments[T Real](x []T) moments {
 		s, q := intPowers(x)
 		return exactMoments(s, q, uint64(len(x)))
 	}
-	mean := sumReal(x) / n
+	var mean float64
+	if sizeOf[T]() == 4 && !isFloat[T]() {
+		mean = float64(int64(sumInt(x))) / n // exact, and faster than to convert
+	} else {
+		mean = sumReal(x) / n
+	}
 	return moments{mean, squares(x, mean)}
 }
 
@@ -137,16 +142,16 @@ func exactMoments(s int64, q, n uint64) moments {
 func intPowers[T Real](x []T) (s int64, q uint64) {
 	var s1 int64
 	var q1 uint64
-	for len(x) >= 4 {
-		p := (*[4]T)(x)
+	i := 0
+	for ; i <= len(x)-4; i += 4 {
+		p := (*[4]T)(x[i:])
 		v0, v1, v2, v3 := int64(p[0]), int64(p[1]), int64(p[2]), int64(p[3])
 		s += v0 + v1
 		q += uint64(v0*v0) + uint64(v1*v1)
 		s1 += v2 + v3
 		q1 += uint64(v2*v2) + uint64(v3*v3)
-		x = x[4:]
 	}
-	for _, v := range x {
+	for _, v := range x[i:] {
 		s += int64(v)
 		q += uint64(int64(v) * int64(v))
 	}
@@ -156,16 +161,16 @@ func intPowers[T Real](x []T) (s int64, q uint64) {
 // sumReal is Σv.
 func sumReal[T Real](x []T) float64 {
 	var s0, s1, s2, s3 float64
-	for len(x) >= 8 {
-		p := (*[8]T)(x)
+	i := 0
+	for ; i <= len(x)-8; i += 8 {
+		p := (*[8]T)(x[i:])
 		s0 += float64(p[0]) + float64(p[1])
 		s1 += float64(p[2]) + float64(p[3])
 		s2 += float64(p[4]) + float64(p[5])
 		s3 += float64(p[6]) + float64(p[7])
-		x = x[8:]
 	}
 	s := (s0 + s1) + (s2 + s3)
-	for _, v := range x {
+	for _, v := range x[i:] {
 		s += float64(v)
 	}
 	return s
@@ -174,18 +179,18 @@ func sumReal[T Real](x []T) float64 {
 // squares is Σ(v-mean)².
 func squares[T Real](x []T, mean float64) float64 {
 	var s0, s1, s2, s3 float64
-	for len(x) >= 4 {
-		p := (*[4]T)(x)
+	i := 0
+	for ; i <= len(x)-4; i += 4 {
+		p := (*[4]T)(x[i:])
 		d0, d1 := float64(p[0])-mean, float64(p[1])-mean
 		d2, d3 := float64(p[2])-mean, float64(p[3])-mean
 		s0 += float64(d0 * d0)
 		s1 += float64(d1 * d1)
 		s2 += float64(d2 * d2)
 		s3 += float64(d3 * d3)
-		x = x[4:]
 	}
 	s := (s0 + s1) + (s2 + s3)
-	for _, v := range x {
+	for _, v := range x[i:] {
 		d := float64(v) - mean
 		s += float64(d * d)
 	}

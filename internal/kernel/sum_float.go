@@ -109,16 +109,16 @@ func sumFloat[T Float](x []T) float64 {
 	}
 	// Converting is what takes the time; four accumulators leave enough registers.
 	var s0, s1, s2, s3 float64
-	for len(x) >= 8 {
-		p := (*[8]T)(x)
+	i := 0
+	for ; i <= len(x)-8; i += 8 {
+		p := (*[8]T)(x[i:])
 		s0 += float64(p[0]) + float64(p[1])
 		s1 += float64(p[2]) + float64(p[3])
 		s2 += float64(p[4]) + float64(p[5])
 		s3 += float64(p[6]) + float64(p[7])
-		x = x[8:]
 	}
 	s := (s0 + s1) + (s2 + s3)
-	for _, v := range x {
+	for _, v := range x[i:] {
 		s += float64(v)
 	}
 	return s
@@ -126,8 +126,9 @@ func sumFloat[T Float](x []T) float64 {
 
 func sumFloat64[T Float](x []T) float64 {
 	var s0, s1, s2, s3, s4, s5, s6, s7 T
-	for len(x) >= 8 {
-		p := (*[8]T)(x)
+	i := 0
+	for ; i <= len(x)-8; i += 8 {
+		p := (*[8]T)(x[i:])
 		s0 += p[0]
 		s1 += p[1]
 		s2 += p[2]
@@ -136,10 +137,9 @@ func sumFloat64[T Float](x []T) float64 {
 		s5 += p[5]
 		s6 += p[6]
 		s7 += p[7]
-		x = x[8:]
 	}
 	s := ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
-	for _, v := range x {
+	for _, v := range x[i:] {
 		s += v
 	}
 	return float64(s)

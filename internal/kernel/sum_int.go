@@ -47,8 +47,8 @@ func SumIntCols[T Integer](acc []uint64, x []T, m int) {
 	}
 }
 
-// sumInt is the sum of x.
-func sumInt[T Integer](x []T) (sum uint64) {
+// sumInt is the sum of x, which are integers.
+func sumInt[T Real](x []T) (sum uint64) {
 	if sizeOf[T]() <= 2 {
 		var w []uint64
 		w, x = words(x)
