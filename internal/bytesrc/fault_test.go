@@ -211,7 +211,7 @@ func TestTouch(t *testing.T) {
 // panic with an error ends the outer guard as an error, and that other panics do not.
 func TestGuardTakesFaultErrors(t *testing.T) {
 	want := &FaultError{Path: "a.npy", Offset: 3, Err: ErrClosed}
-	if err := Guard(func() error { panic(want) }); err != want {
+	if err := Guard(func() error { panic(want) }); !errors.Is(err, want) {
 		t.Errorf("Guard returned %v", err)
 	}
 	defer func() {
