@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"text/tabwriter"
 )
@@ -30,11 +31,11 @@ func (m Measured) printRow(w io.Writer, c Contender) {
 	time := spread(m.each(c.Name, seconds))
 	rate := "–"
 	if m.Case.Bytes > 0 {
-		rate = fmt.Sprintf("%.3g", float64(m.Case.Bytes)/1e9/time.Median)
+		rate = short(float64(m.Case.Bytes) / 1e9 / time.Median)
 	}
 	ratio := "–"
 	if r := pairedRatio(m.each(c.Name, seconds), m.each(ours, seconds)); c.Name != ours && r.Median > 0 {
-		ratio = fmt.Sprintf("%.3g × [%.3g–%.3g]", r.Median, r.Min, r.Max)
+		ratio = fmt.Sprintf("%s × [%s–%s]", short(r.Median), short(r.Min), short(r.Max))
 	}
 	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Name, rangeText(time), rate,
 		durationText(median(func(s Sample) float64 { return s.Wall })),
@@ -59,17 +60,25 @@ func (v Verdict) text() string {
 	if !v.Judged {
 		return "not judged, a contender did not run"
 	}
-	return fmt.Sprintf("%.3g %s", v.Got, v.Unit)
+	return short(v.Got) + " " + v.Unit
+}
+
+// short is a number in three digits, or more where there are more before the point.
+func short(v float64) string {
+	if math.Abs(v) >= 1000 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
 }
 
 func rangeText(s Spread) string {
 	unit, name := timeUnit(s.Median)
-	return fmt.Sprintf("%.3g %s [%.3g–%.3g]", s.Median/unit, name, s.Min/unit, s.Max/unit)
+	return fmt.Sprintf("%s %s [%s–%s]", short(s.Median/unit), name, short(s.Min/unit), short(s.Max/unit))
 }
 
 func durationText(seconds float64) string {
 	unit, name := timeUnit(seconds)
-	return fmt.Sprintf("%.3g %s", seconds/unit, name)
+	return short(seconds/unit) + " " + name
 }
 
 func timeUnit(seconds float64) (unit float64, name string) {

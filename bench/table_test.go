@@ -1,0 +1,45 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestShort(t *testing.T) {
+	for v, want := range map[float64]string{0: "0", 0.98765: "0.988", 12.34: "12.3", 999.4: "999", 1234.5: "1234", -49.25: "-49.2"} {
+		if got := short(v); got != want {
+			t.Errorf("short(%v) = %q, want %q", v, got, want)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	c := Case{
+		Title:      "a task",
+		Bytes:      2e9,
+		Contenders: []Contender{{Name: ours}, {Name: "peer"}, {Name: "absent", NotRun: "no python"}},
+		Targets:    []Target{atLeastAsFast(3, "peer"), atLeastAsFast(1, "absent")},
+	}
+	m := Measured{Case: &c, Samples: map[string][]Sample{
+		ours:   {{Seconds: 0.5, Wall: 0.6, CPU: 0.7, PeakRSS: 64 << 20, PeakAnon: 16 << 20, PeakFile: 48 << 20}},
+		"peer": {{Seconds: 1, Wall: 1.25, CPU: 2}},
+	}}
+	var out strings.Builder
+	m.print(&out)
+	var lines []string
+	for line := range strings.Lines(out.String()) {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	want := []string{
+		"", "a task", "──────",
+		"open to result GB/s process CPU peak RSS anon mapped our speed is",
+		"lazynpy 500 ms [500–500] 4 600 ms 700 ms 64 MiB 16 MiB 48 MiB –",
+		"peer 1 s [1–1] 2 1.25 s 2 s – – – 2 × [2–2]",
+		"absent not run: no python",
+		"MISSED at least 3 × the speed of: peer: 2 ×",
+		"– at least 1 × the speed of: absent: not judged, a contender did not run",
+	}
+	if got := strings.Join(lines, "\n"); got != strings.Join(want, "\n") {
+		t.Errorf("table:\n%s\nwant:\n%s", got, strings.Join(want, "\n"))
+	}
+}
