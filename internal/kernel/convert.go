@@ -127,20 +127,19 @@ func convertFromBool(dst []byte, dt Elem, src []byte) {
 	}
 }
 
+// convertFromHalf goes by way of float32, which holds every value of st.
 func convertFromHalf(dst []byte, dt Elem, src []byte, st Elem) {
-	decode := Half2Float32
-	if st == BFloat16 {
-		decode = BFloat16ToFloat32
+	if dt == Float32 && Aligned[float32](dst) {
+		decode16(Slice[float32](dst), Slice[uint16](src), st)
+		return
 	}
 	var floats [chunk / 4]float32
 	for len(src) > 0 {
-		h := Slice[uint16](src[:min(len(src), chunk/2)])
-		for i, v := range h {
-			floats[i] = decode(v)
-		}
-		out := dst[:len(h)*dt.Size()]
-		Convert(out, dt, Bytes(floats[:len(h)]), Float32, false)
-		dst, src = dst[len(out):], src[2*len(h):]
+		f := floats[:min(len(src)/2, len(floats))]
+		decode16(f, Slice[uint16](src[:2*len(f)]), st)
+		out := dst[:len(f)*dt.Size()]
+		Convert(out, dt, Bytes(f), Float32, false)
+		dst, src = dst[len(out):], src[2*len(f):]
 	}
 }
 
@@ -148,13 +147,21 @@ func convertFromHalf(dst []byte, dt Elem, src []byte, st Elem) {
 // rounding happens once; NumPy's own way from integers is by float32, but what
 // that rounds is beyond binary16.
 func convertToHalf(dst []byte, dt Elem, src []byte, st Elem) {
+	half := Slice[uint16](dst)
 	switch st {
 	case Float32:
-		encodeHalf(dst, Slice[float32](src), pick(dt == Float16, Float32ToHalf, Float32ToBFloat16))
+		encode16(half, Slice[float32](src), dt)
 	case Float64:
-		encodeHalf(dst, Slice[float64](src), pick(dt == Float16, Float64ToHalf, Float64ToBFloat16))
+		encode := Float64ToHalf
+		if dt == BFloat16 {
+			encode = Float64ToBFloat16
+		}
+		for i, v := range Slice[float64](src) {
+			half[i] = encode(v)
+		}
 	case Int64, Uint64:
 		convertWide(dst, dt, src, st)
+		return
 	default:
 		var floats [chunk]byte
 		for len(src) > 0 {
@@ -163,19 +170,10 @@ func convertToHalf(dst []byte, dt Elem, src []byte, st Elem) {
 			Convert(dst[:2*n], dt, floats[:8*n], Float64, false)
 			dst, src = dst[2*n:], src[n*st.Size():]
 		}
+		return
 	}
-}
-
-func pick[T any](first bool, a, b T) T {
-	if first {
-		return a
-	}
-	return b
-}
-
-func encodeHalf[T Float](dst []byte, src []T, encode func(T) uint16) {
-	for i, v := range src {
-		binary.NativeEndian.PutUint16(dst[2*i:], encode(v))
+	if !Aligned[uint16](dst) {
+		copy(dst, Bytes(half))
 	}
 }
 

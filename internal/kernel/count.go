@@ -96,10 +96,9 @@ func countRowwise[T Real, K trait](acc []int64, x []T, m int) {
 	if w, _ := words(x); len(w) > 0 && len(x) >= 8*m {
 		done = m / per * per
 	}
-	const tile = 512 // words
-	var sums [tile]uint64
-	for c := 0; c < done; c += tile * per {
-		a := acc[c:min(c+tile*per, done)]
+	var sums [512]uint64
+	for c := 0; c < done; c += len(sums) * per {
+		a := acc[c:min(c+len(sums)*per, done)]
 		s := sums[:len(a)/per]
 		for r := 0; r < len(x)/m; r += 255 {
 			clear(s)

@@ -125,14 +125,14 @@ func isFloat[T Real]() bool { return T(1)/T(2) != 0 }
 // isSigned is a constant in every instantiation.
 func isSigned[T Real]() bool { return T(0)-T(1) < 0 }
 
-// maxInt is meaningful for integer T only.
+// maxInt is the greatest T, which is an integer.
 func maxInt[T Real]() T {
-	top := T(1)
-	for range sizeOf[T]()*8 - 2 {
-		top += top // 2^(bits-2)
+	var half T = 1
+	for range 8*sizeOf[T]() - 2 {
+		half += half // in the end 2^(bits-2)
 	}
 	if isSigned[T]() {
-		return top - 1 + top
+		return half - 1 + half
 	}
-	return (top - 1 + top) + top + top
+	return half - 1 + half + half + half
 }

@@ -135,6 +135,9 @@ func copyPlane(dst []byte, d int, src []byte, s int, outer, inner axis, item int
 	case word && outer.dst == item && inner.src == item:
 		transpose(plane{dst, d, inner.dst}, plane{src, s, outer.src}, outer.n, inner.n, item)
 		return
+	case outer.n > tile && outer.step() < max(inner.dst, -inner.dst, inner.src, -inner.src):
+		copyTiles(dst, d, src, s, outer, inner, item)
+		return
 	case item == 1:
 		done = copyItems[uint8](dst, d, src, s, outer, inner)
 	case item == 2:
@@ -158,6 +161,21 @@ func copyPlane(dst []byte, d int, src []byte, s int, outer, inner axis, item int
 	}
 }
 
+// tile is how many items a plane is wide and long at most that is walked across
+// its lines of cache.
+const tile = 64
+
+// copyTiles is copyPlane tile by tile.
+func copyTiles(dst []byte, d int, src []byte, s int, outer, inner axis, item int) {
+	for i := 0; i < outer.n; i += tile {
+		for j := 0; j < inner.n; j += tile {
+			o, n := outer, inner
+			o.n, n.n = min(tile, o.n-i), min(tile, n.n-j)
+			copyPlane(dst, d+i*o.dst+j*n.dst, src, s+i*o.src+j*n.src, o, n, item)
+		}
+	}
+}
+
 // copyItems is copyPlane with both sides seen as words W. It does nothing, and
 // says so, if they cannot be, or if some item is no word of theirs.
 func copyItems[W any](dst []byte, d int, src []byte, s int, outer, inner axis) (done bool) {
@@ -175,8 +193,9 @@ func copyItems[W any](dst []byte, d int, src []byte, s int, outer, inner axis) (
 	for range outer.n {
 		if inner.dst == 1 {
 			k := s
-			for j := range to[d : d+inner.n] {
-				to[d+j] = from[k]
+			run := to[d : d+inner.n]
+			for j := range run {
+				run[j] = from[k]
 				k += inner.src
 			}
 		} else {

@@ -90,3 +90,46 @@ func Float64ToBFloat16(f float64) uint16 {
 func nanPayload(payload, inf uint16) uint16 {
 	return inf | max(payload, 1)
 }
+
+// decode16 decodes many elements of a 16-bit type.
+func decode16(dst []float32, src []uint16, st Elem) {
+	dst = dst[:len(src)]
+	if st == BFloat16 {
+		for i, h := range src {
+			dst[i] = BFloat16ToFloat32(h)
+		}
+		return
+	}
+	for i, h := range src {
+		mag := uint32(h & 0x7fff)
+		if mag-1 < 0x3ff || mag >= 0x7c00 { // neither zero nor normal, as most are
+			dst[i] = Half2Float32(h)
+			continue
+		}
+		bias := uint32(127-15) << 23
+		if mag == 0 {
+			bias = 0
+		}
+		dst[i] = math.Float32frombits(uint32(h&0x8000)<<16 | (mag<<13 + bias))
+	}
+}
+
+// encode16 encodes many elements of a 16-bit type.
+func encode16(dst []uint16, src []float32, dt Elem) {
+	dst = dst[:len(src)]
+	if dt == BFloat16 {
+		for i, f := range src {
+			dst[i] = Float32ToBFloat16(f)
+		}
+		return
+	}
+	for i, f := range src {
+		b := math.Float32bits(f)
+		mag := b & 0x7fffffff
+		if mag-0x38800000 >= 0x47800000-0x38800000 { // not normal, as most are
+			dst[i] = Float32ToHalf(f)
+			continue
+		}
+		dst[i] = uint16(b>>16&0x8000 | (mag-(127-15)<<23+0xfff+mag>>13&1)>>13)
+	}
+}

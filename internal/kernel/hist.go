@@ -158,9 +158,10 @@ func (l *lookup) table(b *binner, bits int, signed bool) []int32 {
 const (
 	// histBlock is how many bins are found before they are counted.
 	histBlock = 512
-	// fewBins is the number of bins below which long rows have several tables.
+	// fewBins is the number of bins below which long rows have several tables, and
+	// longRow the length that makes up for clearing these.
 	fewBins = 512
-	longRow = 16 * fewBins
+	longRow = 4096
 )
 
 // HistRows counts the m elements of row i of x in the bins
@@ -169,6 +170,11 @@ func HistRows[T Real](counts []int64, x []T, m int, b Bins) {
 	n := b.Len()
 	switch {
 	case m <= 0:
+	case m >= longRow && sizeOf[T]() == 1:
+		for ; len(x) > 0; x = x[m:] {
+			histBytes(counts[:n], x[:m], b)
+			counts = counts[n:]
+		}
 	case m >= longRow && n < fewBins:
 		for ; len(x) > 0; x = x[m:] {
 			histLongRow(counts[:n], x[:m], b)
@@ -257,13 +263,46 @@ func histLongRow[T Real](counts []int64, x []T, b Bins) {
 	}
 }
 
+// histBytes counts elements of one byte by their value first, and finds the bins
+// of the values then; several tables as in histLongRow.
+func histBytes[T Real](counts []int64, x []T, b Bins) {
+	bins := byteBins[T](b)
+	for len(x) > 0 {
+		part := x[:min(len(x), math.MaxInt32)]
+		x = x[len(part):]
+		var tables [4][256]int32
+		i := 0
+		for ; i <= len(part)-4; i += 4 {
+			p := (*[4]T)(part[i:])
+			tables[0][uint8(p[0])]++
+			tables[1][uint8(p[1])]++
+			tables[2][uint8(p[2])]++
+			tables[3][uint8(p[3])]++
+		}
+		for _, v := range part[i:] {
+			tables[0][uint8(v)]++
+		}
+		for v, k := range bins {
+			if int(k) < len(counts) {
+				counts[k] += int64(tables[0][v]) + int64(tables[1][v]) + int64(tables[2][v]) + int64(tables[3][v])
+			}
+		}
+	}
+}
+
+// byteBins has the bins of all elements of one byte.
+func byteBins[T Real](b Bins) []int32 {
+	signed := isSigned[T]()
+	return b.tables[boolInt(signed)].table(&b.wide, 8, signed)[:1<<8]
+}
+
 // findBins stores the bins of the first elements of x in found; the number of
 // bins stands for none.
 func findBins[T Real](found []int32, x []T, b Bins) {
 	x = x[:len(found)]
 	switch signed := isSigned[T](); {
 	case sizeOf[T]() == 1:
-		table := b.tables[boolInt(signed)].table(&b.wide, 8, signed)[:1<<8]
+		table := byteBins[T](b)
 		for i, v := range x {
 			found[i] = table[uint8(v)]
 		}

@@ -243,17 +243,17 @@ func TestLongDoubleToInt(t *testing.T) {
 				t.Fatalf("%v: int64 %d came back as %d", elem, i, got)
 			}
 			// Narrower ones are what float64 makes of them.
-			if small := i >> 11; true {
-				binary.NativeEndian.PutUint64(b[:], math.Float64bits(float64(small)/4))
-				Convert(word[:], elem, b[:], Float64, false)
-				for _, to := range ints {
-					var got, want [8]byte
-					Convert(got[:to.Size()], to, word[:], elem, false)
-					Convert(want[:to.Size()], to, b[:], Float64, false)
-					narrow := to == Int8 || to == Uint8 || to == Int16 // these differ where it does not fit 16 bits
-					if fits := small/4 == int64(int16(small/4)); got != want && (fits || !narrow) {
-						t.Fatalf("%v: %v to %v: got % x, want % x", elem, float64(small)/4, to, got, want)
-					}
+			quarters := i >> 11
+			binary.NativeEndian.PutUint64(b[:], math.Float64bits(float64(quarters)/4))
+			Convert(word[:], elem, b[:], Float64, false)
+			fits := quarters/4 == int64(int16(quarters/4))
+			for _, to := range ints {
+				var got, want [8]byte
+				Convert(got[:to.Size()], to, word[:], elem, false)
+				Convert(want[:to.Size()], to, b[:], Float64, false)
+				narrow := to == Int8 || to == Uint8 || to == Int16 // these differ where it does not fit 16 bits
+				if got != want && (fits || !narrow) {
+					t.Fatalf("%v: %v to %v: got % x, want % x", elem, float64(quarters)/4, to, got, want)
 				}
 			}
 			binary.NativeEndian.PutUint64(b[:], u)

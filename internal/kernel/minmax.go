@@ -159,24 +159,22 @@ func extremeOf[T Real, E end](a T, x []T) T {
 // group may have been in the one before.
 func extremeRowwise[T Real, E end](acc, x []T) {
 	m := len(acc)
-	last8, last4 := max(0, len(x)-8*m), max(0, len(x)-4*m)
 	switch rows := len(x) / m; {
 	case rows >= 8:
-		for rest := x; rows >= 8; rows = len(rest) / m {
+		last := x[len(x)-8*m:]
+		for ; rows >= 8; rows = len(x) / m {
 			q := apart(rows, 8, m*sizeOf[T]())
 			for i := range q {
-				extreme8Rows[T, E](acc, rest[i*m:], q*m)
+				extreme8Rows[T, E](acc, x[i*m:], q*m)
 			}
-			rest = rest[8*q*m:]
+			x = x[8*q*m:]
 		}
 		if rows > 0 {
-			extreme8Rows[T, E](acc, x[last8:], m)
+			extreme8Rows[T, E](acc, last, m)
 		}
 	case rows >= 4:
 		extreme4Rows[T, E](acc, x, m)
-		if rows > 4 {
-			extreme4Rows[T, E](acc, x[last4:], m)
-		}
+		extreme4Rows[T, E](acc, x[len(x)-4*m:], m)
 	default:
 		for ; len(x) > 0; x = x[m:] {
 			extremeRow[T, E](acc, x[:m])

@@ -30,6 +30,13 @@ func MomentRows[T Real](mean, m2 []float64, n int64, x []T, m int) {
 		return
 	}
 	m2 = m2[:len(mean)]
+	if m == 1 {
+		j := newJoin(n, 1)
+		for i, v := range x[:len(mean)] {
+			j.add(&mean[i], &m2[i], moments{float64(v), 0})
+		}
+		return
+	}
 	if m < narrowRow {
 		j := newJoin(n, int64(m))
 		for i := range mean {
