@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -57,13 +56,48 @@ func closeAfter(f *os.File, err error) error {
 // pages can be dropped.
 func finish(f *os.File) error { return closeAfter(f, f.Sync()) }
 
+// writePiece is what goes to the file at once. All pieces but the first, which is
+// shorter by the header, begin at multiples of it in the file, so that the page cache
+// holds the file in pieces as large as after np.save, which writes an array in one go.
+const writePiece = 4 << 20
+
+// writer buffers what follows a header.
+func writer(f *os.File, header int64) *pieceWriter {
+	return &pieceWriter{f: f, buf: make([]byte, 0, writePiece), room: int(writePiece - header)}
+}
+
+// pieceWriter is a buffered writer whose first piece has another length.
+type pieceWriter struct {
+	f    *os.File
+	buf  []byte
+	room int // of the present piece
+}
+
+func (w *pieceWriter) Write(p []byte) (int, error) {
+	if len(w.buf)+len(p) > w.room {
+		if err := w.Flush(); err != nil {
+			return 0, err
+		}
+		w.room = writePiece
+	}
+	w.buf = append(w.buf, p...)
+	return len(p), nil
+}
+
+// Flush writes what is buffered.
+func (w *pieceWriter) Flush() error {
+	_, err := w.f.Write(w.buf)
+	w.buf = w.buf[:0]
+	return err
+}
+
 // writeFloats writes a float64 array of n elements and returns its exact sum.
 func writeFloats(path string, n int64) (json.Number, error) {
-	f, _, err := create(path, mmapnpy.Float64.WithByteOrder('<'), []int64{n})
+	f, offset, err := create(path, mmapnpy.Float64.WithByteOrder('<'), []int64{n})
 	if err != nil {
 		return "", err
 	}
-	sum, err := fillFloats(f, n, rand.NewPCG(seed, 1))
+	sum, err := fillFloats(writer(f, offset), n, rand.NewPCG(seed, 1))
 	if err != nil {
 		return "", closeAfter(f, err)
 	}
@@ -71,8 +105,7 @@ func writeFloats(path string, n int64) (json.Number, error) {
 }
 
 // fillFloats writes n random numbers and returns their sum in units of fraction.
-func fillFloats(f *os.File, n int64, random *rand.PCG) (uint64, error) {
-	w := bufio.NewWriterSize(f, 4<<20)
+func fillFloats(w *pieceWriter, n int64, random *rand.PCG) (uint64, error) {
 	var sum uint64
 	var raw [8]byte
 	var bits uint64
@@ -101,7 +134,7 @@ func sumText(sum uint64) json.Number {
 
 // writeScan writes a uint16 scan of four dimensions with 12-bit counts.
 func writeScan(path string, shape []int64) error {
-	f, _, err := create(path, mmapnpy.Uint16.WithByteOrder('<'), shape)
+	f, offset, err := create(path, mmapnpy.Uint16.WithByteOrder('<'), shape)
 	if err != nil {
 		return err
 	}
@@ -110,7 +143,7 @@ func writeScan(path string, shape []int64) error {
 		n *= d
 	}
 	random := rand.NewPCG(seed, 2)
-	w := bufio.NewWriterSize(f, 4<<20)
+	w := writer(f, offset)
 	var raw [2]byte
 	var bits uint64
 	for i := range n {
@@ -158,7 +191,7 @@ func writeSparse(path string, n int64) (json.Number, error) {
 		if _, err := f.Seek(offset+at, io.SeekStart); err != nil {
 			return "", closeAfter(f, err)
 		}
-		sum, err := fillFloats(f, min(island, 8*n-at)/8, random)
+		sum, err := fillFloats(writer(f, 0), min(island, 8*n-at)/8, random)
 		if err != nil {
 			return "", closeAfter(f, err)
 		}
