@@ -77,8 +77,9 @@ func (r reductionResult) reducer(over lazy.Over) (lazy.Reducer, error) {
 // Sums, means and deviations of floats may be no further from the exact value than
 // NumPy's, and beyond that by one unit in the last place of the result's dtype and
 // by a slack, because rounding in another order is luck in one case and bad luck
-// in the next. The slack of a sum is four roundings of a number as large as the
-// norm of its terms; the script that computes all of them says the rest.
+// in the next. The slack of a sum is one more unit in its last place and eight
+// roundings of a number as large as the norm of its terms; the script that computes
+// all of them says the rest.
 func TestReductionsAgainstNumPy(t *testing.T) {
 	s, dir := seed(t), t.TempDir()
 	python(t, "reductions.py", strconv.FormatInt(s, 10), strconv.Itoa(reductionCases), dir)
