@@ -79,3 +79,26 @@ func TestCountBits(t *testing.T) {
 		t.Errorf("got %d NaN, %d Inf, %d zeros; want %d, %d, %d", acc[0], acc[1], acc[2], nan, inf, null)
 	}
 }
+
+// TestCountFull counts nothing but zeros, for which bands are made.
+func TestCountFull(t *testing.T) {
+	testCountFull[uint8](t)
+	testCountFull[int16](t)
+	testCountFull[float32](t)
+}
+
+func testCountFull[T Real](t *testing.T) {
+	const n, m = 1 << 16, 64
+	x := make([]T, n)
+	row, cols := make([]int64, 1), make([]int64, m)
+	CountZeroRows(row, x, n)
+	CountZeroCols(cols, x, m)
+	if row[0] != n {
+		t.Errorf("%T row: got %d, want %d", x[0], row[0], n)
+	}
+	for j, c := range cols {
+		if c != n/m {
+			t.Errorf("%T column %d: got %d, want %d", x[0], j, c, n/m)
+		}
+	}
+}

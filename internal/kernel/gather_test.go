@@ -108,6 +108,20 @@ func TestGatherTranspose(t *testing.T) {
 	}
 }
 
+// TestGatherWindows gathers overlapping windows, whose axes have the same stride.
+func TestGatherWindows(t *testing.T) {
+	src := []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+	for _, item := range []int{1, 2} {
+		shape, strides := []int64{4, 2, 3}, []int64{int64(item), 0, int64(item)}
+		want := naiveGather(nil, src, 0, shape, strides, item)
+		got := make([]byte, len(want))
+		Gather(got, src, 0, shape, strides, item)
+		if !bytes.Equal(got, want) {
+			t.Errorf("item %d: got %v, want %v", item, got, want)
+		}
+	}
+}
+
 func TestGatherEmpty(t *testing.T) {
 	dst := []byte{1, 2, 3}
 	Gather(dst, nil, 0, []int64{3, 0}, []int64{8, 8}, 8)
