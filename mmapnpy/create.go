@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
@@ -39,7 +40,7 @@ func Create(path string, t DType, shape []int64, opts ...Option) (*File, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	err = writeAtomic(path, func(f *os.File) error {
+	err = atomicfile.Write(path, func(f *os.File) error {
 		if _, err := f.Write(head); err != nil {
 			return err
 		}

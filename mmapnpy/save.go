@@ -6,6 +6,7 @@ import (
 	"iter"
 	"os"
 
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
@@ -14,14 +15,14 @@ import (
 // is atomic: a file appears whole under path, or what was there stays. Unlike np.save it
 // adds no ".npy" to the name.
 func Save(path string, b Buffer) error {
-	return writeAtomic(path, func(f *os.File) error { return Write(f, b) })
+	return atomicfile.Write(path, func(f *os.File) error { return Write(f, b) })
 }
 
 // SaveElements writes a .npy file in C order from the bytes of its elements, which come in
 // pieces of any length and must add up to the array. It is atomic as [Save] is; an error from
 // the sequence ends it and leaves no file behind.
 func SaveElements(path string, t DType, shape []int64, pieces iter.Seq2[[]byte, error]) error {
-	return writeAtomic(path, func(f *os.File) error {
+	return atomicfile.Write(path, func(f *os.File) error {
 		w, err := newPieceWriter(f, Header{DType: t, Shape: shape})
 		if err != nil {
 			return err
@@ -43,6 +44,32 @@ func SaveElements(path string, t DType, shape []int64, pieces iter.Seq2[[]byte, 
 		}
 		return w.flush()
 	})
+}
+
+// Elements yields the bytes of the elements in C order, in pieces of at most 2 MiB or of one element,
+// in memory of their own: each is valid until the next. Elements that cannot be read any more are a
+// *[FaultError].
+func (b Buffer) Elements() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		if err := b.Check(); err != nil {
+			yield(nil, err)
+			return
+		}
+		var piece []byte
+		for part := range b.pieces(writePiece) {
+			n := part.NBytes()
+			if int64(cap(piece)) < n {
+				piece = make([]byte, n)
+			}
+			if err := part.CopyTo(piece[:n]); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(piece[:n], nil) {
+				return
+			}
+		}
+	}
 }
 
 // Write writes b to w as a .npy file, in pieces of at most 2 MiB; see [Save] for the order.

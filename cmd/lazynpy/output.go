@@ -1,14 +1,14 @@
 package main
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"text/tabwriter"
+
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
 // output writes a file through write: standard output for "-", else path. A
@@ -20,7 +20,7 @@ func (c *cli) output(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return inFile(path, overwrite(path, write))
 	}
-	return inFile(path, replace(path, write))
+	return inFile(path, atomicfile.Write(path, func(f *os.File) error { return write(f) }))
 }
 
 // overwrite writes to what is not a regular file, such as a pipe or /dev/null.
@@ -30,38 +30,6 @@ func overwrite(path string, write func(io.Writer) error) error {
 		return err
 	}
 	return errors.Join(write(f), f.Close())
-}
-
-// replace fills a temporary file beside path and renames it. After an error path is
-// as it was.
-func replace(path string, write func(io.Writer) error) (err error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target // replace what a link points to, not the link
-	}
-	dir, name := filepath.Split(path)
-	temp := filepath.Join(dir, "."+name+"."+rand.Text()[:8]+".tmp")
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return errors.Unwrap(err) // without the temporary name
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()       // may be closed already
-			_ = os.Remove(temp) // the first error is the one to tell
-		}
-	}()
-	if err := write(f); err != nil {
-		return err
-	}
-	if info, err := os.Stat(path); err == nil {
-		if err := f.Chmod(info.Mode().Perm()); err != nil {
-			return err
-		}
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // note tells on standard error what was written.
