@@ -63,6 +63,11 @@ type Limits struct {
 	// MinBlocks is the number of blocks to have at least, as long as they stay at
 	// MinBlock or larger and signal axes stay whole; 0 means [DefaultMinBlocks].
 	MinBlocks int64
+
+	// Granule is a number of bytes that are cheapest to read together, such as the span of
+	// a seek index. Blocks are multiples of it where the array's axes allow that and they stay
+	// more than half as large as they would be. 0 means none.
+	Granule int64
 }
 
 // resolve returns l with defaults in place of zeros.
@@ -75,6 +80,7 @@ func (l Limits) resolve() (Limits, error) {
 		{"MaxBlock", &l.MaxBlock, DefaultMaxBlock},
 		{"MinBlock", &l.MinBlock, DefaultMinBlock},
 		{"MinBlocks", &l.MinBlocks, DefaultMinBlocks},
+		{"Granule", &l.Granule, 0},
 	} {
 		if *f.value < 0 {
 			return l, fmt.Errorf("%w: %s %d is negative", ErrLimits, f.name, *f.value)

@@ -37,6 +37,7 @@ type Plan struct {
 //   - A signal larger than MaxBlock is cut along its slowest axis, then the next.
 //     Navigation axes that are faster in storage than the signal then contribute
 //     up to a page, lest each block have to touch every page of the file.
+//   - Where blocks are cut they are multiples of [Limits.Granule], if the axes allow it.
 //   - Without the distinction all axes are treated alike: blocks are slabs of the
 //     slowest axis, each one contiguous run.
 //

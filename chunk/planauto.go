@@ -42,9 +42,11 @@ type grower struct {
 
 	most, least, minBlocks int64 // the limits
 	run                    int64 // what reserveRun makes sure of
+	granule                int64 // of which a block that is cut is to be a multiple; 0 for none
 
-	size  [MaxDims]int64 // of the block along each axis
-	parts [MaxDims]int64 // into which each axis is to be cut
+	size    [MaxDims]int64 // of the block along each axis
+	parts   [MaxDims]int64 // into which each axis is to be cut
+	aligned [MaxDims]bool  // cut into equal sizes and a rest, not into equal parts
 }
 
 func newGrower(l Layout, lim Limits) *grower {
@@ -59,6 +61,7 @@ func newGrower(l Layout, lim Limits) *grower {
 	}
 	g.least = min(g.least, g.most) // rounded apart from each other
 	g.run = min(max(shortestRun/item, 1), g.least)
+	g.granule = lim.Granule / item
 	for d, n := range l.Shape {
 		g.total *= max(n, 1)
 		g.size[d], g.parts[d] = 1, max(n, 1)
@@ -94,9 +97,32 @@ func (g *grower) grow(axes []int, budget int64) {
 		}
 		g.set(d, base, parts)
 		if parts > 1 {
+			g.align(d, base)
 			return
 		}
 	}
+}
+
+// align makes the block, which is cut along axis d, a multiple of the granule, if that makes it
+// at most half as large.
+func (g *grower) align(d int, base int64) {
+	if g.granule == 0 {
+		return
+	}
+	unit := g.granule / gcd(g.granule, base)
+	if unit > g.size[d] {
+		return
+	}
+	size := g.size[d] / unit * unit
+	g.set(d, base, ceilDiv(max(g.shape[d], 1), size))
+	g.size[d], g.block, g.aligned[d] = size, base*size, true
+}
+
+func gcd(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // partsFor is into how many parts to cut axis d of length n when the block holds
@@ -139,7 +165,11 @@ func (g *grower) set(d int, base, parts int64) {
 func (g *grower) cut() []axis {
 	axes := newAxes(len(g.shape))
 	for d, n := range g.shape {
-		axes[d].setBalanced(n, g.parts[d])
+		if g.aligned[d] {
+			axes[d].setRegular(n, g.size[d])
+		} else {
+			axes[d].setBalanced(n, g.parts[d])
+		}
 	}
 	return axes
 }
