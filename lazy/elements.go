@@ -139,7 +139,7 @@ func (a *Array) refuseSame(path string) error {
 	if err != nil {
 		return nil // nothing there, or nothing to be seen: writing will tell
 	}
-	here, err := a.file.src.File().Stat()
+	here, err := a.file.src.Stat()
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,10 @@ var (
 	// ErrNotMapped is returned by View on a back end that copies.
 	ErrNotMapped = errors.New("back end does not map files")
 
+	// ErrChanged says that a file is not any more what was opened: it was written to, or
+	// another one is under its path.
+	ErrChanged = errors.New("changed while open")
+
 	// errPage is the cause of a fault on a page that the file still has.
 	errPage = errors.New("page unreadable (file truncated, or I/O error)")
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	xmmap "golang.org/x/exp/mmap"
 )
@@ -132,9 +133,6 @@ func (f *File) Backend() Backend { return f.choice.Load().backend }
 // Reason says in a few words why the back end was chosen.
 func (f *File) Reason() string { return f.choice.Load().reason }
 
-// File returns the open descriptor, which belongs to f.
-func (f *File) File() *os.File { return f.os }
-
 // ReadAt implements [io.ReaderAt] with pread on the descriptor.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if !f.leases.acquire() {
@@ -253,28 +251,74 @@ func (f *File) Flush() error {
 	return f.os.Sync()
 }
 
-// Changed returns an error if the file no longer is what was opened: another length or
-// modification time, or another file under its path. A file that was deleted is
-// not changed. Writes through a ReadWrite mapping count as changes too.
+// Changed returns an error that matches [ErrChanged] if the file no longer is what was
+// opened: another length or modification time, or another file under its path. A file
+// that was deleted is not changed. Writes through a ReadWrite mapping count as changes too.
 func (f *File) Changed() error {
 	if !f.leases.acquire() {
 		return f.closedError()
 	}
 	defer f.leases.release()
+	if err := f.modified(); err != nil {
+		return err
+	}
 	now, err := f.os.Stat()
 	if err != nil {
 		return err
 	}
-	if now.Size() != f.size {
-		return fmt.Errorf("%s: changed while open: %d bytes, were %d", f.name, now.Size(), f.size)
-	}
-	if !now.ModTime().Equal(f.info.ModTime()) {
-		return fmt.Errorf("%s: changed while open: modified at %v", f.name, now.ModTime())
-	}
 	if there, err := os.Stat(f.name); err == nil && !os.SameFile(there, now) {
-		return fmt.Errorf("%s: replaced by another file while open", f.name)
+		return fmt.Errorf("%s: %w: replaced by another file", f.name, ErrChanged)
 	}
 	return nil
+}
+
+// Unmodified returns an error that matches [ErrChanged] if the open file has another length
+// or modification time than when it was opened, wherever it is now. It costs one system call
+// and no allocation.
+func (f *File) Unmodified() error {
+	if !f.leases.acquire() {
+		return f.closedError()
+	}
+	defer f.leases.release()
+	return f.modified()
+}
+
+func (f *File) modified() error {
+	now, err := currentStamp(f.os, f.fd)
+	switch {
+	case err != nil:
+		return &FaultError{Path: f.name, Err: err}
+	case now.size != f.size:
+		return fmt.Errorf("%s: %w: %d bytes, were %d", f.name, ErrChanged, now.size, f.size)
+	case now.mtime != f.info.ModTime().UnixNano():
+		return fmt.Errorf("%s: %w: modified at %v", f.name, ErrChanged, time.Unix(0, now.mtime))
+	}
+	return nil
+}
+
+// Stat describes the open file as it is now.
+func (f *File) Stat() (fs.FileInfo, error) {
+	if !f.leases.acquire() {
+		return nil, f.closedError()
+	}
+	defer f.leases.release()
+	return f.os.Stat()
+}
+
+// Lend gives out n bytes of memory that fill has filled, such as what a decoder makes of
+// the bytes of f. Close waits for such leases too.
+func (f *File) Lend(n int, fill func(p []byte) error) (Lease, error) {
+	if !f.leases.acquire() {
+		return Lease{}, f.closedError()
+	}
+	l := Lease{file: f, buffer: getBuffer(n)}
+	l.data = l.buffer.bytes[:n:n]
+	if err := fill(l.data); err != nil {
+		l.buffer.put()
+		f.leases.release()
+		return Lease{}, err
+	}
+	return l, nil
 }
 
 // Close waits until all leases are released, then unmaps and closes the file. Later
@@ -309,12 +353,12 @@ func (f *File) checkRange(off, n int64) error {
 
 // checkSize makes sure that the file still has the n bytes at off.
 func (f *File) checkSize(off, n int64) error {
-	size, err := currentSize(f.os, f.fd)
+	now, err := currentStamp(f.os, f.fd)
 	if err != nil {
 		return &FaultError{Path: f.name, Offset: off, Err: err}
 	}
-	if size < off+n {
-		return truncated(f.name, off, size)
+	if now.size < off+n {
+		return truncated(f.name, off, now.size)
 	}
 	return nil
 }

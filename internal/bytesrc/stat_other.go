@@ -7,11 +7,17 @@ import "os"
 // openNonblock is nothing where the flag does not exist everywhere.
 const openNonblock = 0
 
-// currentSize returns the length of the open file.
-func currentSize(f *os.File, _ uintptr) (int64, error) {
+// A stamp is what changes when a file is written to.
+type stamp struct {
+	size  int64
+	mtime int64 // nanoseconds since 1970
+}
+
+// currentStamp looks at the open file.
+func currentStamp(f *os.File, _ uintptr) (stamp, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return 0, err
+		return stamp{}, err
 	}
-	return info.Size(), nil
+	return stamp{info.Size(), info.ModTime().UnixNano()}, nil
 }

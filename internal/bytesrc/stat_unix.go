@@ -12,16 +12,22 @@ import (
 // since it was looked at.
 const openNonblock = unix.O_NONBLOCK
 
-// currentSize returns the length of the open file, without allocating.
-func currentSize(_ *os.File, fd uintptr) (int64, error) {
+// A stamp is what changes when a file is written to.
+type stamp struct {
+	size  int64
+	mtime int64 // nanoseconds since 1970
+}
+
+// currentStamp looks at the open file, without allocating.
+func currentStamp(_ *os.File, fd uintptr) (stamp, error) {
 	var st unix.Stat_t
 	for {
 		switch err := unix.Fstat(int(fd), &st); err {
 		case nil:
-			return st.Size, nil
+			return stamp{st.Size, unix.TimespecToNsec(st.Mtim)}, nil
 		case unix.EINTR:
 		default:
-			return 0, err
+			return stamp{}, err
 		}
 	}
 }
