@@ -1,0 +1,83 @@
+package zipseek
+
+import (
+	"bytes"
+	"errors"
+	"os"
+
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+)
+
+// Recover mends the archive at path after a process died in [Append], and reports whether there was
+// something to mend. Members whose Close had not brought them to disk are cut off; the archive is
+// byte for byte what it was before. An archive without a journal is left alone. Append does the same
+// before it begins.
+func Recover(path string) (mended bool, err error) {
+	f, err := openLocked(path)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return recoverAppend(f, path)
+}
+
+// recoverAppend is [Recover] on a file that is locked.
+func recoverAppend(f *os.File, path string) (mended bool, err error) {
+	j, exists, err := loadJournal(journalPath(path))
+	if err != nil || !exists {
+		return false, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	ours, err := j.describes(f, info.Size())
+	if err != nil {
+		return false, err
+	}
+	if ours && info.Size() > j.size && !completed(path, j.size) {
+		if err := f.Truncate(j.size); err != nil {
+			return false, err
+		}
+		if err := f.Sync(); err != nil {
+			return false, err
+		}
+	}
+	// The journal of a file that has been replaced is of no use to anybody.
+	if err := os.Remove(journalPath(path)); err != nil {
+		return false, err
+	}
+	return ours, atomicfile.SyncDir(journalPath(path))
+}
+
+// completed reports whether an archive that had size bytes has been appended to up to the last
+// byte: its last bytes are an end record with the old comment, which leads to a directory that
+// begins with the old one. An archive that happens to be the content of a new member has no
+// such directory.
+func completed(path string, size int64) bool {
+	file, err := bytesrc.Open(path, bytesrc.Options{Backend: bytesrc.BackendPread})
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	old, now := &Archive{path: path, file: file}, &Archive{path: path, file: file}
+	if old.end, err = old.findEnd(size); err != nil {
+		return false
+	}
+	if now.end, err = now.findEnd(file.Size()); err != nil {
+		return false
+	}
+	if now.end.end != file.Size() || now.end.start < size || now.end.base != old.end.base || now.end.comment != old.end.comment {
+		return false
+	}
+	if old.readDirectory(old.end) != nil || now.readDirectory(now.end) != nil {
+		return false
+	}
+	before, err := old.directoryEntries()
+	if err != nil {
+		return false
+	}
+	after, err := now.directoryEntries()
+	return err == nil && bytes.HasPrefix(after, before)
+}

@@ -1,0 +1,155 @@
+package zipseek
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+)
+
+// An Archive is an open .zip file.
+type Archive struct {
+	path    string
+	file    *bytesrc.File
+	config  config
+	end     endRecord
+	members []Member
+
+	names  func() map[string]*Member
+	order  func() []*Member // by offset
+	idle   cursors
+	beside func() *sidecar
+}
+
+// Open opens the archive at path and reads its directory, which is a few milliseconds for a
+// hundred thousand members. Members are looked at when they are used, so that a bad one does
+// not keep the others from being read.
+func Open(path string, opts ...Option) (*Archive, error) {
+	c, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	file, err := bytesrc.Open(path, bytesrc.Options{Backend: c.backend})
+	if err != nil {
+		return nil, err
+	}
+	a := &Archive{path: path, file: file, config: c}
+	a.idle.limit = c.cache
+	a.names = sync.OnceValue(a.index)
+	a.order = sync.OnceValue(a.sorted)
+	a.beside = sync.OnceValue(a.loadSidecar)
+	if err := a.read(); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return a, nil
+}
+
+// read finds and reads the directory.
+func (a *Archive) read() error {
+	size := a.file.Size()
+	if old, ok := readJournal(a.path); ok {
+		size = old // members are being appended, or were when a process died: what was there before is whole
+	}
+	end, err := a.findEnd(size)
+	if err != nil {
+		return err
+	}
+	a.end = end
+	return a.readDirectory(end)
+}
+
+// Path is the path that was opened.
+func (a *Archive) Path() string { return a.path }
+
+// Comment is the comment of the archive.
+func (a *Archive) Comment() string { return a.end.comment }
+
+// Len is the number of members, folders and duplicates included.
+func (a *Archive) Len() int { return len(a.members) }
+
+// Member is the i-th entry of the directory.
+func (a *Archive) Member(i int) *Member { return &a.members[i] }
+
+// All yields the members in the order of the directory, duplicates included.
+func (a *Archive) All() func(yield func(int, *Member) bool) {
+	return func(yield func(int, *Member) bool) {
+		for i := range a.members {
+			if !yield(i, &a.members[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Lookup finds a member by its full name. Of several with one name it is the last, as in Python.
+func (a *Archive) Lookup(name string) (*Member, bool) {
+	m, ok := a.names()[name]
+	return m, ok
+}
+
+func (a *Archive) index() map[string]*Member {
+	names := make(map[string]*Member, len(a.members))
+	for i := range a.members {
+		names[a.members[i].Name] = &a.members[i]
+	}
+	return names
+}
+
+// sorted lists the members by the offset of their local headers.
+func (a *Archive) sorted() []*Member {
+	order := make([]*Member, len(a.members))
+	for i := range a.members {
+		order[i] = &a.members[i]
+	}
+	byOffset := func(x, y *Member) int { return cmp.Compare(x.headerOffset, y.headerOffset) }
+	if !slices.IsSortedFunc(order, byOffset) {
+		slices.SortStableFunc(order, byOffset)
+	}
+	return order
+}
+
+// limit is where the next member, or the directory, begins: no byte of m may lie beyond. Of
+// several members with one local header, only the last in the directory has any room.
+func (a *Archive) limit(m *Member) int64 {
+	order := a.order()
+	next, _ := slices.BinarySearchFunc(order, m.headerOffset, func(x *Member, off int64) int {
+		if x.headerOffset <= off {
+			return -1
+		}
+		return 1
+	})
+	if order[next-1] != m {
+		return m.headerOffset
+	}
+	limit := a.file.Size()
+	if m.headerOffset < a.end.start {
+		limit = a.end.start
+	}
+	if next < len(order) {
+		limit = min(limit, order[next].headerOffset)
+	}
+	return limit
+}
+
+// Changed returns an error that matches [ErrChanged] if the file no longer is what was opened.
+func (a *Archive) Changed() error { return a.file.Changed() }
+
+// Close waits until all that was lent out is released, and closes the file. Members must not be
+// used afterwards. Closing twice is fine.
+func (a *Archive) Close() error {
+	err := a.file.Close()
+	a.idle.clear()
+	return err
+}
+
+// workers is how many goroutines one call may use.
+func (a *Archive) workers() int {
+	if a.config.workers != 0 {
+		return a.config.workers
+	}
+	return min(runtime.GOMAXPROCS(0), math.MaxInt32)
+}

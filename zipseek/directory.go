@@ -1,0 +1,326 @@
+package zipseek
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+)
+
+// maxDirectory bounds what is read of a directory: some 20 million members. Its size was compared with
+// that of the file, but a sparse file can be as large as it likes.
+const maxDirectory = 2 << 30
+
+// endRecord is what the end of an archive says about its directory.
+type endRecord struct {
+	start   int64 // of the directory in the file
+	size    int64
+	base    int64 // what all offsets in the archive count from: the length of what was put before it
+	end     int64 // of the archive in the file, the comment included
+	comment string
+}
+
+// findEnd finds the end record of an archive of so many bytes: the last one behind which lies
+// its comment and nothing else, or, where something was appended to the archive, the last one
+// that fits. A comment may contain the signature, so each candidate must also lead to a directory.
+func (a *Archive) findEnd(size int64) (endRecord, error) {
+	tail := make([]byte, min(size, endSize+maxComment+locatorSize))
+	start := size - int64(len(tail))
+	if _, err := a.file.ReadAt(tail, start); err != nil && err != io.EOF { //nolint:errorlint // the file's own ReadAt
+		return endRecord{}, err
+	}
+	var best error
+	for _, exact := range []bool{true, false} {
+		for end := len(tail); ; {
+			at := bytes.LastIndex(tail[:end], []byte("PK\x05\x06"))
+			if at < 0 {
+				break
+			}
+			end = at + 3
+			if len(tail)-at < endSize {
+				continue
+			}
+			comment := int(binary.LittleEndian.Uint16(tail[at+20:]))
+			if rest := len(tail) - at - endSize; comment > rest || exact != (comment == rest) {
+				continue
+			}
+			e, err := a.readEnd(tail[:at+endSize+comment], at, start)
+			if err == nil {
+				return e, nil
+			}
+			if best == nil {
+				best = err
+			}
+		}
+	}
+	if best == nil {
+		best = a.formatError(-1, "end record", badf("not a .zip file, or cut off: no end record in its last %d bytes", len(tail)))
+	}
+	return endRecord{}, best
+}
+
+// readEnd reads the end record at tail[at:], where tail lies at start in the file, and finds the
+// directory.
+func (a *Archive) readEnd(tail []byte, at int, start int64) (endRecord, error) {
+	r := tail[at:]
+	pos := start + int64(at)
+	disk, dirDisk := binary.LittleEndian.Uint16(r[4:]), binary.LittleEndian.Uint16(r[6:])
+	size, offset := int64(binary.LittleEndian.Uint32(r[12:])), int64(binary.LittleEndian.Uint32(r[16:]))
+	e := endRecord{comment: string(r[endSize:]), end: start + int64(len(tail))}
+	dirEnd := pos
+	if at >= locatorSize && binary.LittleEndian.Uint32(tail[at-locatorSize:]) == locatorSignature {
+		wide, where, err := a.readEnd64(tail[at-locatorSize:at], pos)
+		if err != nil {
+			return e, err
+		}
+		disk, dirDisk = uint16(min(wide.disk, escape16-1)), uint16(min(wide.dirDisk, escape16-1))
+		size, offset, dirEnd = wide.size, wide.offset, where
+	}
+	switch {
+	case disk != dirDisk || disk != 0 && disk != escape16:
+		return e, a.formatError(pos+4, "end record", badf("one of several disks of a split archive"))
+	case size < 0 || size > dirEnd:
+		return e, a.formatError(pos+12, "directory size", badf("%d bytes of directory do not fit before offset %d", size, dirEnd))
+	}
+	// The directory ends where the end record begins, whatever was put before the archive. Where
+	// something was put between the two, the offset counts from the start of the file.
+	for _, base := range []int64{dirEnd - size - offset, 0} {
+		if base < 0 || offset < 0 || offset > dirEnd-base-size {
+			continue
+		}
+		if size == 0 || a.signatureAt(base+offset) == directorySignature {
+			e.start, e.size, e.base = base+offset, size, base
+			return e, nil
+		}
+	}
+	return e, a.formatError(pos+16, "directory offset", badf("there is no directory at offset %d", offset))
+}
+
+type end64Record struct {
+	disk, dirDisk uint32
+	size, offset  int64
+}
+
+// readEnd64 follows a locator to the zip64 end record, which lies before it at the latest.
+func (a *Archive) readEnd64(locator []byte, end int64) (end64Record, int64, error) {
+	latest := end - locatorSize - end64Size
+	stated := int64(binary.LittleEndian.Uint64(locator[8:]))
+	for _, at := range []int64{stated, latest} {
+		if at < 0 || at > latest {
+			continue
+		}
+		var r [end64Size]byte
+		if _, err := a.file.ReadAt(r[:], at); err != nil {
+			return end64Record{}, 0, err
+		}
+		if binary.LittleEndian.Uint32(r[:]) != end64Signature {
+			continue
+		}
+		return end64Record{
+			disk:    binary.LittleEndian.Uint32(r[16:]),
+			dirDisk: binary.LittleEndian.Uint32(r[20:]),
+			size:    int64(binary.LittleEndian.Uint64(r[40:])),
+			offset:  int64(binary.LittleEndian.Uint64(r[48:])),
+		}, at, nil
+	}
+	return end64Record{}, 0, a.formatError(end-locatorSize, "zip64 locator", badf("there is no zip64 end record at offset %d", stated))
+}
+
+// signatureAt is the four bytes at off, or 0 if there are none.
+func (a *Archive) signatureAt(off int64) uint32 {
+	var b [4]byte
+	if _, err := a.file.ReadAt(b[:], off); err != nil {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(b[:])
+}
+
+// readDirectory reads the members. The number of entries that the end record states is not
+// looked at: it wraps at 65,536, and Python ignores it too.
+func (a *Archive) readDirectory(e endRecord) error {
+	if e.size > maxDirectory || int64(int(e.size)) != e.size {
+		return a.formatError(e.start, "directory", badf("%d bytes of directory are more than the %d that are read", e.size, int64(maxDirectory)))
+	}
+	if e.size == 0 {
+		return nil
+	}
+	lease, err := a.file.Borrow(e.start, int(e.size))
+	if err != nil {
+		return err
+	}
+	defer lease.Release()
+	err = bytesrc.Guard(func() error { return a.parseDirectory(lease.Bytes(), e) })
+	if err != nil {
+		return err
+	}
+	return lease.Verify()
+}
+
+// parseDirectory parses the entries. Their number is bounded by the length of the directory, at
+// 46 bytes each, which is in memory already.
+func (a *Archive) parseDirectory(dir []byte, e endRecord) error {
+	members := make([]Member, countEntries(dir))
+	names := make([]byte, 0, len(dir)/2)
+	ends := make([]int, len(members)) // of each name in names
+	at := 0
+	for i := range members {
+		n := entryLen(dir[at:])
+		m := &members[i]
+		m.archive = a
+		name, err := m.parse(dir[at:at+n], e)
+		if err != nil {
+			return a.formatError(e.start+int64(at), "directory", badf("entry %d (%.100q): %v", i, name, err))
+		}
+		names = append(names, name...)
+		ends[i] = len(names)
+		at += n
+	}
+	switch rest := dir[at:]; {
+	case len(rest) == 0 || len(members) > 0 && signature(rest) == digitalSignature:
+	case signature(rest) != directorySignature:
+		return a.formatError(e.start+int64(at), "directory", badf("entry %d does not begin with its signature", len(members)))
+	default:
+		return a.formatError(e.start+int64(at), "directory", badf("entry %d ends beyond the directory", len(members)))
+	}
+	// One string holds all names, so that a hundred thousand members are not as many
+	// allocations.
+	all, start := string(names), 0
+	for i := range members {
+		members[i].Name = all[start:ends[i]]
+		start = ends[i]
+	}
+	a.members = members
+	return nil
+}
+
+// countEntries is how many whole entries a directory begins with.
+func countEntries(dir []byte) int {
+	count := 0
+	for signature(dir) == directorySignature {
+		n := entryLen(dir)
+		if n == 0 {
+			break
+		}
+		dir = dir[n:]
+		count++
+	}
+	return count
+}
+
+// signature is the first four bytes, or 0 if there are fewer.
+func signature(b []byte) uint32 {
+	if len(b) < 4 {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(b)
+}
+
+// entryLen is the length of the directory entry at the start of b, or 0 if b is too short.
+func entryLen(b []byte) int {
+	if len(b) < directorySize {
+		return 0
+	}
+	n := directorySize + int(binary.LittleEndian.Uint16(b[28:])) + int(binary.LittleEndian.Uint16(b[30:])) + int(binary.LittleEndian.Uint16(b[32:]))
+	if n > len(b) {
+		return 0
+	}
+	return n
+}
+
+// parse takes over a whole directory entry and returns the name, decoded.
+//
+//	offset size                      offset size
+//	0      4    signature            24     4    size
+//	4      2    made by              28     2    length of the name
+//	6      2    needed to read       30     2    length of the extra field
+//	8      2    flags                32     2    length of the comment
+//	10     2    method               34     2    disk
+//	12     2    time                 36     2    internal attributes
+//	14     2    date                 38     4    external attributes
+//	16     4    CRC-32               42     4    offset of the local header
+//	20     4    compressed size      46          name, extra field, comment
+func (m *Member) parse(b []byte, e endRecord) (name []byte, err error) {
+	le := binary.LittleEndian
+	m.Flags, m.Method = le.Uint16(b[8:]), Method(le.Uint16(b[10:]))
+	m.dosTime, m.dosDate = le.Uint16(b[12:]), le.Uint16(b[14:])
+	m.CRC32 = le.Uint32(b[16:])
+	m.CompressedSize, m.Size = int64(le.Uint32(b[20:])), int64(le.Uint32(b[24:]))
+	m.headerOffset = int64(le.Uint32(b[42:]))
+	raw := b[directorySize:][:le.Uint16(b[28:])]
+	extra := b[directorySize+len(raw):][:le.Uint16(b[30:])]
+	wide := []*int64{&m.Size, &m.CompressedSize, &m.headerOffset}
+	name = m.parseName(raw, extra)
+	for id, field := range extraFields(extra) {
+		if id != extraZip64 {
+			continue
+		}
+		for _, n := range wide { // only those that did not fit, in this order
+			if *n != escape32 {
+				continue
+			}
+			if len(field) < 8 {
+				return name, badf("zip64 extra field is too short")
+			}
+			*n, field = int64(le.Uint64(field)), field[8:]
+		}
+		wide = nil
+	}
+	m.headerOffset += e.base
+	if m.Size < 0 || m.CompressedSize < 0 || m.headerOffset < e.base {
+		return name, badf("zip64 number is out of range")
+	}
+	return name, nil
+}
+
+// parseName decodes a name: UTF-8 if the flag says so or the Unicode extra field has it, else code
+// page 437. As in Python, a NUL ends it.
+func (m *Member) parseName(raw, extra []byte) []byte {
+	name := decodeName(raw, m.Flags)
+	for id, field := range extraFields(extra) {
+		// Info-ZIP's Unicode path: version 1, CRC-32 of the name in the entry, name.
+		if id == 0x7075 && len(field) > 5 && field[0] == 1 && m.Flags&flagUTF8 == 0 &&
+			binary.LittleEndian.Uint32(field[1:]) == crc32.ChecksumIEEE(raw) && utf8.Valid(field[5:]) {
+			m.renamed = true
+			return field[5:]
+		}
+	}
+	return name
+}
+
+// decodeName is the name as text. Bytes that are no UTF-8 become U+FFFD.
+func decodeName(raw []byte, flags uint16) []byte {
+	if i := bytes.IndexByte(raw, 0); i >= 0 {
+		raw = raw[:i]
+	}
+	ascii := true
+	for _, c := range raw {
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	switch {
+	case ascii:
+		return raw
+	case flags&flagUTF8 == 0:
+		return []byte(fromCP437(raw))
+	case utf8.Valid(raw):
+		return raw
+	}
+	return []byte(strings.ToValidUTF8(string(raw), "\uFFFD"))
+}
+
+// extraFields yields the fields of an extra area until it ends or makes no sense, as aligning tools
+// fill it with plain zeros.
+func extraFields(b []byte) func(yield func(id uint16, field []byte) bool) {
+	return func(yield func(uint16, []byte) bool) {
+		for len(b) >= 4 {
+			id, n := binary.LittleEndian.Uint16(b), int(binary.LittleEndian.Uint16(b[2:]))
+			if n > len(b)-4 || !yield(id, b[4:4+n]) {
+				return
+			}
+			b = b[4+n:]
+		}
+	}
+}

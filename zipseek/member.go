@@ -1,0 +1,243 @@
+package zipseek
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+)
+
+// A Member is one entry of an archive. The fields are what the directory says, and must not be
+// changed.
+type Member struct {
+	Name           string // as text; "/" at the end of a folder's
+	Method         Method
+	Flags          uint16
+	CRC32          uint32 // of the content
+	CompressedSize int64  // bytes in the file
+	Size           int64  // bytes of content
+
+	archive          *Archive
+	headerOffset     int64 // of the local header in the file
+	dosTime, dosDate uint16
+	renamed          bool // Name comes from an extra field
+
+	content atomic.Pointer[content]
+}
+
+// content is what is known of a member that has been used.
+type content struct {
+	locate func() (int64, error)
+	open   func() (bytesrc.Source, error)
+	check  func() error // for CheckAlways
+}
+
+// String names a method as "stored" or "deflated", or by its number.
+func (m Method) String() string {
+	if s, ok := methodNames[m]; ok {
+		return s
+	}
+	return "method " + strconv.Itoa(int(m))
+}
+
+// Archive is the archive that m belongs to.
+func (m *Member) Archive() *Archive { return m.archive }
+
+// IsDir reports whether m is a folder, which is an empty member whose name ends in "/".
+func (m *Member) IsDir() bool { return len(m.Name) > 0 && m.Name[len(m.Name)-1] == '/' }
+
+// Modified is the time stamp, in local time of whoever wrote it, to two seconds. NumPy writes
+// 1980-01-01 for all.
+func (m *Member) Modified() time.Time {
+	d, t := int(m.dosDate), int(m.dosTime)
+	return time.Date(1980+d>>9, time.Month(d>>5&15), d&31, t>>11, t>>5&63, t&31*2, 0, time.UTC)
+}
+
+// HeaderOffset is where the local header begins in the file.
+func (m *Member) HeaderOffset() int64 { return m.headerOffset }
+
+// DataOffset is where the bytes of the member begin in the file, as its local header says. It
+// fails if the local header contradicts the directory, or the member does not lie where it says.
+func (m *Member) DataOffset() (int64, error) { return m.state().locate() }
+
+// Source returns the content as a source of bytes: in place for a stored member, inflated as
+// needed for a deflated one. It belongs to the archive; closing it does nothing.
+func (m *Member) Source() (bytesrc.Source, error) {
+	c := m.state()
+	src, err := c.open()
+	if err == nil && m.archive.config.check == CheckAlways {
+		err = c.check()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return src, nil
+}
+
+// ReadAt implements [io.ReaderAt] over the content.
+func (m *Member) ReadAt(p []byte, off int64) (int, error) {
+	src, err := m.Source()
+	if err != nil {
+		return 0, err
+	}
+	return src.ReadAt(p, off)
+}
+
+// Reader returns a reader of the content.
+func (m *Member) Reader() *io.SectionReader { return io.NewSectionReader(m, 0, m.Size) }
+
+// View returns n bytes of a stored member in the mapped file, valid until the archive is closed.
+// For other members, and other back ends than "mmap", it fails.
+func (m *Member) View(off, n int64) ([]byte, error) {
+	src, err := m.Source()
+	if err != nil {
+		return nil, err
+	}
+	return src.View(off, n)
+}
+
+// state is made at the first use.
+func (m *Member) state() *content {
+	if c := m.content.Load(); c != nil {
+		return c
+	}
+	c := &content{}
+	c.locate = sync.OnceValues(m.locate)
+	c.open = sync.OnceValues(m.open)
+	c.check = sync.OnceValue(m.verifyAll)
+	if !m.content.CompareAndSwap(nil, c) {
+		return m.content.Load()
+	}
+	return c
+}
+
+// open makes the source for the method.
+func (m *Member) open() (bytesrc.Source, error) {
+	data, err := m.DataOffset()
+	if err != nil {
+		return nil, err
+	}
+	switch m.Method {
+	case Stored:
+		return m.archive.file.Section(m.fullName(), data, m.Size), nil
+	case Deflate:
+		return newInflated(m, data), nil
+	case BZip2, Zstd:
+		return newSequential(m, data), nil
+	}
+	return nil, m.formatError(m.headerOffset, "method", &badZip{msg: m.Method.String() + ": " + ErrMethod.Error(), kind: ErrMethod})
+}
+
+// fullName names the member in errors.
+func (m *Member) fullName() string { return m.archive.path + ":" + m.Name }
+
+// locate reads the local header, compares it with the directory, and returns where the data begin.
+//
+//	offset size                      offset size
+//	0      4    signature            14     4    CRC-32
+//	4      2    needed to read       18     4    compressed size
+//	6      2    flags                22     4    size
+//	8      2    method               26     2    length of the name
+//	10     4    time, date           28     2    length of the extra field
+//	                                 30          name, extra field
+//
+// Sizes and CRC are not looked at: writers to streams leave them zero, and Python ignores them.
+func (m *Member) locate() (int64, error) {
+	a := m.archive
+	if err := a.file.Unmodified(); err != nil {
+		return 0, err
+	}
+	if m.headerOffset > a.file.Size()-localSize {
+		return 0, m.formatError(m.headerOffset, "local header", badf("lies beyond the end of the file"))
+	}
+	b := make([]byte, min(localSize+int64(len(m.Name))+64, a.file.Size()-m.headerOffset))
+	if _, err := a.file.ReadAt(b, m.headerOffset); err != nil {
+		return 0, err
+	}
+	if binary.LittleEndian.Uint32(b) != localSignature {
+		return 0, m.formatError(m.headerOffset, "local header", badf("does not begin with its signature"))
+	}
+	nameLen, extraLen := int64(binary.LittleEndian.Uint16(b[26:])), int64(binary.LittleEndian.Uint16(b[28:]))
+	data := m.headerOffset + localSize + nameLen + extraLen
+	if err := m.checkLocal(b, int(nameLen)); err != nil {
+		return 0, err
+	}
+	return data, m.checkPlace(data)
+}
+
+// checkLocal compares what both headers say.
+func (m *Member) checkLocal(b []byte, nameLen int) error {
+	flags, method := binary.LittleEndian.Uint16(b[6:]), Method(binary.LittleEndian.Uint16(b[8:]))
+	if err := m.checkFlags(flags); err != nil {
+		return err
+	}
+	if method != m.Method {
+		return m.formatError(m.headerOffset+8, "local header", badf("method is %v here and %v in the directory", method, m.Method))
+	}
+	if m.renamed || (m.Flags|flags)&flagMasked != 0 {
+		return nil // the name is elsewhere, or hidden
+	}
+	raw := make([]byte, nameLen)
+	if n := copy(raw, b[localSize:]); n < nameLen {
+		if _, err := m.archive.file.ReadAt(raw[n:], m.headerOffset+localSize+int64(n)); err != nil {
+			return m.formatError(m.headerOffset+26, "local header", badf("name of %d bytes ends beyond the file", nameLen))
+		}
+	}
+	if name := decodeName(raw, m.Flags); !bytes.Equal(name, []byte(m.Name)) {
+		return m.formatError(m.headerOffset+localSize, "local header", badf("name is %.100q here and %.100q in the directory", name, m.Name))
+	}
+	return nil
+}
+
+// checkFlags refuses what would be read as content and is not.
+func (m *Member) checkFlags(local uint16) error {
+	switch flags := m.Flags | local; {
+	case flags&flagStrong != 0:
+		return m.formatError(m.headerOffset+6, "flags", &badZip{msg: "strongly encrypted, which is not supported", kind: ErrEncrypted})
+	case flags&flagEncrypted != 0:
+		return m.formatError(m.headerOffset+6, "flags", &badZip{msg: "encrypted, which is not supported", kind: ErrEncrypted})
+	case flags&flagPatch != 0:
+		return m.formatError(m.headerOffset+6, "flags", &badZip{msg: "patch data, which is not supported", kind: ErrMethod})
+	}
+	return nil
+}
+
+// checkPlace makes sure that the data lie inside the file and are nobody else's.
+func (m *Member) checkPlace(data int64) error {
+	a := m.archive
+	switch limit := a.limit(m); {
+	case m.CompressedSize > a.file.Size()-data:
+		return m.formatError(data, "compressed size", &badZip{eof: true,
+			msg: "data of " + strconv.FormatInt(m.CompressedSize, 10) + " bytes end beyond the file"})
+	case data+m.CompressedSize > limit:
+		return m.formatError(data, "compressed size", badf("data of %d bytes overlap what begins at offset %d (possible zip bomb)", m.CompressedSize, limit))
+	case m.Method == Stored && m.CompressedSize != m.Size:
+		return m.formatError(data, "size", badf("stored data of %d bytes are said to hold %d", m.CompressedSize, m.Size))
+	case m.Method == Deflate && m.Size/maxRatio > m.CompressedSize:
+		return m.formatError(data, "size", badf("%d bytes cannot be deflated to %d", m.Size, m.CompressedSize))
+	}
+	return nil
+}
+
+// maxRatio is more than deflate can achieve: 258 bytes in two bits.
+const maxRatio = 1032
+
+// Bytes reads the whole content into memory.
+func (m *Member) Bytes() ([]byte, error) {
+	src, err := m.Source()
+	if err != nil {
+		return nil, err
+	}
+	if int64(int(m.Size)) != m.Size {
+		return nil, m.formatError(-1, "size", errors.New("does not fit this machine's address space"))
+	}
+	b := make([]byte, m.Size)
+	_, err = src.ReadAt(b, 0)
+	return b, err
+}

@@ -1,0 +1,192 @@
+package zipseek
+
+import (
+	"bufio"
+	"compress/bzip2"
+	"errors"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+)
+
+const (
+	// seqBlock is how much is decoded at once of a member that can only be read from its start.
+	seqBlock = 1 << 20
+
+	// seqLeast is how many such blocks are kept at the least, so that goroutines that are a few
+	// blocks apart do not send each other back to the start.
+	seqLeast = 8
+
+	// zstdWindow is the largest window of a zstd frame that is accepted; zstd --long has 128 MiB.
+	zstdWindow = 128 << 20
+)
+
+// sequential is a member that can only be decoded from its start. It keeps the blocks that it
+// decoded last; what lies before them is decoded again from the start.
+type sequential struct {
+	m    *Member
+	data int64
+
+	mu     sync.Mutex
+	r      io.Reader // nil: begin at the start
+	close  func()
+	next   int64 // number of the block that r gives next
+	sum    uint32
+	blocks map[int64][]byte
+	oldest []int64
+}
+
+func newSequential(m *Member, data int64) *sequential {
+	return &sequential{m: m, data: data, blocks: make(map[int64][]byte)}
+}
+
+// Name returns "path:member".
+func (s *sequential) Name() string { return s.m.fullName() }
+
+// Size is that of the content.
+func (s *sequential) Size() int64 { return s.m.Size }
+
+// Backend returns [BackendInflate].
+func (s *sequential) Backend() bytesrc.Backend { return BackendInflate }
+
+// Reason says that there is no index.
+func (s *sequential) Reason() string { return s.m.Method.String() + " member, decoded from its start" }
+
+// Changed is about the archive.
+func (s *sequential) Changed() error { return s.m.archive.file.Changed() }
+
+// Stat is about the archive.
+func (s *sequential) Stat() (fs.FileInfo, error) { return s.m.archive.file.Stat() }
+
+// Retain holds back the Close of the archive.
+func (s *sequential) Retain() (release func(), err error) { return s.m.archive.file.Retain() }
+
+// Close does nothing: the member belongs to its archive.
+func (s *sequential) Close() error { return nil }
+
+// View has nothing to show.
+func (s *sequential) View(_, _ int64) ([]byte, error) { return nil, notMapped(s.m) }
+
+// Borrow decodes n bytes into a pooled buffer.
+func (s *sequential) Borrow(off int64, n int) (bytesrc.Lease, error) {
+	if err := checkRange(s.m, off, int64(n)); err != nil {
+		return bytesrc.Lease{}, err
+	}
+	return s.m.archive.file.Lend(n, func(p []byte) error { return s.fill(p, off) })
+}
+
+// ReadAt implements [io.ReaderAt].
+func (s *sequential) ReadAt(p []byte, off int64) (int, error) { return readMember(s.m, p, off, s.fill) }
+
+func (s *sequential) fill(p []byte, off int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(p) > 0 {
+		b, err := s.block(off / seqBlock)
+		if changed := s.m.archive.file.Unmodified(); changed != nil {
+			err = changed
+		}
+		if err != nil {
+			return err
+		}
+		n := copy(p, b[off%seqBlock:])
+		p, off = p[n:], off+int64(n)
+	}
+	return nil
+}
+
+// block returns block i, decoding up to it.
+func (s *sequential) block(i int64) ([]byte, error) {
+	if b, ok := s.blocks[i]; ok {
+		return b, nil
+	}
+	if s.r == nil || i < s.next {
+		if err := s.restart(); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		b, err := s.decode()
+		if err != nil {
+			s.stop()
+			return nil, err
+		}
+		s.keep(s.next, b)
+		if s.next++; s.next > i {
+			return b, nil
+		}
+	}
+}
+
+// restart begins at the start of the member.
+func (s *sequential) restart() error {
+	s.stop()
+	in := bufio.NewReaderSize(io.NewSectionReader(s.m.archive.file, s.data, s.m.CompressedSize), 256<<10)
+	if s.m.Method == BZip2 {
+		s.r, s.close = bzip2.NewReader(in), func() {}
+		return nil
+	}
+	d, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderMaxMemory(1<<62))
+	if err != nil {
+		return err
+	}
+	s.r, s.close = d, d.Close
+	return nil
+}
+
+func (s *sequential) stop() {
+	if s.r != nil {
+		s.close()
+	}
+	s.r, s.next, s.sum = nil, 0, 0
+}
+
+// decode decodes the next block, and what must come of the last: the end, and the checksum.
+func (s *sequential) decode() ([]byte, error) {
+	at := s.next * seqBlock
+	b := make([]byte, min(seqBlock, s.m.Size-at))
+	if n, err := io.ReadFull(s.r, b); err != nil {
+		return nil, s.decodeError(err, at+int64(n))
+	}
+	s.sum = crc32.Update(s.sum, crc32.IEEETable, b)
+	if at+int64(len(b)) < s.m.Size {
+		return b, nil
+	}
+	var more [1]byte
+	switch n, err := io.ReadFull(s.r, more[:]); {
+	case n > 0:
+		return nil, s.m.formatError(s.data, s.m.Method.String(), badf("goes on after the %d bytes that the directory declares", s.m.Size))
+	case !errors.Is(err, io.EOF):
+		return nil, s.decodeError(err, s.m.Size)
+	}
+	if s.m.archive.config.check == CheckNever {
+		return b, nil
+	}
+	return b, s.m.compareSum(s.sum)
+}
+
+// decodeError is an error of the decoder after so many bytes of output.
+func (s *sequential) decodeError(err error, at int64) error {
+	if fault, ok := errors.AsType[*fs.PathError](err); ok {
+		return fault
+	}
+	eof := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return s.m.formatError(s.data, s.m.Method.String(), &badZip{eof: eof, msg: "after " + itoa(at) + " of " + itoa(s.m.Size) + " bytes: " + err.Error()})
+}
+
+// keep puts a block into the cache and drops the oldest ones.
+func (s *sequential) keep(i int64, b []byte) {
+	if _, ok := s.blocks[i]; !ok {
+		s.oldest = append(s.oldest, i)
+	}
+	s.blocks[i] = b
+	for most := max(seqLeast, s.m.archive.config.cache/seqBlock); int64(len(s.oldest)) > most; s.oldest = s.oldest[1:] {
+		delete(s.blocks, s.oldest[0])
+	}
+}

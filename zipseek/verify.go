@@ -1,0 +1,88 @@
+package zipseek
+
+import (
+	"context"
+	"hash/crc32"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+)
+
+// verifyPiece is what a goroutine sums at once.
+const verifyPiece = 4 << 20
+
+// Verify reads the whole member, on as many goroutines as [Workers] allows, and compares size and
+// checksum with the directory. A deflated member has a complete index afterwards.
+func (m *Member) Verify(ctx context.Context) error {
+	src, err := m.state().open()
+	if err != nil {
+		return err
+	}
+	if s, ok := src.(*inflated); ok {
+		complete := s.index().known() == m.Size
+		if err := s.finishIndex(ctx); err != nil {
+			return err
+		}
+		if !complete && m.archive.config.check != CheckNever {
+			return nil // the frontier has compared
+		}
+	}
+	sum, err := sumOf(ctx, src, m.archive.workers())
+	if err != nil {
+		return err
+	}
+	return m.compareSum(sum)
+}
+
+func (m *Member) verifyAll() error { return m.Verify(context.Background()) }
+
+// sumOf is the CRC-32 of all bytes of a source.
+func sumOf(ctx context.Context, src bytesrc.Source, workers int) (uint32, error) {
+	size := src.Size()
+	pieces := (size + verifyPiece - 1) / verifyPiece
+	sums := make([]uint32, pieces)
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(int64(workers), pieces) {
+		g.Go(func() error {
+			for i := next.Add(1) - 1; i < pieces; i = next.Add(1) - 1 {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				at := i * verifyPiece
+				sum, err := sumPiece(src, at, int(min(verifyPiece, size-at)))
+				if err != nil {
+					return err
+				}
+				sums[i] = sum
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return 0, err
+	}
+	total := uint32(0)
+	for i, sum := range sums {
+		total = crcCombine(total, sum, min(verifyPiece, size-int64(i)*verifyPiece))
+	}
+	return total, nil
+}
+
+func sumPiece(src bytesrc.Source, off int64, n int) (sum uint32, err error) {
+	lease, err := src.Borrow(off, n)
+	if err != nil {
+		return 0, err
+	}
+	defer lease.Release()
+	err = bytesrc.Guard(func() error {
+		sum = crc32.ChecksumIEEE(lease.Bytes())
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return sum, lease.Verify()
+}
