@@ -30,31 +30,50 @@ type Axis struct {
 
 // file is the open file behind an array and everything derived from it.
 type file struct {
-	src    *bytesrc.File
+	src    bytesrc.Source
 	header mmapnpy.Header
+	close  func() error
+	path   string
+	key    string // in an archive
+
+	granule int64 // bytes that are cheapest to read together; 0 where that makes no difference
 }
 
-// Open opens the .npy file at path, reading only its header, and plans its
-// blocks. Its cost does not depend on the size of the array. Arrays of Python
-// objects are refused ([mmapnpy.ErrObject]); everything else opens.
+// Open opens the array at path, reading only its header, and plans its blocks. Its cost does not
+// depend on the size of the array. Arrays of Python objects are refused ([mmapnpy.ErrObject]);
+// everything else opens.
+//
+// The path names a .npy file, a .npz archive of one array, or, as "train.npz:x", an array in
+// an archive ([SplitPath]). See [OpenArchive] for more than one array of an archive.
 func Open(path string, opts ...Option) (*Array, error) {
 	c, err := newConfig(opts)
 	if err != nil {
 		return nil, err
 	}
+	path, key, named := SplitPath(path)
+	if named {
+		return openMember(path, key, named, c)
+	}
 	src, err := bytesrc.Open(path, bytesrc.Options{Backend: c.backend})
 	if err != nil {
 		return nil, err
+	}
+	if isArchive(src) {
+		if err := src.Close(); err != nil {
+			return nil, err
+		}
+		return openMember(path, "", false, c)
 	}
 	a, err := open(src, c)
 	if err != nil {
 		_ = src.Close() // nothing was written; the first error is the one to tell
 		return nil, err
 	}
+	a.file.close = src.Close
 	return a, nil
 }
 
-func open(src *bytesrc.File, c config) (*Array, error) {
+func open(src bytesrc.Source, c config) (*Array, error) {
 	h, err := mmapnpy.ReadHeader(src, src.Size(), src.Name(), c.header...)
 	if err != nil {
 		return nil, err
@@ -67,7 +86,7 @@ func open(src *bytesrc.File, c config) (*Array, error) {
 		return nil, err
 	}
 	a := &Array{
-		file: &file{src: src, header: h},
+		file: &file{src: src, header: h, path: src.Name(), close: func() error { return nil }, granule: granule(src)},
 		view: strided{src: src, base: h.DataOffset, dtype: h.DType, shape: h.Shape, strides: h.Strides()},
 		axes: make([]Axis, len(h.Shape)),
 	}
@@ -75,6 +94,14 @@ func open(src *bytesrc.File, c config) (*Array, error) {
 		a.axes[d] = Axis{Size: h.Shape[d], Navigate: navigate[d]}
 	}
 	return a.replan(c)
+}
+
+// granule is what a source says is cheapest to read together.
+func granule(src bytesrc.Source) int64 {
+	if g, ok := src.(interface{ Granule() int64 }); ok {
+		return g.Granule()
+	}
+	return 0
 }
 
 // flags says for each of n axes whether it is a navigation axis.
@@ -121,7 +148,7 @@ func (a *Array) replan(c config) (*Array, error) {
 	if layout.ItemSize == 0 && spec.IsAuto() {
 		spec = chunk.Size(-1) // there can be 2^62 elements of no bytes, and nothing to cut them for
 	}
-	plan, err := chunk.NewPlan(layout, navigation, spec, c.planLimits())
+	plan, err := chunk.NewPlan(layout, navigation, spec, c.planLimits(a.file.granule))
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +196,9 @@ func (a *Array) With(opts ...Option) (*Array, error) {
 func (a *Array) Rechunk(spec chunk.Spec) (*Array, error) { return a.With(ChunkSpec(spec)) }
 
 // Close closes the file behind a and every array derived from it. It waits for
-// blocks that are out, and is safe to call twice.
-func (a *Array) Close() error { return a.file.src.Close() }
+// blocks that are out, and is safe to call twice. On an array of an [Archive] that
+// was opened as such it does nothing: the file is closed by [Archive.Close].
+func (a *Array) Close() error { return a.file.close() }
 
 // DType is the type of the elements.
 func (a *Array) DType() mmapnpy.DType {
@@ -205,8 +233,14 @@ func (a *Array) Header() mmapnpy.Header {
 	return h
 }
 
-// Path is the path that was opened.
-func (a *Array) Path() string { return a.file.src.Name() }
+// Path is the path of the file that was opened, without the key of a member.
+func (a *Array) Path() string { return a.file.path }
+
+// Key is the key of the array in its archive, and empty if it is a file of its own.
+func (a *Array) Key() string { return a.file.key }
+
+// Name is the path, with ":KEY" behind it for an array of an archive.
+func (a *Array) Name() string { return a.file.src.Name() }
 
 // Backend is the way of reading that was chosen, and why, in one line.
 func (a *Array) Backend() (name, reason string) {

@@ -180,7 +180,7 @@ func (a *Array) blockBytes() int64 {
 func (a *Array) checkBlockSize() error {
 	if b, m := a.blockBytes(), a.config.budget(); b > m || b < 0 {
 		return fmt.Errorf("lazy: %s: a block of %s is larger than the memory budget of %s; choose smaller chunks or a larger budget",
-			a.Path(), chunk.FormatBytes(b), chunk.FormatBytes(m))
+			a.Name(), chunk.FormatBytes(b), chunk.FormatBytes(m))
 	}
 	return nil
 }

@@ -152,10 +152,10 @@ func TestCastChains(t *testing.T) {
 }
 
 // cutting is a source that cuts its file once bytes of it are borrowed.
-type cutting struct{ *bytesrc.File }
+type cutting struct{ bytesrc.Source }
 
 func (c cutting) Borrow(off int64, n int) (bytesrc.Lease, error) {
-	l, err := c.File.Borrow(off, n)
+	l, err := c.Source.Borrow(off, n)
 	if err == nil {
 		err = os.Truncate(c.Name(), 100)
 	}

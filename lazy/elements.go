@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
@@ -48,14 +51,9 @@ func (a *Array) eachPiece(ctx context.Context, f func([]byte) bool) error {
 		return a.file.src.Changed()
 	}
 	l, p := newLoader(&a.view), a.userPipeline()
-	ndim := a.NDim()
-	corder := chunk.COrder(ndim)
-	piece := int64(windowBytes)
-	if a.view.orderName() != "C-order" {
-		piece = max(piece, min(pieceBytes, a.config.budget()/4))
-	}
-	itemsize := max(p.itemIn, p.itemOut, 1)
-	for r := range chunk.Whole(a.view.shape).Split(corder, max(piece/itemsize, 1)) {
+	corder := chunk.COrder(a.NDim())
+	piece, itemsize := a.pieceLen(&p)
+	for r := range chunk.Whole(a.view.shape).Split(corder, piece) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -65,6 +63,17 @@ func (a *Array) eachPiece(ctx context.Context, f func([]byte) bool) error {
 		}
 	}
 	return a.file.src.Changed()
+}
+
+// pieceLen is how many elements are gathered at once, and their size in bytes before or after the pipeline,
+// whichever is larger.
+func (a *Array) pieceLen(p *pipeline) (n, itemsize int64) {
+	size := int64(windowBytes)
+	if a.view.orderName() != "C-order" {
+		size = max(size, min(pieceBytes, a.config.budget()/4))
+	}
+	itemsize = max(p.itemIn, p.itemOut, 1)
+	return max(size/itemsize, 1), itemsize
 }
 
 // piece loads a region, and hands it on in C order, n elements at a time.
@@ -89,23 +98,73 @@ func (a *Array) piece(l *loader, p *pipeline, r chunk.Region, corder []int, n in
 	return true, nil
 }
 
-// Load reads the whole array into memory of its own, in C order: NBytes of it,
+// Load reads the whole array into memory of its own, in C order, on all workers: NBytes of it,
 // which the memory budget does not count.
 func (a *Array) Load(ctx context.Context) (*Result, error) {
 	n := a.NBytes()
 	if int64(int(n)) != n {
-		return nil, fmt.Errorf("lazy: %s: %s does not fit this machine's address space", a.Path(), chunk.FormatBytes(n))
+		return nil, fmt.Errorf("lazy: %s: %s does not fit this machine's address space", a.Name(), chunk.FormatBytes(n))
 	}
 	r := newResult(a.DType(), a.Shape())
-	at := 0
-	err := a.eachPiece(ctx, func(b []byte) bool {
-		at += copy(r.data[at:], b)
+	if n > 0 {
+		if err := a.loadTo(ctx, r.data); err != nil {
+			return nil, err
+		}
+	}
+	return r, a.file.src.Changed()
+}
+
+// loadTo fills dst with the elements. Workers take pieces in order, each of which has its place.
+func (a *Array) loadTo(ctx context.Context, dst []byte) error {
+	p := a.userPipeline()
+	piece, itemsize := a.pieceLen(&p)
+	g, ctx := errgroup.WithContext(ctx)
+	next, stop := iter.Pull(chunk.Whole(a.view.shape).Split(chunk.COrder(a.NDim()), piece))
+	defer stop()
+	var mu sync.Mutex
+	at := int64(0) // where the next piece begins in dst
+	take := func() (chunk.Region, []byte, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		r, ok := next()
+		if !ok {
+			return r, nil, false
+		}
+		n := r.Len() * p.itemOut
+		at += n
+		return r, dst[at-n : at], true
+	}
+	done := newMeter(a.config.progress, a.view.nbytes())
+	for range a.config.numWorkers((sparseness + 2) * piece * itemsize) {
+		g.Go(func() error {
+			l := newLoader(&a.view)
+			for r, part, ok := take(); ok; r, part, ok = take() {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				if err := a.loadPiece(l, &p, r, part, itemsize); err != nil {
+					return err
+				}
+				done.add(r.Len() * a.view.dtype.ItemSize())
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// loadPiece fills dst with the elements of r in C order: straight from the file if they lie so.
+func (a *Array) loadPiece(l *loader, p *pipeline, r chunk.Region, dst []byte, itemsize int64) error {
+	corder := chunk.COrder(a.NDim())
+	if p.identity() && contiguous(r.Shape, a.view.strides, a.view.dtype.ItemSize(), corder) {
+		lo, _, first := a.view.span(r)
+		return readFull(a.view.src, dst, lo+first)
+	}
+	_, err := a.piece(l, p, r, corder, windowBytes/itemsize, func(b []byte) bool {
+		dst = dst[copy(dst, b):]
 		return true
 	})
-	if err != nil {
-		return nil, err
-	}
-	return r, nil
+	return err
 }
 
 // Save writes the array as a .npy file in C order, with the dtype it has here, in

@@ -9,6 +9,7 @@ import (
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/zipseek"
 )
 
 // Sizes that shape every pass. The first two are constants on purpose: they
@@ -46,6 +47,7 @@ type config struct {
 	progress func(done, total int64)
 	backend  bytesrc.Backend
 	header   []mmapnpy.Option
+	zip      []zipseek.Option
 }
 
 // roles is what an option said about navigation and signal axes: it named those
@@ -174,6 +176,15 @@ func Header(opts ...mmapnpy.Option) Option {
 	}
 }
 
+// Zip passes options on to the reader of archives, such as [zipseek.Checksums] or
+// [zipseek.Span].
+func Zip(opts ...zipseek.Option) Option {
+	return func(c *config) error {
+		c.zip = append(slices.Clone(c.zip), opts...)
+		return nil
+	}
+}
+
 // numWorkers is how many goroutines a pass uses when each may hold `each` bytes.
 func (c *config) numWorkers(each int64) int {
 	return int(max(1, min(int64(c.maxWorkers()), c.budget()/max(each, 1))))
@@ -197,8 +208,10 @@ func (c *config) budget() int64 {
 }
 
 // planLimits are the limits of the "auto" plan. Blocks take at most half of the
-// budget, so that one can be read while another is worked on.
-func (c *config) planLimits() chunk.Limits {
+// budget, so that one can be read while another is worked on. granule is what is
+// cheapest to read together, 0 for none: blocks then have at least four of it, so that
+// little is inflated for two of them.
+func (c *config) planLimits(granule int64) chunk.Limits {
 	workers := planWorkers
 	for workers < runtime.GOMAXPROCS(0) {
 		workers *= 2
@@ -209,7 +222,8 @@ func (c *config) planLimits() chunk.Limits {
 	}
 	return chunk.Limits{
 		MaxBlock:  min(32<<20, memory/2),
-		MinBlock:  1 << 20,
+		MinBlock:  max(1<<20, 4*min(granule, 8<<20)),
 		MinBlocks: int64(4 * workers),
+		Granule:   granule,
 	}
 }

@@ -316,7 +316,7 @@ func (j *job) checkSize(name string) error {
 		limit = min(limit, j.a.config.budget())
 	}
 	if n := j.keptLen(); n > limit/j.fold.stateSize() {
-		return fmt.Errorf("lazy: %s: %s of shape %s has %d outputs, too many to hold", j.a.Path(), name, shapeString(j.a.view.shape), n)
+		return fmt.Errorf("lazy: %s: %s of shape %s has %d outputs, too many to hold", j.a.Name(), name, shapeString(j.a.view.shape), n)
 	}
 	return nil
 }

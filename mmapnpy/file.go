@@ -45,7 +45,7 @@ func WithBackend(name string) Option {
 // from several goroutines is a data race as with any memory. A File that is never closed stays
 // mapped until the process ends: there are no finalizers.
 type File struct {
-	src    *bytesrc.File
+	src    bytesrc.Source
 	header Header
 
 	mu   sync.Mutex
@@ -63,9 +63,28 @@ func Open(path string, opts ...Option) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := readHeader(src, src.Size(), path, c)
+	f, err := openSource(src, c)
 	if err != nil {
 		_ = src.Close() // nothing was written; the header's error is the one to tell
+		return nil, err
+	}
+	return f, nil
+}
+
+// OpenSource reads the header of an array in any source of bytes, such as a member of an archive,
+// and shows it as a file, to be read only. Closing the File closes the source. Options about
+// modes and back ends have no effect.
+func OpenSource(src bytesrc.Source, opts ...Option) (*File, error) {
+	c, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	return openSource(src, c)
+}
+
+func openSource(src bytesrc.Source, c config) (*File, error) {
+	h, err := readHeader(src, src.Size(), src.Name(), c)
+	if err != nil {
 		return nil, err
 	}
 	return &File{src: src, header: h}, nil
@@ -138,7 +157,12 @@ type FaultError = bytesrc.FaultError
 // Flush writes changes made through views to disk. Without it the system does so in its own
 // time, and a crash of the machine loses them. In modes other than [ReadWrite] it does
 // nothing.
-func (f *File) Flush() error { return f.src.Flush() }
+func (f *File) Flush() error {
+	if file, ok := f.src.(*bytesrc.File); ok {
+		return file.Flush()
+	}
+	return nil
+}
 
 // Close closes the file, when what [File.Retain] gave has been released. All views of it
 // become invalid. Further calls return what the first did.

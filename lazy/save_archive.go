@@ -1,0 +1,130 @@
+package lazy
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/zipseek"
+)
+
+// Storable is what can be saved into an archive: an [*Array], a [*Result], or [Values].
+type Storable interface {
+	DType() mmapnpy.DType
+	Shape() []int64
+
+	// stored yields the elements in C order, in memory that cannot fault.
+	stored(ctx context.Context) iter.Seq2[[]byte, error]
+	// readsFrom returns an error if path is what the elements are read from.
+	readsFrom(path string) error
+}
+
+// Entry is one array of an archive that is to be written.
+type Entry struct {
+	Key   string // the member is called Key and ".npy"
+	Array Storable
+}
+
+// Entries lists the arrays of a map, sorted by key.
+func Entries[S Storable](arrays map[string]S) []Entry {
+	list := make([]Entry, 0, len(arrays))
+	for _, key := range slices.Sorted(maps.Keys(arrays)) {
+		list = append(list, Entry{key, arrays[key]})
+	}
+	return list
+}
+
+// SaveOption changes how the members of an archive are written; see [Compressed], and
+// [zipseek.WriterOption] for the others.
+type SaveOption = zipseek.WriterOption
+
+// Compressed deflates the members, at a level from 1 to 9, or 0 for the default, 7. They stay
+// seekable: an index is hidden in the archive that other readers do not see. Without it members are stored,
+// aligned so that they are used in place.
+func Compressed(level int) SaveOption { return zipseek.Compressed(level) }
+
+// SaveArchive writes a .npz archive that NumPy reads, of arrays of any size, in bounded memory. Arrays
+// are written in C order, and compressed on all cores. The archive appears whole under its
+// name, or what was there stays. Saving over a file that is being read is refused.
+func SaveArchive(ctx context.Context, path string, entries []Entry, opts ...SaveOption) error {
+	return save(ctx, path, entries, func() (*zipseek.Writer, error) { return zipseek.Create(path, opts...) })
+}
+
+// AppendArchive adds arrays to an existing archive, of which no byte is changed. After an error, it is
+// what it was. A key that it has already is refused.
+func AppendArchive(ctx context.Context, path string, entries []Entry, opts ...SaveOption) error {
+	return save(ctx, path, entries, func() (*zipseek.Writer, error) { return zipseek.Append(path, opts...) })
+}
+
+func save(ctx context.Context, path string, entries []Entry, begin func() (*zipseek.Writer, error)) error {
+	for _, e := range entries {
+		if e.Array == nil {
+			return fmt.Errorf("lazy: %s: nothing to save under %q", path, e.Key)
+		}
+		if err := e.Array.readsFrom(path); err != nil {
+			return err
+		}
+	}
+	w, err := begin()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := add(ctx, w, e); err != nil {
+			_ = w.Abort() // leaves nothing; the first error is the one to tell
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// add writes one array as a member.
+func add(ctx context.Context, w *zipseek.Writer, e Entry) error {
+	t, shape := e.Array.DType(), e.Array.Shape()
+	if t.HasObject() {
+		return fmt.Errorf("lazy: %q: %w", e.Key, mmapnpy.ErrObject)
+	}
+	head, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: t, Shape: shape})
+	if err != nil {
+		return fmt.Errorf("lazy: %q: %w", e.Key, err)
+	}
+	size := int64(len(head)) + product(shape)*t.ItemSize()
+	pieces := func(yield func([]byte, error) bool) {
+		if !yield(head, nil) {
+			return
+		}
+		for b, err := range e.Array.stored(ctx) {
+			if !yield(b, err) {
+				return
+			}
+		}
+	}
+	return w.Add(ctx, e.Key+".npy", size, pieces)
+}
+
+func (a *Array) stored(ctx context.Context) iter.Seq2[[]byte, error] { return a.copies(ctx) }
+func (a *Array) readsFrom(path string) error                         { return a.refuseSame(path) }
+
+func (r *Result) stored(context.Context) iter.Seq2[[]byte, error] { return onePiece(r.data) }
+func (r *Result) readsFrom(string) error                          { return nil }
+
+func onePiece(b []byte) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) { yield(b, nil) }
+}
+
+// Values makes a [Storable] of elements in memory, as [mmapnpy.BufferOf] describes a slice. They
+// must not change before they are saved.
+func Values(b mmapnpy.Buffer) Storable { return values{b} }
+
+type values struct{ buffer mmapnpy.Buffer }
+
+func (v values) DType() mmapnpy.DType { return v.buffer.DType }
+func (v values) Shape() []int64       { return slices.Clone(v.buffer.Shape) }
+func (v values) readsFrom(string) error {
+	return nil
+}
+
+func (v values) stored(context.Context) iter.Seq2[[]byte, error] { return v.buffer.Elements() }
