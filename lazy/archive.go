@@ -255,6 +255,17 @@ func exists(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
+// IsArchive reports whether [Open] reads the file at path as an archive: it begins as one, or is called so and
+// does not begin as an array. What cannot be opened is none.
+func IsArchive(path string) bool {
+	src, err := bytesrc.Open(path, bytesrc.Options{Backend: bytesrc.BackendPread})
+	if err != nil {
+		return false
+	}
+	defer src.Close()
+	return isArchive(src)
+}
+
 // isArchive reports whether a file is to be read as an archive: it begins as one, or is called so and
 // does not begin as an array.
 func isArchive(src bytesrc.Source) bool {

@@ -74,5 +74,8 @@ func asFormatError(name string, base int64, err error) *FormatError {
 		}
 		return &FormatError{Path: name, Offset: off, Field: l.field, Err: l.err}
 	}
+	if bad, ok := errors.AsType[*FormatError](err); ok {
+		return bad // of the archive that the file is a member of
+	}
 	return &FormatError{Path: name, Offset: -1, Err: err}
 }
