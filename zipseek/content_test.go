@@ -23,9 +23,9 @@ func whole(ctx context.Context, m *Member) ([]byte, error) {
 }
 
 func TestContent(t *testing.T) {
-	contents := samples(2 << 20)
-	contents["labels"] = samples(9 << 20)["labels"] // more than is borrowed at once
-	contents["empty"], contents["one"] = nil, []byte{1}
+	all := samples(5 << 18)
+	long := bytes.Repeat(all["labels"], 7) // more than is borrowed at once
+	contents := map[string][]byte{"rounded": all["rounded"], "long": long, "empty": nil, "one": {1}}
 	indexed := byZip(t, contents)
 	if _, _, err := mustOpen(t, indexed).WriteIndex(t.Context()); err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestContent(t *testing.T) {
 }
 
 func TestContentFails(t *testing.T) {
-	content := samples(2 << 20)["rounded"]
+	content := samples(5 << 18)["rounded"]
 	for name, path := range map[string]string{
 		"foreign": byZip(t, map[string][]byte{"x": content}),
 		"sozip":   byUs(t, map[string][]byte{"x": content}, Compressed(1)),
@@ -80,7 +80,7 @@ func TestContentFails(t *testing.T) {
 }
 
 func TestSeekable(t *testing.T) {
-	contents := map[string][]byte{"large": samples(2 << 20)["rounded"], "small": []byte("content"), "empty": nil}
+	contents := map[string][]byte{"large": samples(5 << 18)["rounded"], "small": []byte("content"), "empty": nil}
 	indexed := byZip(t, contents)
 	if _, _, err := mustOpen(t, indexed).WriteIndex(t.Context()); err != nil {
 		t.Fatal(err)
@@ -151,4 +151,40 @@ func TestCheckSidecar(t *testing.T) {
 	if err := mustOpen(t, path).CheckSidecar(); err != nil {
 		t.Errorf("no index file: %v", err)
 	}
+}
+
+// TestIdleMembers checks that members of which a little was read, and nobody reads on, share the memory of
+// the cache.
+func TestIdleMembers(t *testing.T) {
+	contents := map[string][]byte{}
+	for i := range 100 {
+		contents[itoa(int64(i))] = bytes.Repeat([]byte{byte(i)}, 5000)
+	}
+	a := mustOpen(t, byZip(t, contents), CacheSize(10*cursorBytes))
+	for range 2 {
+		for name, content := range contents {
+			m := mustLookup(t, a, name)
+			if b := make([]byte, 100); !checkRead(t, m, b, content) {
+				continue
+			}
+			if s := m.content.Load(); s == nil {
+				t.Errorf("%s was not read", name)
+			} else if src, err := s.open(); err != nil || src.(*inflated).frontier.at != nil {
+				t.Errorf("%s keeps a decoder (%v)", name, err)
+			}
+		}
+	}
+	if n := len(a.idle.idle); n != 10 {
+		t.Errorf("%d decoders are kept", n)
+	}
+}
+
+// checkRead reads the start of a member.
+func checkRead(t *testing.T, m *Member, b, content []byte) bool {
+	t.Helper()
+	n, err := m.ReadAt(b, 0)
+	if err != nil || !bytes.Equal(b[:n], content[:n]) {
+		t.Errorf("%s: %d bytes, %v", m.Name, n, err)
+	}
+	return err == nil
 }

@@ -18,7 +18,7 @@ import (
 // one name, and a comment.
 func foreign(t testing.TB) (path string, want []given) {
 	t.Helper()
-	all := samples(3 << 20)
+	all := samples(5 << 18)
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	write := func(method uint16, name string, content []byte) {
@@ -113,7 +113,7 @@ func TestRepack(t *testing.T) {
 
 // TestRepackCopies checks that what is seekable already is not compressed again, except on demand.
 func TestRepackCopies(t *testing.T) {
-	path := byUs(t, map[string][]byte{"x": samples(1 << 20)["rounded"]}, Compressed(1), ChunkSize(32<<10))
+	path := byUs(t, map[string][]byte{"x": samples(1 << 19)["rounded"]}, Compressed(1), ChunkSize(32<<10))
 	first := mustOpen(t, path).Member(0).CompressedSize
 	for _, tt := range []struct {
 		opts RepackOptions
@@ -192,7 +192,7 @@ func TestRepackKeep(t *testing.T) {
 
 // TestRepackFails checks that nothing changes, whatever goes wrong.
 func TestRepackFails(t *testing.T) {
-	content := samples(1 << 20)["rounded"]
+	content := samples(1 << 19)["rounded"]
 	members := map[string][]byte{"x": content}
 	raw := func(method uint16, flags uint16, name string, content []byte) []byte {
 		var b bytes.Buffer

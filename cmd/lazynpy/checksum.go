@@ -17,14 +17,15 @@ func newChecksumCommand(c *cli) *cobra.Command {
 		Use:   "checksum FILE...",
 		Short: "SHA-256 of the elements in C order",
 		Long: "Checksum hashes the elements in C order, their bytes as stored. Two files whose arrays have the same\n" +
-			"elements of the same dtype agree, whatever their headers and storage orders. In Python it is\n" +
-			"hashlib.sha256(np.load(file).tobytes()).",
+			"elements of the same dtype agree, whatever their headers, storage orders and compression. Of FILE.npz\n" +
+			"it hashes every array. In Python it is hashlib.sha256(np.load(file).tobytes()).",
 		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := lazy.ParseIndex(slice); err != nil {
+			items, err := lazy.ParseIndex(slice)
+			if err != nil {
 				return asUsage(err)
 			}
-			return c.eachFile(args, func(path string) error { return c.checksum(cmd.Context(), path, slice) })
+			return c.eachArray(args, func(s subject) error { return c.checksum(cmd.Context(), s, slice, items) })
 		},
 	}
 	cmd.Flags().StringVar(&slice, "slice", "", "hash this part of each array")
@@ -40,12 +41,16 @@ type checksumJSON struct {
 	Shape  []int64 `json:"shape"`
 }
 
-func (c *cli) checksum(ctx context.Context, path, slice string) error {
-	a, err := c.openSlice([]string{path, slice})
+func (c *cli) checksum(ctx context.Context, s subject, slice string, items []lazy.Index) error {
+	path := s.name
+	a, err := s.open(c)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
+	if a, err = c.slice(a, items); err != nil {
+		return inFile(path, err)
+	}
 	h := sha256.New()
 	if err := c.arrayStream(ctx, a, "checksum").writeRaw(h); err != nil {
 		return inFile(path, err)
@@ -57,6 +62,6 @@ func (c *cli) checksum(ctx context.Context, path, slice string) error {
 	if slice != "" {
 		path += "[" + slice + "]"
 	}
-	_, err = fmt.Fprintf(c.stdout, "%s  %s\n", sum, path)
+	_, err = fmt.Fprintf(c.stdout, "%s  %s\n", sum, printable(path))
 	return err
 }

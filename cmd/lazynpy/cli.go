@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/lazynpy/lazynpy/lazy"
 )
 
 // Exit statuses.
@@ -65,10 +69,19 @@ func execute(ctx context.Context, root *cobra.Command) (err error) {
 // errReported is the failure of a verb that has already said what went wrong.
 var errReported = errors.New("reported")
 
-// complain prints an error as one line.
+// complain prints an error as one line. Names in it may come from files: what a terminal would obey is
+// spelled out.
 func (c *cli) complain(err error) {
 	line := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-	fmt.Fprintf(c.stderr, "lazynpy: %s\n", line)
+	var safe strings.Builder
+	for _, r := range line {
+		if unicode.IsControl(r) {
+			fmt.Fprintf(&safe, "\\x%02x", r)
+		} else {
+			safe.WriteRune(r)
+		}
+	}
+	fmt.Fprintf(c.stderr, "lazynpy: %s\n", safe.String())
 }
 
 // usageError is a mistake in the command line, whatever the files hold.
@@ -89,9 +102,12 @@ func asUsage(err error) error {
 	return &usageError{err}
 }
 
-// inFile makes err name the file, unless it does already.
+// inFile makes err name the file, and the member if path has one, unless it does already.
 func inFile(path string, err error) error {
 	if err == nil || strings.Contains(err.Error(), path) {
+		return err
+	}
+	if file, key, named := lazy.SplitPath(path); named && strings.Contains(err.Error(), file) && strings.Contains(err.Error(), strconv.Quote(key)) {
 		return err
 	}
 	return fmt.Errorf("%s: %w", path, err)
@@ -113,9 +129,10 @@ func takes(least, most int) cobra.PositionalArgs {
 func newRootCommand(c *cli) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lazynpy",
-		Short: "Inspect, slice, reduce and convert NumPy .npy files of any size",
-		Long: "Lazynpy inspects, slices, reduces, renders and converts NumPy .npy files of any size,\n" +
-			"in bounded memory and on every core.\n\n" +
+		Short: "Inspect, slice, reduce and convert NumPy .npy and .npz files of any size",
+		Long: "Lazynpy inspects, slices, reduces, renders and converts NumPy .npy and .npz files of any size,\n" +
+			"in bounded memory and on every core. FILE is a .npy file, FILE.npz:KEY an array of an archive;\n" +
+			"the KEY can be left out where the archive has one array.\n\n" +
 			"Data go to standard output, everything else to standard error. Exit status:\n" +
 			"0 ok, 1 failure, 2 wrong usage, 130 interrupted.",
 		Version:       version(),
@@ -135,7 +152,9 @@ func newRootCommand(c *cli) *cobra.Command {
 	root.AddCommand(
 		newInfoCommand(c), newHeadCommand(c), newGetCommand(c), newStatsCommand(c), newHistCommand(c),
 		newPlanCommand(c), newReduceCommand(c), newChecksumCommand(c), newValidateCommand(c),
-		newPNGCommand(c), newConvertCommand(c), newDemoCommand(c), newVersionCommand(c),
+		newPNGCommand(c), newConvertCommand(c),
+		newLsCommand(c), newIndexCommand(c), newRepackCommand(c), newExtractCommand(c), newAddCommand(c),
+		newDemoCommand(c), newVersionCommand(c),
 	)
 	return root
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -16,9 +17,11 @@ func newConvertCommand(c *cli) *cobra.Command {
 		Use:   "convert IN OUT",
 		Short: "Change dtype, byte order, storage order or format",
 		Long: "Convert streams an array into another file, in bounded memory. The extension of OUT decides on the\n" +
-			"format: .npy, .csv, .json or .raw; - is standard output. Casts follow NumPy's astype.",
+			"format: .npy, .npz, .csv, .json or .raw; - is standard output. Casts follow NumPy's astype. A .npz is a\n" +
+			"new archive of this one array, called --key or as IN is; add adds to one.",
 		Example: "  lazynpy convert --dtype float32 scan.npy small.npy\n" +
-			"  lazynpy convert --order F --byteorder big image.npy for-fortran.npy",
+			"  lazynpy convert --order F --byteorder big image.npy for-fortran.npy\n" +
+			"  lazynpy convert --deflate labels.npy labels.npz",
 		Args: takes(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return v.run(cmd.Context(), c, args[0], args[1])
@@ -27,7 +30,9 @@ func newConvertCommand(c *cli) *cobra.Command {
 	cmd.Flags().Var(&v.dtype, "dtype", "cast to this dtype, as float32 or >i2")
 	cmd.Flags().StringVar(&v.order, "order", "C", "storage order of a .npy: C or F")
 	cmd.Flags().StringVar(&v.byteOrder, "byteorder", "", "little, big or native (default as it is)")
-	cmd.Flags().StringVar(&v.as, "format", "", "npy, csv, json or raw, whatever the extension of OUT")
+	cmd.Flags().StringVar(&v.as, "format", "", "npy, npz, csv, json or raw, whatever the extension of OUT")
+	cmd.Flags().StringVar(&v.key, "key", "", "`name` of the array in a .npz (default as IN is called)")
+	v.packing.register(cmd)
 	return cmd
 }
 
@@ -35,15 +40,19 @@ func newConvertCommand(c *cli) *cobra.Command {
 type conversion struct {
 	dtype            parsed[mmapnpy.DType]
 	order, byteOrder string
-	as               string
+	as, key          string
+	packing          packing
 }
 
 // byteOrders are the values of --byteorder.
 var byteOrders = map[string]byte{"": '|', "little": '<', "big": '>', "native": '='}
 
 func (v *conversion) run(ctx context.Context, c *cli, input, output string) error {
-	f, err := formatOf(v.as, output, formatNPY, formatCSV, formatJSON, formatRaw)
+	f, err := formatOf(v.as, output, formatNPY, formatNPZ, formatCSV, formatJSON, formatRaw)
 	if err != nil {
+		return err
+	}
+	if err := v.checkArchive(f, output); err != nil {
 		return err
 	}
 	byteOrder, ok := byteOrders[v.byteOrder]
@@ -65,9 +74,12 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 	if v.dtype.set {
 		to = v.dtype.value
 	}
-	shape := a.Shape()
+	shape, key := a.Shape(), v.keyFor(a)
 	if a, err = a.AsType(to.WithByteOrder(byteOrder)); err != nil {
 		return inFile(input, err)
+	}
+	if f == formatNPZ {
+		return inFile(input, c.saveConverted(ctx, a, output, key, v.packing.options(c)))
 	}
 	fortran := v.order == "F" && f == formatNPY && orderMatters(shape)
 	if fortran {
@@ -76,6 +88,40 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 		}
 	}
 	return inFile(input, c.writeConverted(ctx, a, output, f, shape, fortran))
+}
+
+// checkArchive refuses what a .npz cannot be, and flags for a .npz if the output is none.
+func (v *conversion) checkArchive(f format, output string) error {
+	switch {
+	case f != formatNPZ && (v.key != "" || v.packing.deflate.set || v.packing.align.set || v.packing.chunk.set):
+		return usagef("convert: --key, --deflate, --align and --chunk are for a .npz")
+	case f == formatNPZ && output == "-":
+		return usagef("convert: an archive cannot be written to standard output")
+	case f == formatNPZ && v.order == "F":
+		return usagef("convert: --order F: arrays are written to a .npz in C order")
+	}
+	return nil
+}
+
+// keyFor is the key of an array in a new archive.
+func (v *conversion) keyFor(a *lazy.Array) string {
+	switch {
+	case v.key != "":
+		return lazy.KeyOf(v.key)
+	case a.Key() != "":
+		return a.Key()
+	}
+	return lazy.KeyOf(filepath.Base(a.Path()))
+}
+
+// saveConverted writes a as the one array of an archive.
+func (c *cli) saveConverted(ctx context.Context, a *lazy.Array, output, key string, opts []lazy.SaveOption) error {
+	a, b, err := c.track(a, "convert")
+	if err != nil {
+		return err
+	}
+	defer b.finish()
+	return lazy.SaveArchive(ctx, output, []lazy.Entry{{Key: key, Array: a}}, opts...)
 }
 
 // writeConverted writes a, which is transposed for Fortran order.

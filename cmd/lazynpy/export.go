@@ -26,7 +26,7 @@ type stream struct {
 
 // arrayStream reads a piece by piece and draws its progress.
 func (c *cli) arrayStream(ctx context.Context, a *lazy.Array, label string) stream {
-	return stream{name: a.Path(), dtype: a.DType(), shape: a.Shape(), pieces: func(yield func([]byte, error) bool) {
+	return stream{name: arrayName(a), dtype: a.DType(), shape: a.Shape(), pieces: func(yield func([]byte, error) bool) {
 		b := c.newBar(label)
 		defer b.finish()
 		done, total := int64(0), a.NBytes()
@@ -91,6 +91,7 @@ const (
 	formatCSV  format = "csv"
 	formatJSON format = "json"
 	formatPNG  format = "png"
+	formatNPZ  format = "npz"
 )
 
 // formatOf is the format that a flag names, or else the output's extension.

@@ -6,6 +6,7 @@ import (
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/zipseek"
 )
 
 // globalFlags are the flags that every verb accepts.
@@ -15,6 +16,7 @@ type globalFlags struct {
 	workers uint16
 	memory  parsed[int64]
 	backend parsed[bytesrc.Backend]
+	sums    parsed[zipseek.Check]
 	fields  []string
 	json    bool
 	lenient bool
@@ -24,11 +26,13 @@ func (f *globalFlags) register(set *pflag.FlagSet) {
 	f.chunks = parsed[chunk.Spec]{parse: chunk.Parse, kind: "spec"}
 	f.memory = parsed[int64]{parse: chunk.ParseBytes, kind: "size"}
 	f.backend = parsed[bytesrc.Backend]{parse: bytesrc.ParseBackend, kind: "name"}
+	f.sums = parsed[zipseek.Check]{parse: zipseek.ParseCheck, kind: "when"}
 	set.IntSliceVar(&f.nav, "nav", nil, "navigation `axes`, as 0,1; the others are signal axes")
 	set.Var(&f.chunks, "chunks", `how to cut the array: auto, 64MiB, -1, 100, "(4, -1, auto)", "{0: 16}"`)
 	set.Uint16Var(&f.workers, "workers", 0, "goroutines of a pass, up to 4096 (default one per processor)")
 	set.Var(&f.memory, "memory", "budget of a pass, as 256MiB (default 64MiB, or 32MiB per worker if that is more)")
 	set.Var(&f.backend, "backend", "way of reading: auto, mmap, pread or copy (default auto)")
+	set.Var(&f.sums, "checksums", "compare checksums of members of archives: once, never or always (default once)")
 	set.StringArrayVar(&f.fields, "field", nil, "`name` of the field of a structured array; again for a field inside it")
 	set.BoolVar(&f.json, "json", false, "print JSON, one object per line")
 	set.BoolVar(&f.lenient, "lenient", false, "accept broken headers that are known to exist")
@@ -41,6 +45,7 @@ func (f *globalFlags) options() []lazy.Option {
 		lazy.Workers(int(f.workers)),
 		lazy.Memory(f.memory.value),
 		lazy.Backend(f.backend.text),
+		lazy.Zip(zipseek.Checksums(f.sums.value)),
 	}
 	if f.nav != nil {
 		opts = append(opts, lazy.NavigationAxes(f.nav...))

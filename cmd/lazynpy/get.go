@@ -59,7 +59,7 @@ func (c *cli) export(ctx context.Context, a *lazy.Array, output, as string) erro
 		return err
 	}
 	s := c.arrayStream(ctx, a, "write")
-	return inFile(a.Path(), c.output(output, func(w io.Writer) error { return s.write(w, f) }))
+	return inFile(arrayName(a), c.output(output, func(w io.Writer) error { return s.write(w, f) }))
 }
 
 // getJSON is what get prints with --json and without -o, followed by the data.
@@ -76,7 +76,7 @@ func (c *cli) printArray(ctx context.Context, a *lazy.Array, slice string) error
 		return c.printText(a.DType(), a.Shape(), fetchArray(ctx, a))
 	}
 	var head bytes.Buffer
-	if err := encodeJSON(&head, getJSON{a.Path(), slice, descr(a.DType()), append([]int64{}, a.Shape()...)}); err != nil {
+	if err := encodeJSON(&head, getJSON{arrayName(a), slice, descr(a.DType()), append([]int64{}, a.Shape()...)}); err != nil {
 		return err
 	}
 	open, _ := strings.CutSuffix(head.String(), "}\n")

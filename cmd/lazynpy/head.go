@@ -171,7 +171,7 @@ func (h *heading) printJSON(shape []int64) error {
 		if err != nil {
 			return err
 		}
-		if err := h.cli.printJSON(headJSON{h.array.Path(), idx, text}); err != nil {
+		if err := h.cli.printJSON(headJSON{arrayName(h.array), idx, text}); err != nil {
 			return err
 		}
 	}

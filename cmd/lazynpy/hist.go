@@ -74,7 +74,7 @@ func (c *cli) printHistogram(a *lazy.Array, slice string, r *lazy.Result) error 
 	if err != nil {
 		return err
 	}
-	v := histJSON{Path: a.Path(), Slice: slice, Count: a.Len(), Outside: a.Len(), Edges: r.Edges(), Counts: counts}
+	v := histJSON{Path: arrayName(a), Slice: slice, Count: a.Len(), Outside: a.Len(), Edges: r.Edges(), Counts: counts}
 	largest := int64(0)
 	for _, n := range counts {
 		v.Outside -= n

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,30 +12,37 @@ import (
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/zipseek"
 )
 
 func newInfoCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "info FILE...",
 		Short: "Describe arrays: dtype, shape, order, offsets, plan",
-		Long: "Info reads the headers of files, and nothing else. It describes arrays of Python objects as\n" +
-			"well, which cannot be read.",
+		Long: "Info reads the headers of files, and nothing else. Of FILE.npz it describes every array. It describes\n" +
+			"arrays of Python objects as well, which cannot be read.",
 		Args: takes(1, -1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return c.eachFile(args, c.info)
+			return c.eachArray(args, c.info)
 		},
 	}
 }
 
 // eachFile runs a verb on every file, also after one has failed.
 func (c *cli) eachFile(paths []string, verb func(path string) error) error {
+	return each(c, paths, verb)
+}
+
+// each runs a verb on every item, also after one has failed, but not after an interrupt. Of several
+// failures each is told when it happens.
+func each[T any](c *cli, items []T, verb func(T) error) error {
 	failed := false
-	for _, path := range paths {
-		err := verb(path)
+	for _, item := range items {
+		err := verb(item)
 		if err == nil {
 			continue
 		}
-		if len(paths) == 1 {
+		if len(items) == 1 || errors.Is(err, context.Canceled) {
 			return err
 		}
 		failed = true
@@ -50,59 +58,120 @@ func (c *cli) eachFile(paths []string, verb func(path string) error) error {
 
 // infoJSON is what info prints with --json. The names are stable.
 type infoJSON struct {
-	Path         string   `json:"path"`
-	Member       *string  `json:"member"`
-	Version      string   `json:"version"`
-	DataOffset   int64    `json:"data_offset"`
-	Descr        string   `json:"descr"`
-	Shape        []int64  `json:"shape"`
-	FortranOrder bool     `json:"fortran_order"`
-	Itemsize     int64    `json:"itemsize"`
-	NBytes       int64    `json:"nbytes"`
-	Order        string   `json:"order"`
-	Mappable     bool     `json:"mappable"`
-	Warnings     []string `json:"warnings"`
+	Path         string    `json:"path"`
+	Member       *string   `json:"member"`
+	Version      string    `json:"version"`
+	DataOffset   int64     `json:"data_offset"`
+	Descr        string    `json:"descr"`
+	Shape        []int64   `json:"shape"`
+	FortranOrder bool      `json:"fortran_order"`
+	Itemsize     int64     `json:"itemsize"`
+	NBytes       int64     `json:"nbytes"`
+	Order        string    `json:"order"`
+	Mappable     bool      `json:"mappable"`
+	Warnings     []string  `json:"warnings"`
+	Archive      *heldJSON `json:"archive"`
 }
 
-func (c *cli) info(path string) error {
-	a, err := c.openSlice([]string{path})
+// heldJSON says how an archive holds a member.
+type heldJSON struct {
+	Path           string `json:"path"`
+	Method         string `json:"method"`
+	Size           int64  `json:"size"`
+	CompressedSize int64  `json:"compressed_size"`
+	Offset         *int64 `json:"offset"`  // of the elements in the file, if they are there
+	Aligned        *int64 `json:"aligned"` // what offset is a multiple of
+	MemberOffset   int64  `json:"member_offset"`
+	Seekable       string `json:"seekable"`
+	CRC32          string `json:"crc32"`
+}
+
+func (c *cli) info(s subject) error {
+	held, err := s.held()
+	if err != nil {
+		return inFile(s.name, err)
+	}
+	a, err := s.open(c)
 	if errors.Is(err, mmapnpy.ErrObject) {
-		return c.infoObject(path)
+		return c.infoObject(s, held)
 	}
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	if c.flags.json {
-		return c.printInfo(path, a.Header(), nil)
+	if a, err = c.slice(a, nil); err != nil {
+		return inFile(s.name, err)
 	}
 	backend, reason := a.Backend()
-	return c.printInfo(path, a.Header(), [][]string{{"  read by", backend + ": " + reason}, {"  axes", axesText(a)}, {"  plan", a.Plan().String()}})
+	return c.printInfo(s, a.Header(), held, [][]string{{"  read by", backend + ": " + reason}, {"  axes", axesText(a)}, {"  plan", a.Plan().String()}})
 }
 
 // infoObject describes an array that only Python can read.
-func (c *cli) infoObject(path string) error {
-	var opts []mmapnpy.Option
-	if c.flags.lenient {
-		opts = append(opts, mmapnpy.Lenient())
-	}
-	f, err := mmapnpy.Open(path, opts...)
+func (c *cli) infoObject(s subject, held *heldJSON) error {
+	h, err := s.header(c)
 	if err != nil {
-		return inFile(path, err)
+		return err
 	}
-	defer f.Close()
-	h := f.Header()
 	h.Warnings = append(h.Warnings, "cannot be read: "+mmapnpy.ErrObject.Error())
-	return c.printInfo(path, h, nil)
+	return c.printInfo(s, h, held, nil)
 }
 
-func (c *cli) printInfo(path string, h mmapnpy.Header, more [][]string) error {
+// held says how the archive holds the array; nil for a file of its own.
+func (s subject) held() (*heldJSON, error) {
+	if s.zip == nil {
+		return nil, nil
+	}
+	m := s.member
+	at, err := m.DataOffset()
+	if err != nil {
+		return nil, err
+	}
+	seek, err := m.Seekable()
+	return &heldJSON{
+		Path: s.file, Method: m.Method.String(), Size: m.Size, CompressedSize: m.CompressedSize, MemberOffset: at,
+		Seekable: string(seek), CRC32: crcText(m.CRC32),
+	}, err
+}
+
+// locate says where the elements lie, for a header that ends at so many bytes of the member.
+func (h *heldJSON) locate(dataOffset int64) {
+	if h.Seekable == string(zipseek.SeekInPlace) {
+		at := h.MemberOffset + dataOffset
+		aligned := alignment(at)
+		h.Offset, h.Aligned = &at, &aligned
+	}
+}
+
+// rows is the table for people.
+func (h *heldJSON) rows(m *zipseek.Member) [][]string {
+	compressed := chunk.FormatBytes(h.CompressedSize)
+	if h.Method != zipseek.Stored.String() {
+		compressed += ", " + share(h.CompressedSize, h.Size)
+	}
+	rows := [][]string{
+		{"  archive", h.Path},
+		{"  member", printable(m.Name)},
+		{"  method", h.Method},
+		{"  takes", compressed + "  (" + grouped(h.CompressedSize) + " bytes at " + strconv.FormatInt(h.MemberOffset, 10) + ")"},
+	}
+	if h.Offset != nil {
+		rows = append(rows, []string{"  elements at", fmt.Sprintf("%d, aligned to %d", *h.Offset, *h.Aligned)})
+	}
+	return append(rows, []string{"  seekable", h.Seekable}, []string{"  CRC-32", h.CRC32})
+}
+
+// share is a part of a whole in percent.
+func share(part, whole int64) string {
+	return strconv.FormatFloat(100*float64(part)/float64(max(whole, 1)), 'f', 1, 64) + " %"
+}
+
+func (c *cli) printInfo(s subject, h mmapnpy.Header, held *heldJSON, more [][]string) error {
 	order := "C"
 	if h.FortranOrder {
 		order = "F"
 	}
 	v := infoJSON{
-		Path:         path,
+		Path:         s.name,
 		Version:      fmt.Sprintf("%d.%d", h.Version[0], h.Version[1]),
 		DataOffset:   h.DataOffset,
 		Descr:        descr(h.DType),
@@ -113,6 +182,11 @@ func (c *cli) printInfo(path string, h mmapnpy.Header, more [][]string) error {
 		Order:        order,
 		Mappable:     !h.DType.HasObject(),
 		Warnings:     append([]string{}, h.Warnings...),
+		Archive:      held,
+	}
+	if held != nil {
+		v.Member = &s.member.Name
+		held.locate(h.DataOffset)
 	}
 	if c.flags.json {
 		return c.printJSON(v)
@@ -126,11 +200,14 @@ func (c *cli) printInfo(path string, h mmapnpy.Header, more [][]string) error {
 		{"  data at", strconv.FormatInt(v.DataOffset, 10)},
 		{"  format", v.Version},
 	}
+	if held != nil {
+		rows = append(rows, held.rows(s.member)...)
+	}
 	rows = append(rows, more...)
 	for _, w := range v.Warnings {
 		rows = append(rows, []string{"  warning", w})
 	}
-	if _, err := fmt.Fprintln(c.stdout, path); err != nil {
+	if _, err := fmt.Fprintln(c.stdout, printable(s.name)); err != nil {
 		return err
 	}
 	return c.table(rows)

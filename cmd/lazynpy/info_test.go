@@ -52,7 +52,7 @@ func TestInfoJSON(t *testing.T) {
 			"itemsize": num(1), "nbytes": num(0), "mappable": true, "data_offset": num(128)}},
 	} {
 		path := file(t, c.header, make([]byte, c.data))
-		c.want["path"], c.want["member"], c.want["warnings"] = path, nil, []any{}
+		c.want["path"], c.want["member"], c.want["warnings"], c.want["archive"] = path, nil, []any{}, nil
 		if got := decode(t, ok(t, "info", "--json", path)); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("got  %v\nwant %v", got, c.want)
 		}

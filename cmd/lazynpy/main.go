@@ -1,5 +1,5 @@
-// Lazynpy inspects, slices, reduces, renders and converts NumPy .npy files of any
-// size, in bounded memory and on every core.
+// Lazynpy inspects, slices, reduces, renders and converts NumPy .npy and .npz files of
+// any size, in bounded memory and on every core.
 //
 // Data go to standard output, everything else to standard error. The exit status is
 // 0 for success, 1 for failure, 2 for a mistake in the command line, and 130 after an

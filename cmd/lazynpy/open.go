@@ -9,15 +9,21 @@ import (
 
 // open opens an array as the flags ask and applies --field. The caller closes it.
 func (c *cli) open(path string) (*lazy.Array, error) {
-	file, err := lazy.Open(path, c.flags.options()...)
-	if err != nil {
-		return nil, inFile(path, err)
+	a, err := lazy.Open(path, c.flags.options()...)
+	if err == nil {
+		a, err = c.fields(a)
 	}
+	return a, inFile(path, err)
+}
+
+// fields applies --field. After an error the array is closed.
+func (c *cli) fields(file *lazy.Array) (*lazy.Array, error) {
 	a := file
 	for _, name := range c.flags.fields {
+		var err error
 		if a, err = a.Field(name); err != nil {
 			_ = file.Close() // only read from
-			return nil, inFile(path, err)
+			return nil, err
 		}
 	}
 	return a, nil
@@ -25,22 +31,27 @@ func (c *cli) open(path string) (*lazy.Array, error) {
 
 // openSlice is open for the arguments FILE [SLICE] of a verb, cut as --chunks asks.
 func (c *cli) openSlice(args []string) (*lazy.Array, error) {
-	slice := sliceArg(args)
-	items, err := lazy.ParseIndex(slice)
+	items, err := lazy.ParseIndex(sliceArg(args))
 	if err != nil {
 		return nil, asUsage(err)
 	}
-	file, err := c.open(args[0])
+	a, err := c.open(args[0])
 	if err != nil {
 		return nil, err
 	}
+	a, err = c.slice(a, items)
+	return a, inFile(args[0], err)
+}
+
+// slice takes a slice and cuts it as --chunks asks. After an error the array is closed.
+func (c *cli) slice(file *lazy.Array, items []lazy.Index) (*lazy.Array, error) {
 	a, err := file.Index(items...)
 	if err == nil && c.flags.chunks.set {
 		a, err = a.Rechunk(c.flags.chunks.value)
 	}
 	if err != nil {
 		_ = file.Close() // only read from
-		return nil, inFile(args[0], err)
+		return nil, err
 	}
 	return a, nil
 }
@@ -53,9 +64,10 @@ func sliceArg(args []string) string {
 	return strings.TrimSpace(args[1])
 }
 
-// refuseSame refuses to write over a file that is being read.
+// refuseSame refuses to write over a file that is being read, or over the archive of a member that is.
 func refuseSame(input, output string) error {
-	in, err := os.Stat(input)
+	file, _, _ := lazy.SplitPath(input)
+	in, err := os.Stat(file)
 	if err != nil {
 		return err
 	}

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/zipseek"
 )
 
 func newPlanCommand(c *cli) *cobra.Command {
@@ -17,7 +19,8 @@ func newPlanCommand(c *cli) *cobra.Command {
 		Use:   "plan FILE",
 		Short: "Show how an array is cut into blocks",
 		Long: "Plan shows the blocks in which the array would be read: the grid of every axis, and where the\n" +
-			"first blocks lie in the array and in the file. It reads the header only.",
+			"first blocks lie in the array and in the file, or in the content of a compressed member. It reads the\n" +
+			"header only.",
 		Example: "  lazynpy plan --nav 0,1 scan.npy\n  lazynpy plan --chunks '(4, -1, auto, auto)' scan.npy",
 		Args:    takes(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -32,7 +35,11 @@ func newPlanCommand(c *cli) *cobra.Command {
 				return err
 			}
 			defer a.Close()
-			p := newPlanJSON(a, c.flags.chunks.text, n)
+			base, err := memberBase(a)
+			if err != nil {
+				return inFile(args[0], err)
+			}
+			p := newPlanJSON(a, base, c.flags.chunks.text, n)
 			if c.flags.json {
 				return c.printJSON(p)
 			}
@@ -65,16 +72,34 @@ type blockJSON struct {
 	Start  []int64 `json:"start"`
 	Shape  []int64 `json:"shape"`
 	Bytes  int64   `json:"bytes"`
-	Offset int64   `json:"offset"` // of its first byte in the file
+	Offset int64   `json:"offset"` // of its first byte in the file, or in the content of a compressed member
 	Runs   int64   `json:"runs"`
 	Run    int64   `json:"run"` // bytes of each run
 }
 
-func newPlanJSON(a *lazy.Array, spec string, n int64) planJSON {
+// memberBase is where the bytes of an array begin in its file: 0 for a file of its own, and for a compressed
+// member, whose bytes are not in the file.
+func memberBase(a *lazy.Array) (int64, error) {
+	if a.Key() == "" {
+		return 0, nil
+	}
+	z, err := zipseek.Open(a.Path())
+	if err != nil {
+		return 0, err
+	}
+	defer z.Close()
+	m, ok := z.Lookup(strings.TrimPrefix(a.Name(), a.Path()+":"))
+	if !ok || m.Method != zipseek.Stored {
+		return 0, nil
+	}
+	return m.DataOffset()
+}
+
+func newPlanJSON(a *lazy.Array, base int64, spec string, n int64) planJSON {
 	p := a.Plan()
 	runs, _ := p.BlockRuns()
 	v := planJSON{
-		Path: a.Path(), Shape: append([]int64{}, a.Shape()...), Descr: descr(a.DType()),
+		Path: arrayName(a), Shape: append([]int64{}, a.Shape()...), Descr: descr(a.DType()),
 		Navigation: append([]int{}, p.Navigation()...), Signal: append([]int{}, p.Signal()...),
 		Chunks: spec, NumBlocks: p.NumBlocks(), BlockShape: append([]int64{}, p.BlockShape()...), BlockBytes: p.BlockBytes(),
 		BlockRuns: runs, Grid: []int64{}, Blocks: []blockJSON{},
@@ -88,7 +113,7 @@ func newPlanJSON(a *lazy.Array, spec string, n int64) planJSON {
 	layout := p.Layout()
 	for i := range min(n, p.NumBlocks()) {
 		r := p.Region(i)
-		b := blockJSON{Block: i, Start: r.Start, Shape: r.Shape, Bytes: r.Len() * layout.ItemSize, Offset: a.Header().DataOffset}
+		b := blockJSON{Block: i, Start: r.Start, Shape: r.Shape, Bytes: r.Len() * layout.ItemSize, Offset: base + a.Header().DataOffset}
 		for run := range layout.Runs(r) { // all runs of a region are equally long
 			b.Offset += run.Offset
 			b.Runs, b.Run = b.Bytes/run.Len, run.Len

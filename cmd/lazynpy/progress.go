@@ -26,9 +26,9 @@ type bar struct {
 	start, last time.Time
 }
 
-// newBar returns a bar if standard error is a terminal.
+// newBar returns a bar if standard error is a terminal, and there is a label.
 func (c *cli) newBar(label string) *bar {
-	if !isTerminal(c.stderr) {
+	if label == "" || !isTerminal(c.stderr) {
 		return nil
 	}
 	return &bar{w: c.stderr, columns: func() int { return columns(c.stderr) }, now: time.Now, label: label}

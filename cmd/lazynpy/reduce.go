@@ -115,8 +115,8 @@ type reduceJSON struct {
 func (r *reduction) print(c *cli, a *lazy.Array, slice string, results []*lazy.Result) error {
 	for i, result := range results {
 		op := r.reducers[i].String()
-		s := resultStream(a.Path(), result)
-		v := reduceJSON{Path: a.Path(), Slice: slice, Op: op, Over: r.over, Descr: descr(s.dtype), Shape: append([]int64{}, s.shape...)}
+		s := resultStream(arrayName(a), result)
+		v := reduceJSON{Path: arrayName(a), Slice: slice, Op: op, Over: r.over, Descr: descr(s.dtype), Shape: append([]int64{}, s.shape...)}
 		var err error
 		if r.output != "" {
 			v.Output = r.outputOf(r.reducers[i])
@@ -129,12 +129,12 @@ func (r *reduction) print(c *cli, a *lazy.Array, slice string, results []*lazy.R
 		case c.flags.json && v.Output != "-":
 			err = c.printJSON(v)
 		case r.output != "":
-			c.note("%s: %s of %s, %s %s", v.Output, op, a.Path(), shapeText(s.shape), s.dtype)
+			c.note("%s: %s of %s, %s %s", v.Output, op, arrayName(a), shapeText(s.shape), s.dtype)
 		default:
 			err = r.show(c, op, len(results) > 1, result)
 		}
 		if err != nil {
-			return inFile(a.Path(), err)
+			return inFile(arrayName(a), err)
 		}
 	}
 	return nil

@@ -135,7 +135,7 @@ func (s statistics) json(a *lazy.Array, slice string) statsJSON {
 		return json.RawMessage("null")
 	}
 	return statsJSON{
-		Path: a.Path(), Slice: slice, Descr: descr(a.DType()), Shape: append([]int64{}, a.Shape()...), Count: a.Len(),
+		Path: arrayName(a), Slice: slice, Descr: descr(a.DType()), Shape: append([]int64{}, a.Shape()...), Count: a.Len(),
 		Min: value("min"), Max: value("max"), Sum: value("sum"), Mean: value("mean"), Std: value("std"),
 		NaN: value("count_nan"), Inf: value("count_inf"), Zero: value("count_zero"),
 		ArgMin: s.position("argmin", a), ArgMax: s.position("argmax", a),

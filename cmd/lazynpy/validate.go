@@ -1,41 +1,55 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"os"
+	"io"
+	"slices"
 	"unicode"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
 func newValidateCommand(c *cli) *cobra.Command {
-	return &cobra.Command{
+	var v validation
+	cmd := &cobra.Command{
 		Use:   "validate FILE...",
-		Short: "Check headers, sizes, booleans and code points",
+		Short: "Check headers, sizes, checksums, booleans and code points",
 		Long: "Validate checks that a header is one that NumPy accepts, that the data are as long as the header says\n" +
 			"with nothing behind them, that booleans are the bytes 0 or 1, and that Unicode strings hold code points.\n" +
-			"NaN and infinities are valid. Only arrays with booleans or Unicode strings are read. The exit status is\n" +
-			"1 if any file is invalid; warnings do not count.",
+			"NaN and infinities are valid. Of .npy files only those with booleans or Unicode strings are read.\n\n" +
+			"Of an archive it checks the directory, the local header of each member, that no two of them overlap, all\n" +
+			"checksums (--no-crc leaves them out, and reads no more than of .npy files), and every array. Members of\n" +
+			"one name, members that are no arrays, and an index file that does not belong to the archive are\n" +
+			"warnings. The exit status is 1 if any file is invalid; warnings do not count.",
 		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.eachFile(args, func(path string) error { return c.validate(cmd.Context(), path) })
+			v.cli = c
+			return c.eachFile(args, func(path string) error { return v.validate(cmd.Context(), path) })
 		},
 	}
+	cmd.Flags().BoolVar(&v.noCRC, "no-crc", false, "do not read archives to compare checksums")
+	return cmd
+}
+
+// validation is a validate command line.
+type validation struct {
+	cli   *cli
+	noCRC bool
 }
 
 // finding is something that validate has to say about a file.
 type finding struct {
-	Level   string `json:"level"` // error or warning
-	Field   string `json:"field"`
-	Offset  *int64 `json:"offset"` // in the file
-	Message string `json:"message"`
+	Level   string  `json:"level"`  // error or warning
+	Member  *string `json:"member"` // of the archive that it is about
+	Field   string  `json:"field"`
+	Offset  *int64  `json:"offset"` // in the file
+	Message string  `json:"message"`
 }
 
 const (
@@ -50,62 +64,86 @@ type validateJSON struct {
 	Findings []finding `json:"findings"`
 }
 
-func (c *cli) validate(ctx context.Context, path string) error {
-	findings, err := c.inspect(ctx, path)
+func (v *validation) validate(ctx context.Context, path string) error {
+	file, key, named := lazy.SplitPath(path)
+	var findings []finding
+	var err error
+	if named || lazy.IsArchive(file) {
+		findings, err = v.inspectArchive(ctx, file, key, named)
+	} else {
+		findings, err = v.inspectFile(ctx, path)
+	}
 	if err != nil {
 		return inFile(path, err)
 	}
-	v := validateJSON{Path: path, Valid: true, Findings: append([]finding{}, findings...)}
+	result := validateJSON{Path: path, Valid: true, Findings: append([]finding{}, findings...)}
 	for _, f := range findings {
-		v.Valid = v.Valid && f.Level != levelError
+		result.Valid = result.Valid && f.Level != levelError
 	}
-	if err := c.printFindings(v); err != nil {
+	if err := v.cli.printFindings(file, result); err != nil {
 		return err
 	}
-	if !v.Valid {
+	if !result.Valid {
 		return errReported
 	}
 	return nil
 }
 
-func (c *cli) printFindings(v validateJSON) error {
+func (c *cli) printFindings(file string, v validateJSON) error {
 	if c.flags.json {
 		return c.printJSON(v)
 	}
 	for _, f := range v.Findings {
-		text := v.Path + ": " + f.Level + ": "
+		text := v.Path
+		if f.Member != nil {
+			text = file + ":" + *f.Member
+		}
+		text += ": " + f.Level + ": "
 		if f.Offset != nil {
 			text += fmt.Sprintf("offset %d: ", *f.Offset)
 		}
 		if f.Field != "" {
 			text += f.Field + ": "
 		}
-		if _, err := fmt.Fprintln(c.stdout, text+f.Message); err != nil {
+		if _, err := fmt.Fprintln(c.stdout, printable(text+f.Message)); err != nil {
 			return err
 		}
 	}
 	if !v.Valid {
 		return nil
 	}
-	_, err := fmt.Fprintf(c.stdout, "%s: ok\n", v.Path)
+	_, err := fmt.Fprintf(c.stdout, "%s: ok\n", printable(v.Path))
 	return err
 }
 
-// inspect checks one file. Its error is one of reading it.
-func (c *cli) inspect(ctx context.Context, path string) ([]finding, error) {
-	var opts []mmapnpy.Option
-	if c.flags.lenient {
-		opts = append(opts, mmapnpy.Lenient())
-	}
-	f, err := mmapnpy.Open(path, opts...)
-	if bad := (*mmapnpy.FormatError)(nil); errors.As(err, &bad) {
-		return c.badHeader(path, bad), nil
-	}
+// content is the bytes of a .npy file, be it a file of its own or a member.
+type content struct {
+	io.ReaderAt
+	name  string
+	size  int64
+	label string // of a progress bar, or empty
+	open  func() (*lazy.Array, error)
+}
+
+// inspectFile checks a .npy file. Its error is one of reading it.
+func (v *validation) inspectFile(ctx context.Context, path string) ([]finding, error) {
+	src, err := bytesrc.Open(path, bytesrc.Options{Backend: v.cli.flags.backend.value})
 	if err != nil {
 		return nil, err
 	}
-	h := f.Header()
-	if err := f.Close(); err != nil {
+	defer src.Close()
+	return v.inspect(ctx, content{src, path, src.Size(), "validate", func() (*lazy.Array, error) {
+		return lazy.Open(path, v.cli.flags.options()...)
+	}})
+}
+
+// inspect checks an array. Offsets are those in its own bytes.
+func (v *validation) inspect(ctx context.Context, s content) ([]finding, error) {
+	h, err := mmapnpy.ReadHeader(s, s.size, s.name, v.cli.headerOptions()...)
+	if bad, ok := innermost(err); ok && bad.Member == "" {
+		return v.badHeader(s, bad), nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	var out []finding
@@ -115,57 +153,43 @@ func (c *cli) inspect(ctx context.Context, path string) ([]finding, error) {
 	if h.DType.HasObject() {
 		return append(out, finding{Level: levelWarning, Field: "descr", Message: "Python objects are not looked at"}), nil
 	}
-	trailing, err := trailingBytes(path, h)
-	if err != nil {
-		return nil, err
-	}
-	contents, err := c.contents(ctx, path)
-	return append(append(out, trailing...), contents...), err
+	contents, err := v.contents(ctx, s)
+	return slices.Concat(out, trailingBytes(s, h), contents), err
 }
 
 // badHeader is the finding for a file that does not open, with a hint if it would
 // open leniently.
-func (c *cli) badHeader(path string, bad *mmapnpy.FormatError) []finding {
+func (v *validation) badHeader(s content, bad *mmapnpy.FormatError) []finding {
 	out := []finding{{Level: levelError, Field: bad.Field, Message: bad.Err.Error()}}
 	if bad.Offset >= 0 {
 		out[0].Offset = &bad.Offset
 	}
-	if c.flags.lenient {
+	if v.cli.flags.lenient {
 		return out
 	}
-	if f, err := mmapnpy.Open(path, mmapnpy.Lenient()); err == nil {
-		_ = f.Close() // only read from
+	if _, err := mmapnpy.ReadHeader(s, s.size, s.name, mmapnpy.Lenient()); err == nil {
 		out = append(out, finding{Level: levelWarning, Field: "header", Message: "it can be read with --lenient"})
 	}
 	return out
 }
 
 // trailingBytes finds what lies behind the data.
-func trailingBytes(path string, h mmapnpy.Header) ([]finding, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
+func trailingBytes(s content, h mmapnpy.Header) []finding {
 	end := h.DataOffset + h.NBytes()
-	if info.Size() <= end {
-		return nil, nil
+	if s.size <= end {
+		return nil
 	}
-	message := fmt.Sprintf("%s bytes follow the data", grouped(info.Size()-end))
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var magic [6]byte
-	if n, _ := f.ReadAt(magic[:], end); n == len(magic) && bytes.Equal(magic[:], []byte("\x93NUMPY")) {
+	message := fmt.Sprintf("%s bytes follow the data", grouped(s.size-end))
+	magic := make([]byte, len(npyMagic))
+	if n, _ := s.ReadAt(magic, end); string(magic[:n]) == npyMagic {
 		message += ", another array among them"
 	}
-	return []finding{{Level: levelError, Field: "data", Offset: &end, Message: message}}, nil
+	return []finding{{Level: levelError, Field: "data", Offset: &end, Message: message}}
 }
 
 // contents reads the elements, if there is anything in them to check.
-func (c *cli) contents(ctx context.Context, path string) ([]finding, error) {
-	a, err := lazy.Open(path, c.flags.options()...)
+func (v *validation) contents(ctx context.Context, s content) ([]finding, error) {
+	a, err := s.open()
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +207,7 @@ func (c *cli) contents(ctx context.Context, path string) ([]finding, error) {
 	}
 	at := h.DataOffset
 	size := a.DType().ItemSize()
-	err = c.arrayStream(ctx, a, "validate").each(func(piece []byte) error {
+	err = v.cli.arrayStream(ctx, a, s.label).each(func(piece []byte) error {
 		for i := int64(0); i < int64(len(piece)); i += size {
 			check(piece[i:i+size], at+i)
 		}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/zipseek"
+)
+
+func newAddCommand(c *cli) *cobra.Command {
+	var a addition
+	cmd := &cobra.Command{
+		Use:   "add ARCHIVE.npz [KEY=]FILE...",
+		Short: "Add arrays to an archive, or make one",
+		Long: "Add appends arrays to an archive, of which no byte is changed, or makes the archive if it does not\n" +
+			"exist. FILE is a .npy file or FILE.npz:KEY; without a KEY before it, the array is called as the file\n" +
+			"is, without .npy. A key that the archive has already is refused. After an error the archive is what\n" +
+			"it was. Arrays are streamed, whatever their size.",
+		Example: "  lazynpy add train.npz x.npy labels=y.npy\n" +
+			"  lazynpy add --deflate train.npz weights=other.npz:w\n" +
+			"  lazynpy add --raw train.npz README.md",
+		Args: takes(2, -1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), c, args[0], args[1:]) },
+	}
+	a.packing.register(cmd)
+	cmd.Flags().BoolVar(&a.raw, "raw", false, "add the bytes of any files, as members called KEY")
+	return cmd
+}
+
+// addition is an add command line.
+type addition struct {
+	packing packing
+	raw     bool
+}
+
+// addJSON is what add prints with --json, a line for each member. Descr and shape are null with --raw.
+type addJSON struct {
+	Path   string  `json:"path"`
+	Key    string  `json:"key"`
+	Source string  `json:"source"`
+	Method string  `json:"method"`
+	Descr  *string `json:"descr"`
+	Shape  []int64 `json:"shape"`
+	NBytes int64   `json:"nbytes"`
+}
+
+func (a *addition) run(ctx context.Context, c *cli, archive string, args []string) error {
+	if _, err := parseLevel(archive); err == nil && a.packing.deflate.text == defaultDeflate {
+		return usagef("add: the archive is called %q; a level is given as --deflate=%s", archive, archive)
+	}
+	pairs := make([][2]string, len(args))
+	for i, arg := range args {
+		key, path := a.split(arg)
+		if key == "" || path == "" {
+			return usagef("add: %q is not KEY=FILE", arg)
+		}
+		pairs[i] = [2]string{key, path}
+	}
+	var added []addJSON
+	var err error
+	if a.raw {
+		added, err = a.addFiles(ctx, c, archive, pairs)
+	} else {
+		added, err = a.addArrays(ctx, c, archive, pairs)
+	}
+	if err != nil {
+		return inFile(archive, err)
+	}
+	for _, v := range added {
+		switch {
+		case c.flags.json:
+			if err := c.printJSON(v); err != nil {
+				return err
+			}
+		case a.raw:
+			c.note("%s: %s, %s, %s", archive, printable(v.Key), chunk.FormatBytes(v.NBytes), v.Method)
+		default:
+			c.note("%s: %s, %s %s, %s, %s", archive, printable(v.Key), shapeText(v.Shape), *v.Descr, chunk.FormatBytes(v.NBytes), v.Method)
+		}
+	}
+	return nil
+}
+
+// split takes KEY=FILE apart. What is the name of a file, or of a member, is a FILE even if there is a
+// "=" in it.
+func (a *addition) split(arg string) (key, path string) {
+	file, member, named := lazy.SplitPath(arg)
+	_, err := os.Stat(file)
+	key, path, given := strings.Cut(arg, "=")
+	switch {
+	case given && err != nil:
+	case named:
+		key, path = member, arg
+	default:
+		key, path = filepath.Base(arg), arg
+	}
+	if a.raw {
+		return key, path
+	}
+	return lazy.KeyOf(key), path
+}
+
+// addArrays adds arrays as .npy members.
+func (a *addition) addArrays(ctx context.Context, c *cli, archive string, pairs [][2]string) ([]addJSON, error) {
+	var entries []lazy.Entry
+	var added []addJSON
+	var open []*lazy.Array
+	defer func() {
+		for _, array := range open {
+			_ = array.Close() // only read from
+		}
+	}()
+	for _, p := range pairs {
+		array, err := c.open(p[1])
+		if err != nil {
+			return nil, err
+		}
+		open = append(open, array)
+		entries = append(entries, lazy.Entry{Key: p[0], Array: array})
+		text := descr(array.DType())
+		added = append(added, addJSON{archive, p[0], p[1], a.packing.method(), &text, append([]int64{}, array.Shape()...), array.NBytes()})
+	}
+	save := lazy.AppendArchive
+	if _, err := os.Stat(archive); errors.Is(err, fs.ErrNotExist) {
+		save = lazy.SaveArchive
+	}
+	return added, save(ctx, archive, entries, a.packing.options(c)...)
+}
+
+// addFiles adds files as they are.
+func (a *addition) addFiles(ctx context.Context, c *cli, archive string, pairs [][2]string) ([]addJSON, error) {
+	begin := zipseek.Append
+	if _, err := os.Stat(archive); errors.Is(err, fs.ErrNotExist) {
+		begin = zipseek.Create
+	}
+	for _, p := range pairs {
+		if err := refuseSame(p[1], archive); err != nil {
+			return nil, err
+		}
+	}
+	w, err := begin(archive, a.packing.options(c)...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = w.Abort() }() // after an error, which is the one to tell
+	var added []addJSON
+	for _, p := range pairs {
+		size, err := addFile(ctx, w, p[0], p[1])
+		if err != nil {
+			return nil, err
+		}
+		added = append(added, addJSON{Path: archive, Key: p[0], Source: p[1], Method: a.packing.method(), NBytes: size})
+	}
+	return added, w.Close()
+}
+
+// addFile adds one file as a member.
+func addFile(ctx context.Context, w *zipseek.Writer, name, path string) (size int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return 0, inFile(path, errors.New("not a regular file"))
+	}
+	return info.Size(), w.Add(ctx, name, info.Size(), piecesOf(f))
+}
+
+// piecesOf yields what a reader has.
+func piecesOf(r io.Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		buf := make([]byte, 1<<20)
+		for {
+			n, err := r.Read(buf)
+			if n > 0 && !yield(buf[:n], nil) || errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+	}
+}

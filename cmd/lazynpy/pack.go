@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/zipseek"
+)
+
+// packing is the flags of verbs that write archives.
+type packing struct {
+	deflate parsed[int]
+	align   parsed[int]
+	chunk   parsed[int64]
+}
+
+// defaultDeflate is the text of --deflate without a level.
+const defaultDeflate = "default"
+
+// register adds the flags to a verb.
+func (p *packing) register(cmd *cobra.Command) {
+	p.deflate = parsed[int]{parse: parseLevel, kind: "level"}
+	p.align = parsed[int]{parse: parseAlign, kind: "bytes"}
+	p.chunk = parsed[int64]{parse: parseChunkSize, kind: "size"}
+	set := cmd.Flags()
+	set.Var(&p.deflate, "deflate", "compress, at a level from 1 (fast) to 9 (small), or huffman; 7 if none is given")
+	set.Lookup("deflate").NoOptDefVal = defaultDeflate
+	set.Var(&p.align, "align", "where stored members begin: at multiples of this power of two up to 32768 (default 64)")
+	set.Var(&p.chunk, "chunk", "how much is compressed on its own, from 4KiB to 64MiB (default 256KiB): less is faster to seek in")
+}
+
+// parseLevel reads a level; 0 is the default one.
+func parseLevel(s string) (int, error) {
+	switch s {
+	case defaultDeflate:
+		return 0, nil
+	case "huffman":
+		return zipseek.HuffmanOnly, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 9 {
+		return 0, fmt.Errorf("level %q (want 1 to 9, or huffman)", s)
+	}
+	return n, nil
+}
+
+func parseAlign(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 1<<15 || n&(n-1) != 0 {
+		return 0, fmt.Errorf("alignment %q (want a power of two from 1 to 32768)", s)
+	}
+	return n, nil
+}
+
+func parseChunkSize(s string) (int64, error) {
+	n, err := chunk.ParseBytes(s)
+	if err != nil || n < 4<<10 || n > 64<<20 {
+		return 0, fmt.Errorf("size %q (want 4KiB to 64MiB)", s)
+	}
+	return n, nil
+}
+
+// options are what the flags ask of a writer.
+func (p *packing) options(c *cli) []zipseek.WriterOption {
+	opts := []zipseek.WriterOption{zipseek.WriterWorkers(c.workers())}
+	if p.deflate.set {
+		opts = append(opts, zipseek.Compressed(p.deflate.value))
+	}
+	if p.align.set {
+		opts = append(opts, zipseek.Align(p.align.value))
+	}
+	if p.chunk.set {
+		opts = append(opts, zipseek.ChunkSize(int(p.chunk.value)))
+	}
+	return opts
+}
+
+// method says in a word how members are written.
+func (p *packing) method() string {
+	if p.deflate.set {
+		return zipseek.Deflate.String()
+	}
+	return zipseek.Stored.String()
+}

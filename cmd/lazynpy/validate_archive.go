@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/zipseek"
+)
+
+// inspectArchive checks an archive, or one member of it. Its error is one of reading the file.
+func (v *validation) inspectArchive(ctx context.Context, file, key string, named bool) ([]finding, error) {
+	z, err := lazy.OpenArchive(file, v.cli.flags.options()...)
+	if bad, ok := errors.AsType[*zipseek.FormatError](err); ok {
+		return []finding{zipFinding(bad)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	var out []finding
+	if bad, ok := errors.AsType[*zipseek.FormatError](z.Zip().CheckSidecar()); ok {
+		out = append(out, finding{Level: levelWarning, Field: bad.Field, Message: bad.Path + ": " + bad.Err.Error()})
+	}
+	members := make([]*zipseek.Member, 0, z.Zip().Len())
+	if named {
+		m, err := z.Member(key)
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, m)
+	} else {
+		for _, m := range z.Zip().All() {
+			members = append(members, m)
+		}
+	}
+	in := archiveInspector{validation: v, zip: z, bar: v.cli.newBar("validate")}
+	defer in.bar.finish()
+	for _, m := range members {
+		in.all += m.Size
+	}
+	found := make([][]finding, len(members))
+	err = v.cli.parallel(ctx, len(members), func(ctx context.Context, i int) (err error) {
+		found[i], err = in.member(ctx, members[i])
+		in.advance(members[i].Size)
+		return err
+	})
+	return append(out, slices.Concat(found...)...), err
+}
+
+// archiveInspector checks the members of one archive, several at a time.
+type archiveInspector struct {
+	*validation
+	zip *lazy.Archive
+
+	mu        sync.Mutex
+	bar       *bar
+	done, all int64
+}
+
+func (in *archiveInspector) advance(n int64) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.done += n
+	in.bar.set(in.done, in.all)
+}
+
+// member checks one member. Its error is about more than this one.
+func (in *archiveInspector) member(ctx context.Context, m *zipseek.Member) ([]finding, error) {
+	var out []finding
+	duplicate := shadowed(m)
+	if duplicate {
+		out = append(out, finding{Level: levelWarning, Field: "name", Message: "a later member has the same name, and is the one that is read"})
+	}
+	more, err := in.check(ctx, m, !duplicate)
+	if bad, ok := innermost(err); ok {
+		more, err = append(more, zipFinding(bad)), nil
+	}
+	out = append(out, more...)
+	for i := range out {
+		out[i].Member = &m.Name
+	}
+	return out, err
+}
+
+func (in *archiveInspector) check(ctx context.Context, m *zipseek.Member, isRead bool) ([]finding, error) {
+	at, err := m.DataOffset()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := m.Source(); err != nil { // a method that cannot be read
+		return nil, err
+	}
+	if !in.noCRC {
+		if err := verify(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case m.IsDir() || !strings.HasSuffix(m.Name, ".npy") && !lazy.IsArray(m):
+		return []finding{{Level: levelWarning, Field: "member", Message: "is not an array"}}, nil
+	case !isRead:
+		return nil, nil
+	}
+	// Progress is drawn for the archive as a whole.
+	found, err := in.inspect(ctx, content{m, memberName(in.zip.Path(), m), m.Size, "", func() (*lazy.Array, error) {
+		return in.zip.Array(m.Name)
+	}})
+	for i := range found {
+		found[i].locate(m, at)
+	}
+	return found, err
+}
+
+// verify compares the checksum of a member, and keeps no index of it: there may be many members.
+func verify(ctx context.Context, m *zipseek.Member) error {
+	if m.Method == zipseek.Stored {
+		return m.Verify(ctx)
+	}
+	for _, err := range m.Content(ctx) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// locate makes an offset in a member one in the file, where the member lies there as it is.
+func (f *finding) locate(m *zipseek.Member, at int64) {
+	switch {
+	case f.Offset == nil:
+	case m.Method == zipseek.Stored:
+		inFile := at + *f.Offset
+		f.Offset = &inFile
+	default:
+		f.Message += fmt.Sprintf(" (at byte %d of the content)", *f.Offset)
+		f.Offset = nil
+	}
+}
+
+// zipFinding is what an error about an archive says. Its offset is in the file.
+func zipFinding(bad *zipseek.FormatError) finding {
+	f := finding{Level: levelError, Field: bad.Field, Message: bad.Err.Error()}
+	if bad.Offset >= 0 {
+		f.Offset = &bad.Offset
+	}
+	return f
+}
