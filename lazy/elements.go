@@ -132,7 +132,7 @@ func (a *Array) loadTo(ctx context.Context, dst []byte) error {
 		}
 		n := r.Len() * p.itemOut
 		at += n
-		return r, dst[at-n : at], true
+		return r.Clone(), dst[at-n : at], true // the next piece overwrites this one's region
 	}
 	done := newMeter(a.config.progress, a.view.nbytes())
 	for range a.config.numWorkers((sparseness + 2) * piece * itemsize) {

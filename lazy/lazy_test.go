@@ -424,3 +424,35 @@ func TestOpenErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestLoadTogether loads an array of many pieces on many workers.
+func TestLoadTogether(t *testing.T) {
+	const rows, columns = 40, 100_003 // a piece is no whole number of rows
+	raw := make([]byte, 8*rows*columns)
+	for i := range rows * columns {
+		binary.NativeEndian.PutUint64(raw[8*i:], uint64(i))
+	}
+	for _, fortran := range []bool{false, true} {
+		path := writeFile(t, t.TempDir(), mmapnpy.Uint64, []int64{rows, columns}, fortran, raw)
+		a := mustOpen(t, path, Workers(8))
+		for range 5 {
+			r, err := a.Load(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			values, err := Copy[uint64](r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range values {
+				want := i
+				if fortran {
+					want = i/columns + i%columns*rows
+				}
+				if v != uint64(want) {
+					t.Fatalf("Fortran %v: element %d is %d, want %d", fortran, i, v, want)
+				}
+			}
+		}
+	}
+}
