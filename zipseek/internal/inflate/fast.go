@@ -14,6 +14,10 @@ const (
 // Giesen's "Reading bits in far too many ways": a refill is one load and no branch. It loads bits
 // above those that it counts, and loads them once more the next time. Only the low byte of held
 // is a count, so that whole entries can be subtracted.
+//
+// The time goes into waiting: for a table, to know how long a code is, to know where the next one
+// begins. So the next entry is looked up before anything else is done, a refill happens while that
+// is under way, and up to four literals are decoded from one.
 func (r *run) fast() {
 	d := r.d
 	t := &d.tables
@@ -85,7 +89,7 @@ func (r *run) fast() {
 		}
 		length := int(e>>16) + extra(e, saved)
 		e = t.dist[buf&distMask]
-		if uint8(held) < 15+13+litBits {
+		if held&63 < 15+13+litBits {
 			buf, pos, held = refilled(in, pos, buf, held)
 			e = t.dist[buf&distMask]
 		}
@@ -138,14 +142,13 @@ func (r *run) fast() {
 	}
 }
 
-// steps is the largest multiple of a distance that is not more than 8.
-var steps = [8]uint8{8, 8, 8, 6, 8, 5, 6, 7}
-
-// refilled is the bits with at least 56 held.
+// refilled is the bits with at least 56 of them held, and the position behind them.
 func refilled(in view, pos int, buf, held uint64) (uint64, int, uint64) {
 	return buf | load64(in, pos)<<(held&63), pos + int(7-held>>3&7), held | 56
 }
 
+// repeat copies a match with an offset below 16 to out[to:n]: in words where they do not overlap,
+// else as a word that is made of the bytes that are there.
 func repeat(out view, to, n, offset int) {
 	if offset > 8 {
 		for ; to < n; to += 8 {
@@ -155,7 +158,6 @@ func repeat(out view, to, n, offset int) {
 	}
 	v := load64(out, to-offset)
 	if offset < 8 {
-		// The bytes that are there, repeated.
 		s := uint(offset) * 8
 		v &= 1<<s - 1
 		v |= v << s
@@ -173,3 +175,6 @@ func repeat(out view, to, n, offset int) {
 		store64(out, to+8, v)
 	}
 }
+
+// steps is the largest multiple of an offset that is not more than 8.
+var steps = [8]uint8{8, 8, 8, 6, 8, 5, 6, 7}

@@ -64,7 +64,7 @@ func (s *Speculator) fastUnits(r *run) {
 		}
 		length := 2 * (int(e>>16) + extra(e, saved))
 		e = t.dist[buf&distMask]
-		if uint8(held) < 15+13 {
+		if held&63 < 15+13 {
 			buf, pos, held = refilled(in, pos, buf, held)
 		}
 		if e&isSpecial != 0 {

@@ -3,4 +3,4 @@
 package inflate
 
 // every is which part of the samples is tested: the race detector makes all of them take minutes.
-const every = 10
+const every = 20

@@ -19,7 +19,7 @@ func (s *Speculation) Resolve(dst, window []byte) error {
 
 // Window writes to dst the end of window and output together: what is the window of the block at
 // End. It returns how many bytes these are, at most len(dst) and WindowSize. Where the output is
-// longer than that, it costs no more.
+// longer than that, it costs no more. dst and window must not overlap.
 func (s *Speculation) Window(dst, window []byte) (int, error) {
 	if len(window) > WindowSize {
 		window = window[len(window)-WindowSize:]
@@ -42,6 +42,9 @@ func (s *Speculation) Window(dst, window []byte) (int, error) {
 
 // resolve replaces markers by bytes of the window.
 func resolve(dst, marked, window []byte) error {
+	if len(dst) == 0 {
+		return nil
+	}
 	if len(window) > WindowSize {
 		window = window[len(window)-WindowSize:]
 	}
