@@ -4,7 +4,11 @@ package inflate
 // else one by one.
 func (r *run) decodeSymbols() {
 	if len(r.src)-r.pos >= srcMargin && len(r.dst)-r.n >= dstMargin {
-		r.fast()
+		if r.d.tables.paired {
+			r.fastPairs()
+		} else {
+			r.fast()
+		}
 		if r.stopped || r.d.phase != symbols {
 			return
 		}

@@ -22,15 +22,22 @@ func TestMutants(t *testing.T) {
 			small = append(small, s.z)
 		}
 	}
+	for n := range 20 {
+		_, z := countStream(t, 300+10*n, 2+float64(n%5))
+		small = append(small, z)
+	}
 	rng := rand.New(rand.NewPCG(8, 9))
 	o := newOracle()
 	var d Decoder
 	dst := make([]byte, len(o.out))
-	accepted := 0
+	accepted, paired := 0, 0
 	for range want {
 		z := mutate(rng, small[rng.IntN(len(small))])
 		plain, used, oerr := o.decode(z)
 		out, nin, stop, err := whole(&d, z, dst)
+		if d.tables.paired {
+			paired++
+		}
 		if (oerr == nil) != (stop == End && err == nil) {
 			t.Fatalf("% x: stop %d, %v; compress/flate: %v", z, stop, err, oerr)
 		}
@@ -49,6 +56,9 @@ func TestMutants(t *testing.T) {
 	}
 	if accepted < want/100 || accepted > want*3/4 {
 		t.Errorf("%d of %d were accepted: that proves little", accepted, want)
+	}
+	if paired < want/50 {
+		t.Errorf("%d of %d had a table of pairs", paired, want)
 	}
 }
 

@@ -21,6 +21,10 @@ func addSeeds(f *testing.F, add func(z []byte)) {
 			add(s.z)
 		}
 	}
+	for _, spread := range []float64{1, 3} {
+		_, z := countStream(f, 1000, spread)
+		add(z)
+	}
 	add([]byte{})
 	add(bitString("1 10 0000001 00000"))
 }

@@ -42,9 +42,12 @@ const (
 // tables decode the symbols of a block.
 type tables struct {
 	lit   [litSize]uint32
+	pairs [1 << litBits]uint32 // if paired
 	dist  [distSize]uint32
 	len   [1 << lenBits]uint8 // symbol of a code length << 3 | bits of its code
 	fixed bool                // lit and dist are those of the fixed codes
+
+	paired bool
 
 	sorted [numLitSyms]uint16 // used while building
 }
@@ -116,7 +119,13 @@ func (t *tables) buildFixed() {
 
 func (t *tables) buildLit(lens []uint8) bool {
 	t.fixed = false
-	return build(t.lit[:], lens, litEntries[:], litBits, &t.sorted)
+	if !build(t.lit[:], lens, litEntries[:], litBits, &t.sorted) {
+		return false
+	}
+	if t.paired = pairsPay(lens); t.paired {
+		t.pair()
+	}
+	return true
 }
 
 func (t *tables) buildDist(lens []uint8) bool {
