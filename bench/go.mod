@@ -3,6 +3,7 @@ module github.com/lazynpy/lazynpy/bench
 go 1.26.0
 
 require (
+	github.com/klauspost/compress v1.20.4
 	github.com/lazynpy/lazynpy v0.0.0
 	golang.org/x/sys v0.49.0
 )

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -26,9 +27,11 @@ import (
 type Bench struct {
 	scale  float64
 	cores  int
-	dir    string // where the files of the current step go
-	bin    string // where the Go contenders were built
-	source string // the directory of this module
+	only   *regexp.Regexp // titles of the cases to run
+	dir    string         // where the files of the current step go
+	cache  string         // where files stay that take long to make
+	bin    string         // where the Go contenders were built
+	source string         // the directory of this module
 	python python
 }
 
@@ -49,13 +52,18 @@ func run(ctx context.Context, args []string) error {
 	rounds := flags.Int("rounds", 5, "rounds per case, each a fresh process per contender")
 	scale := flags.Float64("scale", 1, "size of the data relative to the suite's own, above 0")
 	dir := flags.String("dir", os.TempDir(), "where the data files go; a temporary directory is made in it")
+	cache := flags.String("cache", "", "where suite npz keeps its archives for the next run; default .cache/bench of the repository")
+	only := flags.String("only", "", "run only cases whose title matches this regular expression; all files are made")
 	interpreter := flags.String("python", defaultPython(), "Python with NumPy and dask, or empty for none; default $LAZYNPY_PYTHON, then python3")
 	output := flags.String("json", "", "also write every sample of every round to this file")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	steps, ok := suites[*suite]
+	wanted, err := regexp.Compile(*only)
 	switch {
+	case err != nil:
+		return fmt.Errorf("-only: %w", err)
 	case !ok:
 		return fmt.Errorf("unknown suite %q; there are: %s", *suite, names)
 	case *rounds < 1:
@@ -70,9 +78,12 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	b := &Bench{scale: *scale, cores: runtime.GOMAXPROCS(0), bin: filepath.Join(work, "bin")}
+	b := &Bench{scale: *scale, cores: runtime.GOMAXPROCS(0), only: wanted, bin: filepath.Join(work, "bin")}
 	if err := b.build(ctx); err != nil {
 		return err
+	}
+	if b.cache = *cache; b.cache == "" {
+		b.cache = filepath.Join(filepath.Dir(b.source), ".cache", "bench")
 	}
 	b.python = findPython(ctx, *interpreter, filepath.Join(b.source, "peers"))
 	environment := b.environment(*suite, *rounds, *dir)
@@ -101,6 +112,9 @@ func (b *Bench) runSteps(ctx context.Context, steps []Step, rounds int, work str
 			return nil, fmt.Errorf("making files: %w", err)
 		}
 		for j := range cases {
+			if !b.only.MatchString(cases[j].Title) {
+				continue
+			}
 			m, err := measure(ctx, &cases[j], rounds, progress)
 			progress("")
 			if err != nil {
@@ -143,6 +157,7 @@ func writeJSON(path string, environment Environment, measured []Measured) error 
 		Bytes      int64           `json:"bytes,omitempty"`
 		Contenders []contenderJSON `json:"contenders"`
 		Targets    []Verdict       `json:"targets,omitempty"`
+		Others     *float64        `json:"cores_of_others,omitempty"`
 	}
 	out := struct {
 		Environment Environment `json:"environment"`
@@ -150,6 +165,9 @@ func writeJSON(path string, environment Environment, measured []Measured) error 
 	}{Environment: environment}
 	for _, m := range measured {
 		c := caseJSON{Title: m.Case.Title, Bytes: m.Case.Bytes, Targets: m.verdicts()}
+		if m.Watched {
+			c.Others = &m.Others
+		}
 		for _, p := range m.Case.Contenders {
 			c.Contenders = append(c.Contenders, contenderJSON{
 				Name: p.Name, Limit: p.Limit, NotRun: p.NotRun, Samples: m.Samples[p.Name],

@@ -88,6 +88,8 @@ func parseReport(out []byte) (Sample, error) {
 type Measured struct {
 	Case    *Case
 	Samples map[string][]Sample // by contender, one per round, in the order of rounds
+	Others  float64             // cores that were busy with something else, on average
+	Watched bool                // whether the system tells
 }
 
 // measure runs all contenders of a case for a number of rounds. Odd rounds run
@@ -96,6 +98,7 @@ type Measured struct {
 func measure(ctx context.Context, c *Case, rounds int, progress func(string)) (Measured, error) {
 	m := Measured{Case: c, Samples: map[string][]Sample{}}
 	runnable := c.runnable()
+	watch := watchOthers()
 	for round := range rounds {
 		for i := range runnable {
 			if round%2 == 1 {
@@ -110,6 +113,7 @@ func measure(ctx context.Context, c *Case, rounds int, progress func(string)) (M
 			m.Samples[contender.Name] = append(m.Samples[contender.Name], sample)
 		}
 	}
+	m.Others, m.Watched = watch.stop(m)
 	return m, m.compare()
 }
 

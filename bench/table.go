@@ -24,6 +24,9 @@ func (m Measured) print(w io.Writer) {
 	for _, v := range m.verdicts() {
 		fmt.Fprintf(w, "  %-6s %s: %s\n", v.word(), v.Text, v.text())
 	}
+	if m.Watched {
+		fmt.Fprintf(w, "  other processes used %.2f cores meanwhile\n", m.Others)
+	}
 }
 
 func (m Measured) printRow(w io.Writer, c Contender) {
@@ -50,6 +53,8 @@ func (v Verdict) word() string {
 	switch {
 	case !v.Judged:
 		return "–"
+	case v.Note:
+		return ""
 	case v.Met:
 		return "met"
 	}

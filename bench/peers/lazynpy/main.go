@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
 	"strconv"
 	"strings"
@@ -16,13 +17,15 @@ import (
 )
 
 func main() {
-	peer.Main(map[string]peer.Task{
+	tasks := map[string]peer.Task{
 		"open":           open,
 		"plan":           plan,
 		"sum":            sum,
 		"sum-signal":     image(lazy.OverSignal(), mmapnpy.CopyOf[uint64]),
 		"sum-navigation": image(lazy.OverNavigation(), mmapnpy.CopyOf[uint64]),
-	})
+	}
+	maps.Copy(tasks, archiveTasks)
+	peer.Main(tasks)
 }
 
 // open opens the file by its header, again and again.
