@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -57,7 +58,7 @@ type partial interface {
 
 // newResult makes a zeroed result.
 func newResult(t mmapnpy.DType, shape []int64) *Result {
-	return &Result{dtype: t, shape: shape, data: make([]byte, product(shape)*t.ItemSize())}
+	return &Result{dtype: t, shape: shape, data: bytesrc.Memory(int(product(shape) * t.ItemSize()))}
 }
 
 // undefined is the error of a reduction over elements that it has no meaning for.

@@ -134,7 +134,7 @@ func (f *File) readOnce(n int64) ([]byte, error) {
 	if f.heap != nil {
 		return f.heap, nil
 	}
-	heap := make([]byte, n)
+	heap := bytesrc.Memory(int(n))
 	if _, err := io.ReadFull(io.NewSectionReader(f.src, f.header.DataOffset, n), heap); err != nil {
 		return nil, &FaultError{Path: f.Name(), Offset: f.header.DataOffset, Err: err}
 	}

@@ -71,3 +71,11 @@ func cached(fd uintptr, off int64) bool {
 		uintptr(off), uintptr(uint64(off)>>32), unix.RWF_NOWAIT)
 	return errno == 0 && n == 1
 }
+
+// adviseHuge asks for huge pages behind b, which is ordinary memory.
+func adviseHuge(b []byte) {
+	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(b))) & uintptr(pageSize-1)
+	if n := len(b) - int(skip); n > 0 {
+		_ = unix.Madvise(b[skip:][:n&^(pageSize-1)], unix.MADV_HUGEPAGE) // only a hint
+	}
+}

@@ -11,3 +11,6 @@ func drop([]byte) {}
 
 // resident reports whether bytes of a file are in the page cache: nobody can tell.
 func resident(uintptr, int64, int) bool { return false }
+
+// adviseHuge does nothing: the system decides alone.
+func adviseHuge([]byte) {}

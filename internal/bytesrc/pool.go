@@ -53,10 +53,24 @@ func sizeClass(n int) (class, size int) {
 	return 4*(octave-12) + quarters - 3, (quarters + 1) * step
 }
 
+// hugeFrom is the size from which memory is asked for in huge pages of (mostly) 2 MiB.
+const hugeFrom = 4 << 20
+
+// Memory allocates n zero bytes for a result that is about to be filled. Where the system leaves
+// huge pages to those who ask, as most Linux systems do, it asks: filling 256 MiB page by page takes a
+// tenth of a second more, and NumPy asks too.
+func Memory(n int) []byte {
+	b := make([]byte, n)
+	if n >= hugeFrom {
+		adviseHuge(b)
+	}
+	return b
+}
+
 // alignedBytes allocates n bytes that start at a page, which is what lets the kernel
 // copy whole pages and what direct I/O demands.
 func alignedBytes(n int) []byte {
-	b := make([]byte, n+pageSize-1)
+	b := Memory(n + pageSize - 1)
 	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(b))) & uintptr(pageSize-1)
 	return b[skip : skip+uintptr(n) : skip+uintptr(n)]
 }
