@@ -61,7 +61,7 @@ func writeJournal(path string, j journal) error {
 
 // loadJournal reads the journal at path. There may be none, which is no error.
 func loadJournal(path string) (j journal, exists bool, err error) {
-	f, err := os.Open(path)
+	f, err := openBeside(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return journal{}, false, nil
 	}
@@ -70,8 +70,8 @@ func loadJournal(path string) (j journal, exists bool, err error) {
 	}
 	defer f.Close()
 	b := make([]byte, journalLen+1)
-	n, err := io.ReadFull(f, b)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+	n, err := f.ReadAt(b, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return journal{}, false, err
 	}
 	j, ok := parseJournal(b[:n])

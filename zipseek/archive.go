@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
@@ -22,7 +23,11 @@ type Archive struct {
 	names  func() map[string]*Member
 	order  func() []*Member // by offset
 	idle   cursors
-	beside func() *sidecar
+	blocks blocks     // of members that are decoded from their start
+	rounds sync.Mutex // held by who makes all processors work on one member
+
+	indexes atomic.Int64 // that were begun, which share maxWindows
+	beside  func() *sidecar
 }
 
 // Open opens the archive at path and reads its directory, which is a few milliseconds for a
@@ -38,7 +43,7 @@ func Open(path string, opts ...Option) (*Archive, error) {
 		return nil, err
 	}
 	a := &Archive{path: path, file: file, config: c}
-	a.idle.limit = c.cache
+	a.idle.limit, a.blocks.limit = c.cache, c.cache
 	a.names = sync.OnceValue(a.index)
 	a.order = sync.OnceValue(a.sorted)
 	a.beside = sync.OnceValue(a.loadSidecar)
@@ -143,6 +148,7 @@ func (a *Archive) Changed() error { return a.file.Changed() }
 func (a *Archive) Close() error {
 	err := a.file.Close()
 	a.idle.clear()
+	a.blocks.clear()
 	return err
 }
 

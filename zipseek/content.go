@@ -49,8 +49,7 @@ func (m *Member) eachPiece(ctx context.Context, use func([]byte) error) error {
 	if err != nil {
 		return err
 	}
-	switch s := src.(type) {
-	case *inflated:
+	if s, ok := src.(*inflated); ok {
 		if m.Size == 0 {
 			return s.checkEmpty()
 		}
@@ -59,10 +58,6 @@ func (m *Member) eachPiece(ctx context.Context, use func([]byte) error) error {
 			defer m.archive.idle.forget(own)
 			src = own
 		}
-	case *sequential:
-		own := newSequential(m, s.data) // whose blocks go when it does
-		defer own.stop()
-		src = own
 	}
 	for off := int64(0); off < m.Size; {
 		if ctx.Err() != nil {

@@ -24,6 +24,7 @@ const (
 // A cursor is a decoder at some place of a deflated member. It belongs to one goroutine at a time.
 type cursor struct {
 	s   *inflated
+	idx seekIndex // that it was found by
 	dec inflate.Decoder
 	pos int64 // in the output
 	in  int64 // compressed bytes before what the decoder takes next
@@ -38,8 +39,8 @@ type cursor struct {
 }
 
 // start moves the cursor to a point.
-func (c *cursor) start(s *inflated, p point) error {
-	c.s, c.pos = s, p.out
+func (c *cursor) start(s *inflated, idx seekIndex, p point) error {
+	c.s, c.idx, c.pos = s, idx, p.out
 	c.restart(p.bit)
 	c.have, c.sum, c.sumAt = 0, 0, -1
 	if s.m.archive.config.check != CheckNever {
@@ -73,7 +74,7 @@ func (c *cursor) at() int64 { return 8*c.in - int64(c.dec.Bits()) + int64(c.bit)
 // the stream behind p.
 func (c *cursor) read(p []byte, boundary int64, toEnd bool) (n int, stop inflate.Stop, err error) {
 	limit := len(p) + 1
-	if boundary < c.pos+int64(len(p)) {
+	if boundary <= c.pos+int64(len(p)) {
 		limit = int(max(boundary-c.pos, 0))
 	}
 	for {
@@ -140,6 +141,9 @@ func (c *cursor) step(p []byte, n, limit int) (int, inflate.Stop, error) {
 
 // advance takes note of output.
 func (c *cursor) advance(out []byte) {
+	if len(out) == 0 {
+		return
+	}
 	if c.sumAt >= 0 {
 		c.sum = crc32.Update(c.sum, crc32.IEEETable, out)
 	}

@@ -13,24 +13,25 @@ type cursors struct {
 
 // take returns a cursor at or before output position off: one that is nearer than point p, or a new one at
 // p.
-func (l *cursors) take(s *inflated, p point, off int64) (*cursor, error) {
-	if c := l.nearest(s, p.out, off); c != nil {
+func (l *cursors) take(s *inflated, idx seekIndex, p point, off int64) (*cursor, error) {
+	if c := l.nearest(s, idx, p.out, off); c != nil {
 		return c, nil
 	}
 	c := &cursor{}
-	if err := c.start(s, p); err != nil {
+	if err := c.start(s, idx, p); err != nil {
 		return nil, s.m.formatError(-1, "seek index", err)
 	}
 	return c, nil
 }
 
-// nearest removes and returns the cursor of s with the largest position from lo to off.
-func (l *cursors) nearest(s *inflated, lo, off int64) *cursor {
+// nearest removes and returns the cursor of s with the largest position from lo to off. One that was found by
+// an index that is not in use any more may be anywhere.
+func (l *cursors) nearest(s *inflated, idx seekIndex, lo, off int64) *cursor {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	best := -1
 	for i, c := range l.idle {
-		if c.s == s && c.pos >= lo && c.pos <= off && (best < 0 || c.pos > l.idle[best].pos) {
+		if c.s == s && c.idx == idx && c.pos >= lo && c.pos <= off && (best < 0 || c.pos > l.idle[best].pos) {
 			best = i
 		}
 	}

@@ -55,7 +55,7 @@ func (s *inflated) extend(idx seekIndex, p []byte, off int64) (int, error) {
 // resume is the cursor that was put aside at the end of what is known, or nil if it is gone.
 func (s *inflated) resume(c *checkpoints) *cursor {
 	known := c.known()
-	at := s.m.archive.idle.nearest(s, known, known)
+	at := s.m.archive.idle.nearest(s, c, known, known)
 	if at != nil && at.sumAt >= 0 && at.sumAt != c.last().out {
 		return nil // it has not summed all since the last point
 	}
@@ -67,15 +67,18 @@ func (s *inflated) advance(c *checkpoints, p []byte, off int64) error {
 	f := &s.frontier
 	if f.at == nil || f.at.pos > off {
 		f.at = &cursor{}
-		if err := f.at.start(s, c.last()); err != nil {
+		if err := f.at.start(s, c, c.last()); err != nil {
 			return s.m.formatError(-1, "seek index", err)
 		}
 	}
 	scratch := scratchPool.Get().(*[skipBuffer]byte)
 	defer scratchPool.Put(scratch)
 	for at := f.at; at.pos < off+int64(len(p)); {
-		if s.speculative(at) {
-			if err := s.round(c, at, p, off); err != nil {
+		// One round at a time: several members that are read together keep the processors busy as they are.
+		if s.speculative(at) && s.m.archive.rounds.TryLock() {
+			err := s.round(c, at, p, off)
+			s.m.archive.rounds.Unlock()
+			if err != nil {
 				return err
 			}
 			continue
@@ -156,7 +159,7 @@ func (s *inflated) finishIndex(ctx context.Context) error {
 // checkEmpty checks that the stream of an empty member ends at once.
 func (s *inflated) checkEmpty() error {
 	var c cursor
-	if err := c.start(s, point{}); err != nil {
+	if err := c.start(s, nil, point{}); err != nil {
 		return err
 	}
 	if _, stop, err := c.read(nil, never, true); err != nil || stop == inflate.End {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
 )
 
 // writeFile puts an archive into a file of its own.
@@ -321,6 +322,143 @@ func TestZstd(t *testing.T) {
 	b.Bytes()[40000] ^= 0x55
 	if _, err := mustLookup(t, mustOpen(t, writeFile(t, b.Bytes())), "good").Bytes(); err == nil {
 		t.Error("damaged zstd data were read")
+	}
+}
+
+// TestZstdLies declares sizes that the data do not have. Nothing is allocated for them.
+func TestZstdLies(t *testing.T) {
+	e, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := make([]byte, 64<<20) // a few kilobytes
+	packed := e.EncodeAll(content, nil)
+	for _, size := range []uint64{uint64(len(content)), uint64(len(content)) - 1, uint64(len(content)) + 1, 1 << 40, 1<<62 + 5} {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		m, err := z.CreateRaw(&zip.FileHeader{Name: "x", Method: uint16(Zstd), UncompressedSize64: size,
+			CompressedSize64: uint64(len(packed)), CRC32: crcOf(content)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Write(packed); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		x := mustLookup(t, mustOpen(t, writeFile(t, b.Bytes())), "x")
+		got, err := x.Bytes()
+		if size == uint64(len(content)) {
+			if err != nil || !bytes.Equal(got, content) {
+				t.Errorf("the true size: %v", err)
+			}
+			continue
+		}
+		if verr := x.Verify(t.Context()); err == nil || verr == nil || !errors.Is(err, ErrFormat) {
+			t.Errorf("size %d: %v, %v", size, err, verr)
+		}
+	}
+}
+
+// TestSequentialMemory checks that members that are decoded from their start share what is kept.
+func TestSequentialMemory(t *testing.T) {
+	content := samples(9 << 20)["labels"]
+	e, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := e.EncodeAll(content, nil)
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for i := range 12 {
+		m, err := z.CreateRaw(&zip.FileHeader{Name: itoa(int64(i)), Method: uint16(Zstd), UncompressedSize64: uint64(len(content)),
+			CompressedSize64: uint64(len(packed)), CRC32: crcOf(content)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Write(packed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a := mustOpen(t, writeFile(t, b.Bytes()), CacheSize(10<<20))
+	var g errgroup.Group
+	for _, m := range a.All() {
+		g.Go(func() error {
+			for off := int64(0); off+100 <= m.Size; off += 300_000 {
+				p := make([]byte, 100)
+				if _, err := m.ReadAt(p, off); err != nil {
+					return err
+				}
+				if !bytes.Equal(p, content[off:off+100]) {
+					return errors.New("other bytes")
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+	if n := len(a.blocks.cached); n > 10 || len(a.blocks.oldest) != n {
+		t.Errorf("%d blocks are kept, %d in order", n, len(a.blocks.oldest))
+	}
+}
+
+// TestPipesBeside puts pipes where files beside an archive may be: nobody waits for who writes to them.
+func TestPipesBeside(t *testing.T) {
+	content := samples(2 << 20)["counts"]
+	path := byZip(t, map[string][]byte{"x": content})
+	for _, suffix := range []string{SidecarSuffix, journalSuffix} {
+		makePipe(t, path+suffix)
+	}
+	if got, err := mustLookup(t, mustOpen(t, path), "x").Bytes(); err != nil || !bytes.Equal(got, content) {
+		t.Error(err)
+	}
+}
+
+// TestStaleCursor puts a cursor aside that an index found which was dropped meanwhile. It must not be taken again.
+func TestStaleCursor(t *testing.T) {
+	path, _ := withSidecar(t)
+	m := mustLookup(t, mustOpen(t, path), "rounded")
+	src, err := m.Source()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := src.(*inflated)
+	idle := &m.archive.idle
+	used := s.index()
+	p, _, _, err := used.find(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := idle.take(s, used, p, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.distrust(used, m.formatError(0, "", ErrChecksum)) {
+		t.Fatal("the index is trusted")
+	}
+	idle.put(c)
+	if got := idle.nearest(s, s.index(), 0, m.Size); got != nil {
+		t.Errorf("a cursor at %d", got.pos)
+	}
+	if err := m.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestErrorsAreOneLine reads a member whose name has a line break.
+func TestErrorsAreOneLine(t *testing.T) {
+	archive, entries, locals := plain(t)
+	archive[entries[0]+directorySize], archive[locals[0]+localSize] = '\n', '\n'
+	archive[entries[0]+16]++ // the checksum
+	a := mustOpen(t, writeFile(t, archive), Checksums(CheckAlways))
+	if _, err := a.Member(0).Bytes(); err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), `"\n"`) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -21,6 +21,11 @@ type seekIndex interface {
 	// says that it is not what the index had, or that the sum of all is not the member's.
 	saw(from, to int64, sum uint32) error
 
+	// passed checks what can be checked of a place that a decoder arrived at from before it: out is
+	// its position in the output, and bit where the decoder is, which may be some empty blocks before
+	// the place.
+	passed(out, bit int64) error
+
 	// origin says in a word where the index comes from.
 	origin() string
 }
@@ -34,9 +39,19 @@ type point struct {
 	summed bool
 }
 
-// maxWindows is how much memory the windows of one index may take. A 256 MiB array of rounded
-// float32 takes 2 MiB at the default span.
-const maxWindows = 16 << 20
+const (
+	// maxWindows is how much memory the windows of one index may take. A 256 MiB array of rounded
+	// float32 takes 2 MiB at the default span.
+	maxWindows = 16 << 20
+
+	// sharedWindows is what the indexes of an archive share: the k-th to be begun gets the k-th part of it,
+	// but no less than minWindows.
+	sharedWindows = 32 << 20
+	minWindows    = 256 << 10
+
+	// pointBytes is what a point takes beside its window.
+	pointBytes = 64
+)
 
 // checkpoints is an index that grows while the member is inflated for the first time, or that
 // was read from a file.
@@ -46,14 +61,14 @@ type checkpoints struct {
 	end     int64   // output position up to which points have been made
 	span    int64   // between points
 	windows int64   // bytes of packed windows
-	limit   int64
-	done    bool // end is the end of the member
-	foreign bool // read from a file, and not to be trusted
+	limit   int64   // of windows; set with the first
+	done    bool    // end is the end of the member
+	foreign bool    // read from a file, and not to be trusted
 	member  *Member
 }
 
 func newCheckpoints(m *Member, span int64) *checkpoints {
-	return &checkpoints{points: []point{{}}, span: span, member: m, limit: maxWindows}
+	return &checkpoints{points: []point{{}}, span: span, member: m}
 }
 
 func (c *checkpoints) origin() string {
@@ -121,7 +136,10 @@ func (c *checkpoints) add(p point, sum uint32, summed bool) {
 	before.sum, before.summed = sum, summed
 	c.points = append(c.points, p)
 	c.end = max(c.end, p.out)
-	c.windows += int64(len(p.window))
+	c.windows += pointBytes + int64(len(p.window))
+	if c.limit == 0 {
+		c.limit = min(maxWindows, max(minWindows, sharedWindows/c.member.archive.indexes.Add(1)))
+	}
 	for c.windows > c.limit && len(c.points) > 3 {
 		c.thin()
 	}
@@ -140,7 +158,7 @@ func (c *checkpoints) thin() {
 			continue
 		}
 		kept = append(kept, p)
-		c.windows += int64(len(p.window))
+		c.windows += pointBytes + int64(len(p.window))
 	}
 	clear(c.points[len(kept):])
 	c.points = kept
@@ -201,10 +219,14 @@ func (c *checkpoints) saw(from, to int64, sum uint32) error {
 	return nil
 }
 
+// passed has nothing to check: the sums of spans tell more.
+func (c *checkpoints) passed(_, _ int64) error { return nil }
+
 // chunks is the SOZip index of a member. Its offsets stay in the file; a member of a terabyte has
 // millions.
 type chunks struct {
 	member  *Member
+	data    int64 // where the compressed data begin in the file
 	size    int64 // of the output of a chunk
 	count   int64
 	offsets int64 // of the table in the file
@@ -225,6 +247,9 @@ func (c *chunks) find(off int64) (p point, next int64, ok bool, err error) {
 		return point{}, 0, false, nil
 	}
 	start, err := c.offset(i)
+	if err == nil {
+		err = c.checkFlush(start)
+	}
 	if err != nil {
 		return point{}, 0, false, err
 	}
@@ -245,6 +270,40 @@ func (c *chunks) offset(i int64) (int64, error) {
 		return 0, c.member.formatError(c.offsets+8*(i-1), "sozip index", badf("offset of chunk %d lies beyond the data", i))
 	}
 	return int64(off), nil
+}
+
+// checkFlush checks that the compressed data end a chunk at off.
+func (c *chunks) checkFlush(off int64) error {
+	if off == 0 {
+		return nil
+	}
+	var b [len(fullFlush)]byte
+	at := c.data + off - int64(len(b))
+	if at < c.data {
+		return c.member.formatError(c.data+off, "sozip index", badf("no chunk ends before offset %d", off))
+	}
+	if _, err := c.member.archive.file.ReadAt(b[:], at); err != nil {
+		return err
+	}
+	if string(b[:]) != fullFlush {
+		return c.member.formatError(at, "sozip index", badf("no chunk ends before offset %d", off))
+	}
+	return nil
+}
+
+// passed checks that a chunk ended where the index says that the next begins.
+func (c *chunks) passed(out, bit int64) error {
+	if out%c.size != 0 || out == 0 || out == c.member.Size {
+		return nil
+	}
+	start, err := c.offset(out / c.size)
+	if err != nil {
+		return err
+	}
+	if ahead := 8*start - bit; ahead < 0 || ahead > maxFlush {
+		return c.member.formatError(c.data+start, "sozip index", badf("chunk %d does not begin at offset %d", out/c.size, start))
+	}
+	return nil
 }
 
 // saw sums up the chunks, and compares when it has seen all.

@@ -231,7 +231,7 @@ func (s *inflated) fillSpans(idx seekIndex, p []byte, off int64) error {
 			return s.m.formatError(-1, "seek index", badf("does not reach offset %d", off))
 		}
 		if c == nil {
-			if c, err = s.m.archive.idle.take(s, at, off); err != nil {
+			if c, err = s.m.archive.idle.take(s, idx, at, off); err != nil {
 				return err
 			}
 		}
@@ -253,8 +253,11 @@ func (s *inflated) fillSpan(idx seekIndex, c *cursor, p []byte, off, next int64)
 		return err
 	}
 	for len(p) > 0 {
-		last := c.pos+int64(len(p)) == s.m.Size
-		n, stop, err := c.read(p, never, last)
+		boundary, last := next, c.pos+int64(len(p)) == s.m.Size
+		if last {
+			boundary = never // the end is looked for, behind empty blocks too
+		}
+		n, stop, err := c.read(p, boundary, last)
 		if err != nil {
 			return err
 		}
@@ -264,6 +267,11 @@ func (s *inflated) fillSpan(idx seekIndex, c *cursor, p []byte, off, next int64)
 		}
 		if last && len(p) == 0 && stop != inflate.End {
 			return s.endsLate(c)
+		}
+	}
+	if c.pos == next {
+		if err := idx.passed(c.pos, c.at()); err != nil {
+			return err
 		}
 	}
 	if c.pos == next && c.sumAt >= 0 {

@@ -129,13 +129,13 @@ func (m *Member) open() (bytesrc.Source, error) {
 	case Deflate:
 		return newInflated(m, data), nil
 	case BZip2, Zstd:
-		return newSequential(m, data), nil
+		return newSequential(m, data)
 	}
 	return nil, m.formatError(m.headerOffset, "method", &badZip{msg: m.Method.String() + ": " + ErrMethod.Error(), kind: ErrMethod})
 }
 
 // fullName names the member in errors.
-func (m *Member) fullName() string { return m.archive.path + ":" + m.Name }
+func (m *Member) fullName() string { return m.archive.path + ":" + bytesrc.Printable(m.Name) }
 
 // locate reads the local header, compares it with the directory, and returns where the data begin.
 //
@@ -237,7 +237,7 @@ func (m *Member) Bytes() ([]byte, error) {
 	if int64(int(m.Size)) != m.Size {
 		return nil, m.formatError(-1, "size", errors.New("does not fit this machine's address space"))
 	}
-	b := make([]byte, m.Size)
+	b := bytesrc.Memory(int(m.Size))
 	_, err = src.ReadAt(b, 0)
 	return b, err
 }

@@ -147,7 +147,7 @@ func checkReads(t *testing.T, m *Member, content []byte, seed uint64) {
 // TestReadAnywhere reads members of all kinds, by all back ends and numbers of workers, in
 // random order, twice.
 func TestReadAnywhere(t *testing.T) {
-	contents := samples(3 << 20)
+	contents := samples(5 << 19)
 	for _, tt := range []struct {
 		name, path, origin string
 		opts               []Option
@@ -180,7 +180,7 @@ func TestReadAnywhere(t *testing.T) {
 
 // TestReadTogether reads one member from many goroutines, first without an index.
 func TestReadTogether(t *testing.T) {
-	content := samples(8 << 20)["rounded"]
+	content := samples(4 << 20)["rounded"]
 	for name, path := range map[string]string{
 		"checkpoints": byZip(t, map[string][]byte{"x": content}),
 		"sozip":       byUs(t, map[string][]byte{"x": content}, Compressed(0)),
@@ -191,7 +191,7 @@ func TestReadTogether(t *testing.T) {
 		for i := range 8 {
 			g.Go(func() error {
 				r := rand.New(rand.NewPCG(uint64(i), 9))
-				for range 20 {
+				for range 12 {
 					off := r.IntN(len(content))
 					p := make([]byte, r.IntN(min(len(content)-off, 3<<20)))
 					if _, err := m.ReadAt(p, int64(off)); err != nil {

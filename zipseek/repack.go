@@ -310,7 +310,7 @@ func (r *repacking) removeRelics() {
 
 // isSidecar reports whether a file begins as an index file does.
 func isSidecar(path string) bool {
-	f, err := os.Open(path)
+	f, err := openBeside(path)
 	if err != nil {
 		return false
 	}

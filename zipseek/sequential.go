@@ -15,34 +15,45 @@ import (
 )
 
 const (
-	// seqBlock is how much is decoded at once of a member that can only be read from its start.
-	seqBlock = 1 << 20
-
-	// seqLeast is how many such blocks are kept at the least, so that goroutines that are a few
-	// blocks apart do not send each other back to the start.
-	seqLeast = 8
-
 	// zstdWindow is the largest window of a zstd frame that is accepted; zstd --long has 128 MiB.
 	zstdWindow = 128 << 20
+
+	// plausible is how many times as long as its data a member may claim to be and be believed. Others are
+	// decoded to their end, in bounded memory, before anything is allocated for them: these
+	// methods can make gigabytes of zeros from a few kilobytes, so that no ratio is impossible.
+	plausible = 1024
 )
 
-// sequential is a member that can only be decoded from its start. It keeps the blocks that it
-// decoded last; what lies before them is decoded again from the start.
+// sequential is a member that can only be decoded from its start. The blocks that were decoded
+// last are kept (see [CacheSize]); what lies before them is decoded again from the start.
 type sequential struct {
 	m    *Member
 	data int64
 
-	mu     sync.Mutex
-	r      io.Reader // nil: begin at the start
-	close  func()
-	next   int64 // number of the block that r gives next
-	sum    uint32
-	blocks map[int64][]byte
-	oldest []int64
+	mu    sync.Mutex
+	r     io.Reader // nil: begin at the start
+	close func()
+	next  int64 // number of the block that r gives next
+	sum   uint32
 }
 
-func newSequential(m *Member, data int64) *sequential {
-	return &sequential{m: m, data: data, blocks: make(map[int64][]byte)}
+// newSequential makes sure that a size which is hard to believe is true.
+func newSequential(m *Member, data int64) (*sequential, error) {
+	s := &sequential{m: m, data: data}
+	if m.Size > 0 && m.Size/plausible <= m.CompressedSize {
+		return s, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.restart(); err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	for b := make([]byte, seqBlock); ; s.next++ {
+		if _, err := s.decode(b); err != nil || s.next*seqBlock+seqBlock >= m.Size {
+			return s, err
+		}
+	}
 }
 
 // Name returns "path:member".
@@ -102,7 +113,8 @@ func (s *sequential) fill(p []byte, off int64) error {
 
 // block returns block i, decoding up to it.
 func (s *sequential) block(i int64) ([]byte, error) {
-	if b, ok := s.blocks[i]; ok {
+	cache := &s.m.archive.blocks
+	if b, ok := cache.get(s, i); ok {
 		return b, nil
 	}
 	if s.r == nil || i < s.next {
@@ -111,12 +123,12 @@ func (s *sequential) block(i int64) ([]byte, error) {
 		}
 	}
 	for {
-		b, err := s.decode()
+		b, err := s.decode(make([]byte, seqBlock))
 		if err != nil {
 			s.stop()
 			return nil, err
 		}
-		s.keep(s.next, b)
+		cache.put(s, s.next, b)
 		if s.next++; s.next > i {
 			return b, nil
 		}
@@ -126,6 +138,7 @@ func (s *sequential) block(i int64) ([]byte, error) {
 // restart begins at the start of the member.
 func (s *sequential) restart() error {
 	s.stop()
+	s.m.archive.blocks.begin(s)
 	in := bufio.NewReaderSize(io.NewSectionReader(s.m.archive.file, s.data, s.m.CompressedSize), 256<<10)
 	if s.m.Method == BZip2 {
 		s.r, s.close = bzip2.NewReader(in), func() {}
@@ -147,10 +160,10 @@ func (s *sequential) stop() {
 	s.r, s.next, s.sum = nil, 0, 0
 }
 
-// decode decodes the next block, and what must come of the last: the end, and the checksum.
-func (s *sequential) decode() ([]byte, error) {
+// decode decodes the next block to b, and what must come of the last: the end, and the checksum.
+func (s *sequential) decode(b []byte) ([]byte, error) {
 	at := s.next * seqBlock
-	b := make([]byte, min(seqBlock, s.m.Size-at))
+	b = b[:min(seqBlock, s.m.Size-at)]
 	if n, err := io.ReadFull(s.r, b); err != nil {
 		return nil, s.decodeError(err, at+int64(n))
 	}
@@ -178,15 +191,4 @@ func (s *sequential) decodeError(err error, at int64) error {
 	}
 	eof := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	return s.m.formatError(s.data, s.m.Method.String(), &badZip{eof: eof, msg: "after " + itoa(at) + " of " + itoa(s.m.Size) + " bytes: " + err.Error()})
-}
-
-// keep puts a block into the cache and drops the oldest ones.
-func (s *sequential) keep(i int64, b []byte) {
-	if _, ok := s.blocks[i]; !ok {
-		s.oldest = append(s.oldest, i)
-	}
-	s.blocks[i] = b
-	for most := max(seqLeast, s.m.archive.config.cache/seqBlock); int64(len(s.oldest)) > most; s.oldest = s.oldest[1:] {
-		delete(s.blocks, s.oldest[0])
-	}
 }

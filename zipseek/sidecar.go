@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
 // A sidecar keeps the checkpoints of an archive's members in a file beside it. docs/zip.md draws
@@ -53,13 +54,13 @@ func (a *Archive) loadSidecar() *sidecar {
 	if err != nil {
 		return nil
 	}
-	f, err := os.Open(a.path + SidecarSuffix)
+	f, err := openBeside(a.path + SidecarSuffix)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
 	head := make([]byte, sidecarHead)
-	if _, err := io.ReadFull(f, head); err != nil || string(head[:8]) != sidecarMagic {
+	if _, err := f.ReadAt(head, 0); err != nil || string(head[:8]) != sidecarMagic {
 		return nil
 	}
 	le := binary.LittleEndian
@@ -68,11 +69,11 @@ func (a *Archive) loadSidecar() *sidecar {
 		le.Uint64(head[16:]) != uint64(a.file.Size()) || le.Uint64(head[24:]) != uint64(info.ModTime().UnixNano()) {
 		return nil
 	}
-	if own, err := f.Stat(); err != nil || own.Size() < sidecarHead+sidecarEntry*int64(n)+4 {
+	if f.Size() < sidecarHead+sidecarEntry*int64(n)+4 {
 		return nil
 	}
 	table := make([]byte, sidecarEntry*int(n)+4)
-	if _, err := io.ReadFull(f, table); err != nil {
+	if _, err := f.ReadAt(table, sidecarHead); err != nil {
 		return nil
 	}
 	rows := table[:len(table)-4]
@@ -90,22 +91,28 @@ func (a *Archive) loadSidecar() *sidecar {
 	return s
 }
 
+// openBeside opens a file that lies beside an archive, if it is one: waiting for whoever may write to a pipe
+// of this name would be for ever.
+func openBeside(path string) (*bytesrc.File, error) {
+	return bytesrc.Open(path, bytesrc.Options{Backend: bytesrc.BackendPread})
+}
+
 // savedIndex is the index of a member in the index file, or nil.
 func (a *Archive) savedIndex(m *Member) *checkpoints {
 	s := a.beside()
-	if s == nil {
-		return nil
+	if s == nil || a.config.check == CheckAlways {
+		return nil // reading all of the member makes an index of our own
 	}
 	row, ok := s.entries[m.headerOffset]
 	if !ok || row.compressed != m.CompressedSize || row.size != m.Size || row.crc != m.CRC32 || row.length < 0 || row.length > sectionMost {
 		return nil
 	}
-	f, err := os.Open(s.path)
+	f, err := openBeside(s.path)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || row.offset < 0 || row.length > info.Size()-row.offset {
+	if row.offset < 0 || row.length > f.Size()-row.offset {
 		return nil
 	}
 	b := make([]byte, row.length)
@@ -113,7 +120,7 @@ func (a *Archive) savedIndex(m *Member) *checkpoints {
 		return nil
 	}
 	c := newCheckpoints(m, a.config.span)
-	if err := c.decode(b); err != nil {
+	if err := c.decode(b); err != nil || a.config.check == CheckOnce && !c.points[0].summed {
 		return nil
 	}
 	return c
@@ -157,7 +164,7 @@ func (c *checkpoints) decode(b []byte) error {
 	r := bytes.NewReader(b[1:])
 	span, err1 := binary.ReadUvarint(r)
 	n, err2 := binary.ReadUvarint(r)
-	if err1 != nil || err2 != nil || n == 0 || n > uint64(len(b))/7 || span < minSpan || span > 1<<62 { // a point takes 7 bytes
+	if err1 != nil || err2 != nil || n == 0 || n > uint64(len(b))/7 || n > uint64(c.member.Size/minSpan)+2 || span < minSpan || span > 1<<62 { // a point takes 7 bytes
 		return errSection
 	}
 	points, lengths := make([]point, n), make([]uint64, n)

@@ -2,6 +2,7 @@ package zipseek
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -181,16 +182,65 @@ func TestSozipLies(t *testing.T) {
 	if index == nil || index.count != 8 {
 		t.Fatalf("index %+v", index)
 	}
-	for i := range 20 {
+	header := index.offsets - sozipHeaderSize - int64(len(sozipName("x"))) - localSize
+	payload := good[index.offsets-sozipHeaderSize : index.offsets+sozipOffsetSize*(index.count-1)]
+	for i := range 2 * 56 {
 		bad := bytes.Clone(good)
-		bad[index.offsets+int64(i)] ^= 0x11
+		at := index.offsets + int64(i/2)
+		bad[at] ^= 0x11
+		if i%2 == 1 { // with a checksum that is right
+			changed := bad[index.offsets-sozipHeaderSize:][:len(payload)]
+			binary.LittleEndian.PutUint32(bad[header+14:], crcOf(changed))
+		}
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		a := mustOpen(t, path)
-		got, err := mustLookup(t, a, "x").Bytes()
+		x := mustLookup(t, mustOpen(t, path), "x")
+		p := make([]byte, 1000)
+		off := int64(i/16+1)*index.size + 5 // in the chunk of the offset that was changed
+		if _, err := x.ReadAt(p, off); err != nil || !bytes.Equal(p, content[off:][:len(p)]) {
+			t.Errorf("byte %d of the index: part: %v", i/2, err)
+		}
+		got, err := x.Bytes()
 		if err != nil || !bytes.Equal(got, content) {
-			t.Errorf("byte %d of the index: %v", i, err)
+			t.Errorf("byte %d of the index: %v", i/2, err)
+		}
+	}
+}
+
+// TestSozipShifted makes an index whose checksum is right and whose offsets are ends of chunks, of half the size that
+// it says. Whoever reads over the end of one finds out.
+func TestSozipShifted(t *testing.T) {
+	content := samples(2 << 20)["rounded"]
+	path := byUs(t, map[string][]byte{"x": content}, Compressed(6), ChunkSize(64<<10))
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := mustLookup(t, mustOpen(t, path), "x")
+	data, err := m.DataOffset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := findChunks(m, data)
+	le := binary.LittleEndian
+	payload := b[index.offsets-sozipHeaderSize:][:sozipHeaderSize+sozipOffsetSize*(index.count/2-1)]
+	le.PutUint32(payload[8:], 128<<10)
+	header := b[index.offsets-sozipHeaderSize-int64(len(sozipName("x")))-localSize:]
+	le.PutUint32(header[14:], crcOf(payload))
+	le.PutUint32(header[18:], uint32(len(payload)))
+	le.PutUint32(header[22:], uint32(len(payload)))
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, workers := range []int{1, 2} {
+		m := mustLookup(t, mustOpen(t, path, Workers(workers)), "x")
+		if got := origin(t, m); got != "sozip" {
+			t.Fatalf("index is %s", got)
+		}
+		got, err := m.Bytes()
+		if err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%d workers: %d bytes, %v", workers, len(got), err)
 		}
 	}
 }

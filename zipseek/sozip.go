@@ -2,6 +2,7 @@ package zipseek
 
 import (
 	"encoding/binary"
+	"hash/crc32"
 	"path"
 )
 
@@ -29,6 +30,14 @@ const (
 	sozipVersion    = 1
 	sozipHeaderSize = 32
 	sozipOffsetSize = 8
+
+	// fullFlush is how every chunk but the last ends: with an empty stored block that begins within the byte
+	// before, and another.
+	fullFlush = "\x00\x00\x00\xff\xff"
+
+	// maxFlush is how many bits there can be between the last symbol of a chunk and the next chunk: the
+	// end of its block, and the empty blocks of two flushes.
+	maxFlush = 8 * 32
 
 	// sozipMaxSums is for how many chunks checksums are kept while a member is read.
 	sozipMaxSums = 1 << 20
@@ -63,12 +72,13 @@ func findChunks(m *Member, data int64) *chunks {
 		return nil
 	}
 	size := int64(le.Uint32(h[8:]))
-	if le.Uint32(h[0:]) != sozipVersion || size == 0 || le.Uint32(h[12:]) != sozipOffsetSize ||
+	if le.Uint32(h[0:]) != sozipVersion || size < minChunkSize || le.Uint32(h[12:]) != sozipOffsetSize ||
 		le.Uint64(h[16:]) != uint64(m.Size) || le.Uint64(h[24:]) != uint64(m.CompressedSize) || m.Size == 0 {
 		return nil
 	}
-	c := &chunks{member: m, size: size, count: (m.Size-1)/size + 1, offsets: payload + sozipHeaderSize + int64(le.Uint32(h[4:]))}
-	if c.offsets+sozipOffsetSize*(c.count-1) > m.archive.limit(m) {
+	c := &chunks{member: m, data: data, size: size, count: (m.Size-1)/size + 1, offsets: payload + sozipHeaderSize + int64(le.Uint32(h[4:]))}
+	n := sozipHeaderSize + int64(le.Uint32(h[4:])) + sozipOffsetSize*(c.count-1)
+	if int64(le.Uint32(header[22:])) != n || n > m.archive.limit(m)-payload || !c.ascends(payload, n, le.Uint32(header[14:])) {
 		return nil
 	}
 	if c.count <= sozipMaxSums && m.archive.config.check != CheckNever {
@@ -76,4 +86,33 @@ func findChunks(m *Member, data int64) *chunks {
 		c.left.Store(c.count)
 	}
 	return c
+}
+
+// ascends reads the whole file of the index once: it has its checksum, and the offsets ascend.
+func (c *chunks) ascends(payload, n int64, want uint32) bool {
+	const piece = 1 << 16
+	b := make([]byte, min(n, piece))
+	sum, last := uint32(0), uint64(0)
+	for at := payload; at < payload+n; {
+		b = b[:min(int64(len(b)), payload+n-at)]
+		if at < c.offsets { // so that the table is read from its start
+			b = b[:min(int64(len(b)), c.offsets-at)]
+		}
+		if _, err := c.member.archive.file.ReadAt(b, at); err != nil {
+			return false
+		}
+		sum = crc32.Update(sum, crc32.IEEETable, b)
+		if at >= c.offsets {
+			for t := b; len(t) > 0; t = t[sozipOffsetSize:] {
+				off := binary.LittleEndian.Uint64(t)
+				if off <= last {
+					return false
+				}
+				last = off
+			}
+		}
+		at += int64(len(b))
+		b = b[:cap(b)]
+	}
+	return sum == want && last < uint64(c.member.CompressedSize)
 }

@@ -1,7 +1,6 @@
 package zipseek
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -30,6 +29,10 @@ const (
 
 	// roundSlack is the input behind its part that a processor may use to end the block it is in.
 	roundSlack = 256 << 10
+
+	// guesses is how many places are tried where a block seems to begin. Almost always the first is one;
+	// data that are made to look like blocks everywhere must not cost more than what they are.
+	guesses = 4
 
 	// worthwhile is how many times as fast a round must be to be tried again.
 	worthwhile = 1.2
@@ -145,13 +148,15 @@ func (g *guess) decode() {
 	g.decoder = speculators.Get().(*inflate.Speculator)
 	_ = bytesrc.Guard(func() error { // the frontier meets the same fault, and reports it
 		src, until := lease.Bytes(), 8*(g.until-g.from)
-		for at := inflate.FindBlock(src, 0, until); at >= 0; at = inflate.FindBlock(src, at+1, until) {
+		at := inflate.FindBlock(src, 0, until)
+		for try := 0; at >= 0 && try < guesses; try++ {
 			spec, err := g.decoder.Speculate(src, at, until, g.most)
 			if err == nil {
 				g.spec, g.base = spec, 8*g.from
 				g.start, g.last = g.base+spec.Start, g.base+spec.Last
 				return nil
 			}
+			at = inflate.FindBlock(src, at+1, until)
 		}
 		return nil
 	})
@@ -169,11 +174,11 @@ func (g *guess) free() {
 func (s *inflated) adopt(c *checkpoints, at *cursor, g *guess, p []byte, off int64) error {
 	n := int64(g.spec.Len())
 	if n > s.m.Size-at.pos {
-		return s.endsLate(at)
+		return nil // the frontier finds where the member ends, and that the stream goes on
 	}
 	out := make([]byte, n)
 	if err := g.spec.Resolve(out, at.window()); err != nil {
-		return s.m.formatError(s.data+at.in, "deflate", badf("%v", errors.Unwrap(err)))
+		return s.m.formatError(s.data+at.in, "deflate", badf("%v", err))
 	}
 	if from, to := max(at.pos, off), min(at.pos+n, off+int64(len(p))); from < to {
 		copy(p[from-off:to-off], out[from-at.pos:])

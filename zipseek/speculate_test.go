@@ -11,7 +11,7 @@ import (
 // TestRounds indexes members in rounds, and expects the content and the index that one processor
 // makes of them.
 func TestRounds(t *testing.T) {
-	contents := samples(18 << 20)
+	contents := samples(7 << 20)
 	delete(contents, "zeros") // deflated, these are too short for rounds
 	delete(contents, "labels")
 	path := byZip(t, contents)
@@ -22,9 +22,10 @@ func TestRounds(t *testing.T) {
 			t.Fatal(err)
 		}
 		s, c := frontierOf(t, got)
+		s.frontier.pace.serial.out = serialFirst // as if that much had been inflated
 		// In steps, so that output of rounds is wanted in part.
-		p := make([]byte, 3<<20)
-		for off := 0; off+len(p) <= len(content); off += 5 << 20 {
+		p := make([]byte, 1<<20)
+		for off := 0; off+len(p) <= len(content); off += 2 << 20 {
 			s.frontier.pace.slow = false // however slow it is here
 			if _, err := got.ReadAt(p, int64(off)); err != nil || !bytes.Equal(p, content[off:off+len(p)]) {
 				t.Fatalf("%s at %d: %v", name, off, err)
@@ -62,7 +63,7 @@ func frontierOf(t testing.TB, m *Member) (*inflated, *checkpoints) {
 
 // TestRoundsCorrupt damages a member where rounds come.
 func TestRoundsCorrupt(t *testing.T) {
-	content := samples(18 << 20)["rounded"]
+	content := samples(7 << 20)["rounded"]
 	path := byZip(t, map[string][]byte{"x": content})
 	archive, err := os.ReadFile(path)
 	if err != nil {
@@ -79,6 +80,7 @@ func TestRoundsCorrupt(t *testing.T) {
 		}
 		m := mustLookup(t, mustOpen(t, broken, Workers(4)), "x")
 		s, _ := frontierOf(t, m)
+		s.frontier.pace.serial.out = serialFirst
 		p := make([]byte, 1<<20)
 		failed := false
 		for off := 0; off+len(p) <= len(content); off += len(p) {

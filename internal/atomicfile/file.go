@@ -53,8 +53,12 @@ func Create(path string) (*File, error) {
 	}
 	stem := strings.ToValidUTF8(name[:min(len(name), longestStem)], "")
 	f.temp = filepath.Join(dir, "."+stem+"."+rand.Text()[:8]+".tmp")
+	perm := fs.FileMode(0o666)
+	if f.old != nil {
+		perm = 0o600 // until Commit: what it replaces may be for few eyes
+	}
 	var err error
-	if f.File, err = os.OpenFile(f.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666); err != nil {
+	if f.File, err = os.OpenFile(f.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm); err != nil {
 		return nil, renamed(err, f.temp, path)
 	}
 	return f, nil

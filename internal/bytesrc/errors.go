@@ -63,11 +63,11 @@ type FormatError struct {
 
 func (e *FormatError) Error() string {
 	parts := make([]string, 0, 4)
-	switch {
-	case e.Path != "" && e.Member != "":
-		parts = append(parts, e.Path+":"+e.Member)
-	case e.Path != "" || e.Member != "":
-		parts = append(parts, e.Path+e.Member)
+	switch member := Printable(e.Member); {
+	case e.Path != "" && member != "":
+		parts = append(parts, e.Path+":"+member)
+	case e.Path != "" || member != "":
+		parts = append(parts, e.Path+member)
 	}
 	if e.Offset >= 0 {
 		parts = append(parts, "offset "+strconv.FormatInt(e.Offset, 10))
@@ -82,3 +82,12 @@ func (e *FormatError) Error() string {
 }
 
 func (e *FormatError) Unwrap() error { return e.Err }
+
+// Printable is a name out of a file as it can stand in a line: quoted, with escapes, if it has line breaks or
+// other characters that are not to be seen.
+func Printable(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
+}

@@ -1,0 +1,95 @@
+package zipseek
+
+import "sync"
+
+const (
+	// seqBlock is how much is decoded at once of a member that can only be read from its start.
+	seqBlock = 1 << 20
+
+	// seqLeast is how many such blocks an archive keeps at the least, so that goroutines that are a few
+	// blocks apart do not send each other back to the start.
+	seqLeast = 8
+
+	// seqDecoders is how many decoders an archive keeps for members that are read on.
+	seqDecoders = 4
+)
+
+// blocks are what was decoded last of members that can only be decoded from their start, and the decoders that
+// are somewhere in them.
+type blocks struct {
+	mu     sync.Mutex
+	cached map[blockKey][]byte
+	oldest []blockKey
+	limit  int64 // bytes
+	active []*sequential
+}
+
+type blockKey struct {
+	s *sequential
+	i int64
+}
+
+func (c *blocks) get(s *sequential, i int64) ([]byte, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b, ok := c.cached[blockKey{s, i}]
+	return b, ok
+}
+
+// put keeps a block and drops the oldest ones.
+func (c *blocks) put(s *sequential, i int64, b []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cached == nil {
+		c.cached = make(map[blockKey][]byte)
+	}
+	key := blockKey{s, i}
+	if _, ok := c.cached[key]; !ok {
+		c.oldest = append(c.oldest, key)
+	}
+	c.cached[key] = b
+	for most := max(seqLeast, c.limit/seqBlock); int64(len(c.oldest)) > most; c.oldest = c.oldest[1:] {
+		delete(c.cached, c.oldest[0])
+	}
+}
+
+// begin takes note of a decoder. The one that began longest ago has to end if there are too many, unless
+// it is being used at this moment.
+func (c *blocks) begin(s *sequential) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget(s)
+	c.active = append(c.active, s)
+	for i := 0; len(c.active) > seqDecoders && i < len(c.active)-1; {
+		old := c.active[i]
+		if !old.mu.TryLock() {
+			i++
+			continue
+		}
+		old.stop()
+		old.mu.Unlock()
+		c.active = append(c.active[:i], c.active[i+1:]...)
+	}
+}
+
+func (c *blocks) forget(s *sequential) {
+	for i, a := range c.active {
+		if a == s {
+			c.active = append(c.active[:i], c.active[i+1:]...)
+			return
+		}
+	}
+}
+
+// clear drops everything, when nothing can be read any more.
+func (c *blocks) clear() {
+	c.mu.Lock()
+	active := c.active
+	c.cached, c.oldest, c.active = nil, nil, nil
+	c.mu.Unlock()
+	for _, s := range active { // one whose reader is just finding out that the file is closed has c.mu to wait for
+		s.mu.Lock()
+		s.stop()
+		s.mu.Unlock()
+	}
+}
