@@ -157,7 +157,7 @@ func (s *sequential) stop() {
 	if s.r != nil {
 		s.close()
 	}
-	s.r, s.next, s.sum = nil, 0, 0
+	s.r, s.close, s.next, s.sum = nil, nil, 0, 0
 }
 
 // decode decodes the next block to b, and what must come of the last: the end, and the checksum.
