@@ -64,9 +64,10 @@ func sparse(window []byte, used *[inflate.WindowSize / 64]uint64) []byte {
 	return out[first:]
 }
 
-// windowWriters are compressors of windows.
+// windowWriters are compressors of windows. What is to be kept of them is mostly zeros between few bytes, which the
+// fastest level packs nearly as well as others, in a tenth of the time of inflating a span.
 var windowWriters = sync.Pool{New: func() any {
-	w, _ := flate.NewWriter(nil, 6) // fails for levels that do not exist
+	w, _ := flate.NewWriter(nil, 1) // fails for levels that do not exist
 	return w
 }}
 
