@@ -69,17 +69,20 @@ func (c *cursor) move(out []byte, bit int64) {
 // at is the position of the decoder in the compressed data, in bits.
 func (c *cursor) at() int64 { return 8*c.in - int64(c.dec.Bits()) + int64(c.bit) }
 
-// read fills p from the cursor's place on. A block start at or after output position boundary ends it
-// early. No more compressed data are looked at than that takes, unless toEnd asks to find the end of
-// the stream behind p.
-func (c *cursor) read(p []byte, boundary int64, toEnd bool) (n int, stop inflate.Stop, err error) {
+// read decodes from the cursor's place on to p[n:]; p[:n] is what it decoded just before, if not all of that is
+// wanted elsewhere. Matches are fastest within p. A block start at or after output position boundary ends it
+// early. No more compressed data are looked at than that takes, unless toEnd asks to find the end of the
+// stream behind p. It returns n behind the output.
+func (c *cursor) read(p []byte, n int, boundary int64, toEnd bool) (m int, stop inflate.Stop, err error) {
 	limit := len(p) + 1
-	if boundary <= c.pos+int64(len(p)) {
-		limit = int(max(boundary-c.pos, 0))
+	if boundary <= c.pos+int64(len(p)-n) {
+		limit = n + int(max(boundary-c.pos, 0))
 	}
-	for {
-		n, stop, err = c.step(p, n, limit)
-		if err == nil && stop == inflate.NeedInput && (n < len(p) || toEnd) {
+	before := c.window()
+	before = before[:max(len(before)-n, 0)]
+	for m = n; ; {
+		m, stop, err = c.step(p, m, before, limit)
+		if err == nil && stop == inflate.NeedInput && (m < len(p) || toEnd) {
 			if c.in < c.s.m.CompressedSize {
 				continue
 			}
@@ -88,17 +91,32 @@ func (c *cursor) read(p []byte, boundary int64, toEnd bool) (n int, stop inflate
 		if stop == inflate.NeedInput {
 			stop = inflate.NeedOutput // p is full, and what follows is not asked for
 		}
-		c.advance(p[:n])
-		return n, stop, err
+		c.advance(p[n:m])
+		return m, stop, err
 	}
+}
+
+// A scratch takes output that nobody wants, behind what precedes it.
+type scratch [inflate.WindowSize + skipBuffer]byte
+
+var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
+
+// after returns a buffer for up to n bytes of output behind the cursor's place, and where they go in it.
+func (b *scratch) after(c *cursor, n int64) (p []byte, at int) {
+	at = copy(b[:], c.window())
+	return b[:int64(at)+min(skipBuffer, n)], at
 }
 
 // skip moves the cursor forward to output position to.
 func (c *cursor) skip(to int64) error {
-	scratch := scratchPool.Get().(*[skipBuffer]byte)
-	defer scratchPool.Put(scratch)
+	if c.pos == to {
+		return nil
+	}
+	b := scratchPool.Get().(*scratch)
+	defer scratchPool.Put(b)
 	for c.pos < to {
-		_, stop, err := c.read(scratch[:min(skipBuffer, to-c.pos)], never, false)
+		p, n := b.after(c, to-c.pos)
+		_, stop, err := c.read(p, n, never, false)
 		if err != nil {
 			return err
 		}
@@ -112,10 +130,8 @@ func (c *cursor) skip(to int64) error {
 // never is a boundary that no output reaches.
 const never = math.MaxInt64
 
-var scratchPool = sync.Pool{New: func() any { return new([skipBuffer]byte) }}
-
 // step decodes what one window of compressed data gives. The decoder must not be used after an error.
-func (c *cursor) step(p []byte, n, limit int) (int, inflate.Stop, error) {
+func (c *cursor) step(p []byte, n int, before []byte, limit int) (int, inflate.Stop, error) {
 	s := c.s
 	left := s.m.CompressedSize - c.in
 	want := min(max(int64(len(p)-n)+minInputWindow/2, minInputWindow), inputWindow, left)
@@ -127,7 +143,7 @@ func (c *cursor) step(p []byte, n, limit int) (int, inflate.Stop, error) {
 	var stop inflate.Stop
 	var taken int
 	err = bytesrc.Guard(func() (err error) {
-		n, taken, stop, err = c.dec.Decode(p, n, c.window(), lease.Bytes(), limit)
+		n, taken, stop, err = c.dec.Decode(p, n, before, lease.Bytes(), limit)
 		return err
 	})
 	if err != nil {

@@ -71,8 +71,8 @@ func (s *inflated) advance(c *checkpoints, p []byte, off int64) error {
 			return s.m.formatError(-1, "seek index", err)
 		}
 	}
-	scratch := scratchPool.Get().(*[skipBuffer]byte)
-	defer scratchPool.Put(scratch)
+	b := scratchPool.Get().(*scratch)
+	defer scratchPool.Put(b)
 	for at := f.at; at.pos < off+int64(len(p)); {
 		// One round at a time: several members that are read together keep the processors busy as they are.
 		if s.speculative(at) && s.m.archive.rounds.TryLock() {
@@ -84,7 +84,8 @@ func (s *inflated) advance(c *checkpoints, p []byte, off int64) error {
 			continue
 		}
 		began, pos := time.Now(), at.pos
-		if _, err := s.inflate(c, at, wanted(at.pos, p, off, scratch[:]), c.due()); err != nil {
+		dst, n := wanted(at, p, off, b)
+		if _, err := s.inflate(c, at, dst, n, c.due()); err != nil {
 			return err
 		}
 		f.pace.serial.out += at.pos - pos
@@ -93,13 +94,13 @@ func (s *inflated) advance(c *checkpoints, p []byte, off int64) error {
 	return nil
 }
 
-// inflate fills a part of dst at the frontier, up to the first start of a block where the output has reached
+// inflate fills a part of dst[n:] at the frontier, up to the first start of a block where the output has reached
 // boundary, and adds a point there if one is due.
-func (s *inflated) inflate(c *checkpoints, at *cursor, dst []byte, boundary int64) (inflate.Stop, error) {
-	last := at.pos+int64(len(dst)) == s.m.Size
-	_, stop, err := at.read(dst, boundary, last)
+func (s *inflated) inflate(c *checkpoints, at *cursor, dst []byte, n int, boundary int64) (inflate.Stop, error) {
+	last := at.pos+int64(len(dst)-n) == s.m.Size
+	_, stop, err := at.read(dst, n, boundary, last)
 	if err == nil && stop == inflate.AtBlock && at.pos == s.m.Size {
-		_, stop, err = at.read(nil, never, true) // empty blocks follow
+		_, stop, err = at.read(nil, 0, never, true) // empty blocks follow
 	}
 	switch {
 	case err != nil:
@@ -162,7 +163,7 @@ func (s *inflated) checkEmpty() error {
 	if err := c.start(s, nil, point{}); err != nil {
 		return err
 	}
-	if _, stop, err := c.read(nil, never, true); err != nil || stop == inflate.End {
+	if _, stop, err := c.read(nil, 0, never, true); err != nil || stop == inflate.End {
 		return err
 	}
 	return s.endsLate(&c)

@@ -222,24 +222,27 @@ func pieceEnd(idx seekIndex, off, limit int64) (int64, error) {
 // fillSpans inflates spans that the index knows, one after another.
 func (s *inflated) fillSpans(idx seekIndex, p []byte, off int64) error {
 	var c *cursor
-	for len(p) > 0 {
-		at, next, ok, err := idx.find(off)
+	for n := 0; n < len(p); {
+		at, next, ok, err := idx.find(off + int64(n))
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return s.m.formatError(-1, "seek index", badf("does not reach offset %d", off))
+			return s.m.formatError(-1, "seek index", badf("does not reach offset %d", off+int64(n)))
 		}
 		if c == nil {
 			if c, err = s.m.archive.idle.take(s, idx, at, off); err != nil {
 				return err
 			}
+			if err := c.skip(off); err != nil {
+				return err
+			}
 		}
-		n := min(int64(len(p)), next-off)
-		if err := s.fillSpan(idx, c, p[:n], off, next); err != nil {
+		end := int(min(int64(len(p)), next-off))
+		if err := s.fillSpan(idx, c, p[:end], n, next); err != nil {
 			return err // the cursor is in no known state
 		}
-		p, off = p[n:], off+n
+		n = end
 	}
 	if c != nil {
 		s.m.archive.idle.put(c)
@@ -247,25 +250,22 @@ func (s *inflated) fillSpans(idx seekIndex, p []byte, off int64) error {
 	return nil
 }
 
-// fillSpan inflates a part of the span that ends at next.
-func (s *inflated) fillSpan(idx seekIndex, c *cursor, p []byte, off, next int64) error {
-	if err := c.skip(off); err != nil {
-		return err
-	}
-	for len(p) > 0 {
-		boundary, last := next, c.pos+int64(len(p)) == s.m.Size
+// fillSpan inflates a part of the span that ends at next to p[n:].
+func (s *inflated) fillSpan(idx seekIndex, c *cursor, p []byte, n int, next int64) error {
+	for n < len(p) {
+		boundary, last := next, c.pos+int64(len(p)-n) == s.m.Size
 		if last {
 			boundary = never // the end is looked for, behind empty blocks too
 		}
-		n, stop, err := c.read(p, boundary, last)
-		if err != nil {
+		var stop inflate.Stop
+		var err error
+		if n, stop, err = c.read(p, n, boundary, last); err != nil {
 			return err
 		}
-		p = p[n:]
-		if stop == inflate.End && len(p) > 0 {
+		if stop == inflate.End && n < len(p) {
 			return s.endsEarly(c)
 		}
-		if last && len(p) == 0 && stop != inflate.End {
+		if last && n == len(p) && stop != inflate.End {
 			return s.endsLate(c)
 		}
 	}

@@ -101,11 +101,11 @@ func (s *inflated) round(c *checkpoints, at *cursor, p []byte, off int64) error 
 
 // reachBlock inflates as ever up to the first start of a block at or after a bit, or the end.
 func (s *inflated) reachBlock(c *checkpoints, at *cursor, bit int64, p []byte, off int64) error {
-	scratch := scratchPool.Get().(*[skipBuffer]byte)
-	defer scratchPool.Put(scratch)
+	b := scratchPool.Get().(*scratch)
+	defer scratchPool.Put(b)
 	for at.pos < s.m.Size {
-		dst := wanted(at.pos, p, off, scratch[:min(skipBuffer, s.m.Size-at.pos)])
-		stop, err := s.inflate(c, at, dst, at.pos)
+		dst, n := wanted(at, p, off, b)
+		stop, err := s.inflate(c, at, dst, n, at.pos)
 		if err != nil || stop == inflate.AtBlock && at.at() >= bit {
 			return err
 		}
@@ -113,15 +113,16 @@ func (s *inflated) reachBlock(c *checkpoints, at *cursor, bit int64, p []byte, o
 	return nil
 }
 
-// wanted is where output at pos goes: its place in p, which is at off, or scratch where nobody wants it.
-func wanted(pos int64, p []byte, off int64, scratch []byte) []byte {
+// wanted is where output at the frontier goes: to p[n:] if it is wanted in p, which is at off and whose bytes
+// before n came just before, or behind a copy of what precedes it where nobody wants it.
+func wanted(at *cursor, p []byte, off int64, b *scratch) (dst []byte, n int) {
 	switch {
-	case pos >= off && pos < off+int64(len(p)):
-		return p[pos-off:]
-	case pos < off:
-		return scratch[:min(int64(len(scratch)), off-pos)]
+	case at.pos >= off && at.pos < off+int64(len(p)):
+		return p, int(at.pos - off)
+	case at.pos < off:
+		return b.after(at, off-at.pos)
 	}
-	return scratch
+	return b.after(at, at.s.m.Size-at.pos)
 }
 
 // guess is what one processor makes of its part of the input.
@@ -210,7 +211,7 @@ func (s *inflated) endAt(c *checkpoints, at *cursor, final bool) error {
 		return s.endsEarly(at)
 	}
 	if !final {
-		_, stop, err := at.read(nil, never, true) // empty blocks follow
+		_, stop, err := at.read(nil, 0, never, true) // empty blocks follow
 		if err != nil {
 			return err
 		}

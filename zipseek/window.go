@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
@@ -56,9 +57,11 @@ func sparse(window []byte, used *[inflate.WindowSize / 64]uint64) []byte {
 	ahead := inflate.WindowSize - len(window) // bytes of a whole window that are missing
 	out := make([]byte, len(window))
 	first := len(window)
-	for i := len(window) - 1; i >= 0; i-- {
-		if k := ahead + i; used[k/64]>>(k%64)&1 != 0 {
-			out[i], first = window[i], i
+	for w, word := range used {
+		for ; word != 0; word &= word - 1 {
+			if i := 64*w + bits.TrailingZeros64(word) - ahead; i >= 0 { // what lies before the stream is nowhere
+				out[i], first = window[i], min(first, i)
+			}
 		}
 	}
 	return out[first:]
