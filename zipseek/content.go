@@ -54,7 +54,7 @@ func (m *Member) eachPiece(ctx context.Context, use func([]byte) error) error {
 			return s.checkEmpty()
 		}
 		if s.index().known() < m.Size { // an index of our own, that goes when it is done
-			own := &inflated{m: m, data: s.data, idx: newCheckpoints(m, m.archive.config.span)}
+			own := inflatedBy(m, s.data, newCheckpoints(m, m.archive.config.span))
 			defer m.archive.idle.forget(own)
 			src = own
 		}

@@ -28,26 +28,43 @@ func writeFile(t testing.TB, archive []byte) string {
 	return path
 }
 
+// rawMember is a member as its header says and with these bytes, whatever they are.
+type rawMember struct {
+	header zip.FileHeader
+	data   []byte
+}
+
+// rawZip makes an archive of raw members, whose headers get the lengths of their data.
+func rawZip(t testing.TB, members ...rawMember) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, m := range members {
+		m.header.CompressedSize64 = uint64(len(m.data))
+		w, err := z.CreateRaw(&m.header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(m.data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // plain is an archive of stored members a and b of 1,000 bytes each, and where their entries and local headers
 // begin.
 func plain(t testing.TB) (archive []byte, entries, locals [2]int) {
 	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
+	var members []rawMember
 	for _, name := range []string{"a", "b"} {
 		content := bytes.Repeat([]byte(name), 1000)
-		m, err := w.CreateRaw(&zip.FileHeader{Name: name, UncompressedSize64: 1000, CompressedSize64: 1000, CRC32: crcOf(content)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Write(content); err != nil {
-			t.Fatal(err)
-		}
+		members = append(members, rawMember{zip.FileHeader{Name: name, UncompressedSize64: 1000, CRC32: crcOf(content)}, content})
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	archive = b.Bytes()
+	archive = rawZip(t, members...)
 	for i, at := range findAll(archive, "PK\x01\x02") {
 		entries[i] = at
 	}
@@ -189,19 +206,7 @@ func TestBomb(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw := func(size uint64) string {
-		var b bytes.Buffer
-		z := zip.NewWriter(&b)
-		m, err := z.CreateRaw(&zip.FileHeader{Name: "x", Method: zip.Deflate, UncompressedSize64: size, CompressedSize64: uint64(deflated.Len())})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Write(deflated.Bytes()); err != nil {
-			t.Fatal(err)
-		}
-		if err := z.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return writeFile(t, b.Bytes())
+		return writeFile(t, rawZip(t, rawMember{zip.FileHeader{Name: "x", Method: zip.Deflate, UncompressedSize64: size}, deflated.Bytes()}))
 	}
 	m := mustLookup(t, mustOpen(t, raw(1000)), "x")
 	if _, err := m.Bytes(); err == nil || !strings.Contains(err.Error(), "goes on after the 1000 bytes") {
@@ -288,25 +293,11 @@ func TestZstd(t *testing.T) {
 		t.Fatal(err)
 	}
 	packed := e.EncodeAll(content, nil)
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for _, name := range []string{"good", "bad sum"} {
-		h := &zip.FileHeader{Name: name, Method: uint16(Zstd), UncompressedSize64: uint64(len(content)), CompressedSize64: uint64(len(packed)), CRC32: crcOf(content)}
-		if name == "bad sum" {
-			h.CRC32++
-		}
-		m, err := z.CreateRaw(h)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Write(packed); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	a := mustOpen(t, writeFile(t, b.Bytes()), CacheSize(0))
+	good := zip.FileHeader{Name: "good", Method: uint16(Zstd), UncompressedSize64: uint64(len(content)), CRC32: crcOf(content)}
+	badSum := good
+	badSum.Name, badSum.CRC32 = "bad sum", good.CRC32+1
+	archive := rawZip(t, rawMember{good, packed}, rawMember{badSum, packed})
+	a := mustOpen(t, writeFile(t, archive), CacheSize(0))
 	checkReads(t, mustLookup(t, a, "good"), content, 8)
 	if err := mustLookup(t, a, "good").Verify(t.Context()); err != nil {
 		t.Error(err)
@@ -319,8 +310,8 @@ func TestZstd(t *testing.T) {
 	if _, err := bad.ReadAt(p, 5<<20); err != nil || !bytes.Equal(p, content[5<<20:][:10]) {
 		t.Errorf("the beginning of a member with a bad checksum: %v", err)
 	}
-	b.Bytes()[40000] ^= 0x55
-	if _, err := mustLookup(t, mustOpen(t, writeFile(t, b.Bytes())), "good").Bytes(); err == nil {
+	archive[40000] ^= 0x55
+	if _, err := mustLookup(t, mustOpen(t, writeFile(t, archive)), "good").Bytes(); err == nil {
 		t.Error("damaged zstd data were read")
 	}
 }
@@ -334,20 +325,8 @@ func TestZstdLies(t *testing.T) {
 	content := make([]byte, 64<<20) // a few kilobytes
 	packed := e.EncodeAll(content, nil)
 	for _, size := range []uint64{uint64(len(content)), uint64(len(content)) - 1, uint64(len(content)) + 1, 1 << 40, 1<<62 + 5} {
-		var b bytes.Buffer
-		z := zip.NewWriter(&b)
-		m, err := z.CreateRaw(&zip.FileHeader{Name: "x", Method: uint16(Zstd), UncompressedSize64: size,
-			CompressedSize64: uint64(len(packed)), CRC32: crcOf(content)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Write(packed); err != nil {
-			t.Fatal(err)
-		}
-		if err := z.Close(); err != nil {
-			t.Fatal(err)
-		}
-		x := mustLookup(t, mustOpen(t, writeFile(t, b.Bytes())), "x")
+		archive := rawZip(t, rawMember{zip.FileHeader{Name: "x", Method: uint16(Zstd), UncompressedSize64: size, CRC32: crcOf(content)}, packed})
+		x := mustLookup(t, mustOpen(t, writeFile(t, archive)), "x")
 		got, err := x.Bytes()
 		if size == uint64(len(content)) {
 			if err != nil || !bytes.Equal(got, content) {
@@ -369,22 +348,12 @@ func TestSequentialMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	packed := e.EncodeAll(content, nil)
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
+	var members []rawMember
 	for i := range 12 {
-		m, err := z.CreateRaw(&zip.FileHeader{Name: itoa(int64(i)), Method: uint16(Zstd), UncompressedSize64: uint64(len(content)),
-			CompressedSize64: uint64(len(packed)), CRC32: crcOf(content)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Write(packed); err != nil {
-			t.Fatal(err)
-		}
+		members = append(members, rawMember{zip.FileHeader{Name: itoa(int64(i)), Method: uint16(Zstd),
+			UncompressedSize64: uint64(len(content)), CRC32: crcOf(content)}, packed})
 	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	a := mustOpen(t, writeFile(t, b.Bytes()), CacheSize(10<<20))
+	a := mustOpen(t, writeFile(t, rawZip(t, members...)), CacheSize(10<<20))
 	var g errgroup.Group
 	for _, m := range a.All() {
 		g.Go(func() error {

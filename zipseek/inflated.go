@@ -2,26 +2,17 @@ package zipseek
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"strconv"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/zipseek/internal/inflate"
 )
-
-// BackendInflate is the back end of members that are inflated into buffers.
-const BackendInflate bytesrc.Backend = "inflate"
 
 // inflated is a deflated member as a source of bytes. Where its index reaches, any number of
 // goroutines inflate different parts. Beyond, one at a time moves the frontier, which makes the index.
 type inflated struct {
-	m    *Member
-	data int64 // where the deflated data begin in the file
+	compressed
 
 	mu  sync.RWMutex
 	idx seekIndex
@@ -29,16 +20,21 @@ type inflated struct {
 	frontier frontier
 }
 
-func newInflated(m *Member, data int64) *inflated {
-	s := &inflated{m: m, data: data}
-	if c := findChunks(m, data); c != nil {
-		s.idx = c
-	} else if c := m.archive.savedIndex(m); c != nil {
-		s.idx = c
-	} else {
-		s.idx = newCheckpoints(m, m.archive.config.span)
-	}
+// inflatedBy is a member with this index.
+func inflatedBy(m *Member, data int64, idx seekIndex) *inflated {
+	s := &inflated{compressed: compressed{m: m, data: data}, idx: idx}
+	s.fill = s.inflateTo
 	return s
+}
+
+func newInflated(m *Member, data int64) *inflated {
+	if c := findChunks(m, data); c != nil {
+		return inflatedBy(m, data, c)
+	}
+	if c := m.archive.savedIndex(m); c != nil {
+		return inflatedBy(m, data, c)
+	}
+	return inflatedBy(m, data, newCheckpoints(m, m.archive.config.span))
 }
 
 func (s *inflated) index() seekIndex {
@@ -65,15 +61,6 @@ func (s *inflated) distrust(used seekIndex, err error) bool {
 	return true
 }
 
-// Name returns "path:member".
-func (s *inflated) Name() string { return s.m.fullName() }
-
-// Size is that of the content.
-func (s *inflated) Size() int64 { return s.m.Size }
-
-// Backend returns [BackendInflate].
-func (s *inflated) Backend() bytesrc.Backend { return BackendInflate }
-
 // Reason says where the seek index comes from.
 func (s *inflated) Reason() string {
 	switch s.index().origin() {
@@ -97,66 +84,8 @@ func (s *inflated) Granule() int64 {
 	return 0
 }
 
-// Changed is about the archive.
-func (s *inflated) Changed() error { return s.m.archive.file.Changed() }
-
-// Stat is about the archive.
-func (s *inflated) Stat() (fs.FileInfo, error) { return s.m.archive.file.Stat() }
-
-// Retain holds back the Close of the archive.
-func (s *inflated) Retain() (release func(), err error) { return s.m.archive.file.Retain() }
-
-// Close does nothing: the member belongs to its archive.
-func (s *inflated) Close() error { return nil }
-
-// View has nothing to show.
-func (s *inflated) View(_, _ int64) ([]byte, error) { return nil, notMapped(s.m) }
-
-func notMapped(m *Member) error {
-	return &fs.PathError{Op: "view", Path: m.fullName(), Err: fmt.Errorf("%v member: %w", m.Method, bytesrc.ErrNotMapped)}
-}
-
-// Borrow inflates n bytes into a pooled buffer.
-func (s *inflated) Borrow(off int64, n int) (bytesrc.Lease, error) {
-	if err := checkRange(s.m, off, int64(n)); err != nil {
-		return bytesrc.Lease{}, err
-	}
-	return s.m.archive.file.Lend(n, func(p []byte) error { return s.fill(p, off) })
-}
-
-// ReadAt implements [io.ReaderAt].
-func (s *inflated) ReadAt(p []byte, off int64) (int, error) { return readMember(s.m, p, off, s.fill) }
-
-// readMember is ReadAt over a function that fills a buffer inside the member.
-func readMember(m *Member, p []byte, off int64, fill func([]byte, int64) error) (int, error) {
-	if off < 0 {
-		return 0, checkRange(m, off, int64(len(p)))
-	}
-	short := int64(len(p)) > m.Size-off
-	if short {
-		p = p[:max(m.Size-off, 0)]
-	}
-	if err := fill(p, off); err != nil {
-		return 0, err
-	}
-	if short {
-		return len(p), io.EOF
-	}
-	return len(p), nil
-}
-
-func checkRange(m *Member, off, n int64) error {
-	if off < 0 || n < 0 || n > m.Size-off {
-		return &fs.PathError{Op: "read", Path: m.fullName(),
-			Err: fmt.Errorf("%d bytes at offset %d lie outside the %d bytes: %w", n, off, m.Size, fs.ErrInvalid)}
-	}
-	return nil
-}
-
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }
-
-// fill inflates len(p) bytes at off.
-func (s *inflated) fill(p []byte, off int64) error {
+// inflateTo fills p with the bytes at off.
+func (s *inflated) inflateTo(p []byte, off int64) error {
 	for len(p) > 0 {
 		idx := s.index()
 		n, err := s.fillKnown(idx, p, off)
@@ -172,14 +101,6 @@ func (s *inflated) fill(p []byte, off int64) error {
 		p, off = p[n:], off+int64(n)
 	}
 	return s.m.archive.file.Unmodified()
-}
-
-// explain prefers the news that the file was changed to what came of that.
-func (s *inflated) explain(err error) error {
-	if changed := s.m.archive.file.Unmodified(); changed != nil {
-		return changed
-	}
-	return err
 }
 
 // parallelPiece is the least that a goroutine of its own is worth.
@@ -299,13 +220,3 @@ func (s *inflated) decodeError(err error, start int64) error {
 	}
 	return err
 }
-
-// compareSum compares the checksum of the content with that of the directory.
-func (m *Member) compareSum(sum uint32) error {
-	if sum == m.CRC32 {
-		return nil
-	}
-	return m.formatError(-1, "CRC-32", &badZip{kind: ErrChecksum, msg: "is " + hex32(sum) + ", and " + hex32(m.CRC32) + " in the directory"})
-}
-
-func hex32(n uint32) string { return strconv.FormatUint(1<<32|uint64(n), 16)[1:] }

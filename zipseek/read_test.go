@@ -387,22 +387,7 @@ func TestDeclaredSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, size := range []int{len(content) - 1, len(content) + 1, 2, 10 * len(content)} {
-		path := filepath.Join(t.TempDir(), "lie.zip")
-		f, err := os.Create(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		z := zip.NewWriter(f)
-		m, err := z.CreateRaw(&zip.FileHeader{Name: "x", Method: zip.Deflate, UncompressedSize64: uint64(size), CompressedSize64: uint64(deflated.Len())})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Write(deflated.Bytes()); err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(z.Close(), f.Close()); err != nil {
-			t.Fatal(err)
-		}
+		path := writeFile(t, rawZip(t, rawMember{zip.FileHeader{Name: "x", Method: zip.Deflate, UncompressedSize64: uint64(size)}, deflated.Bytes()}))
 		x := mustLookup(t, mustOpen(t, path, Checksums(CheckNever)), "x")
 		if got, err := x.Bytes(); !errors.Is(err, ErrFormat) {
 			t.Errorf("%d bytes said to be %d: %d, %v", len(content), size, len(got), err)

@@ -10,8 +10,6 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
 const (
@@ -27,8 +25,7 @@ const (
 // sequential is a member that can only be decoded from its start. The blocks that were decoded
 // last are kept (see [CacheSize]); what lies before them is decoded again from the start.
 type sequential struct {
-	m    *Member
-	data int64
+	compressed
 
 	mu    sync.Mutex
 	r     io.Reader // nil: begin at the start
@@ -39,7 +36,8 @@ type sequential struct {
 
 // newSequential makes sure that a size which is hard to believe is true.
 func newSequential(m *Member, data int64) (*sequential, error) {
-	s := &sequential{m: m, data: data}
+	s := &sequential{compressed: compressed{m: m, data: data}}
+	s.fill = s.decodeTo
 	if m.Size > 0 && m.Size/plausible <= m.CompressedSize {
 		return s, nil
 	}
@@ -56,45 +54,11 @@ func newSequential(m *Member, data int64) (*sequential, error) {
 	}
 }
 
-// Name returns "path:member".
-func (s *sequential) Name() string { return s.m.fullName() }
-
-// Size is that of the content.
-func (s *sequential) Size() int64 { return s.m.Size }
-
-// Backend returns [BackendInflate].
-func (s *sequential) Backend() bytesrc.Backend { return BackendInflate }
-
 // Reason says that there is no index.
 func (s *sequential) Reason() string { return s.m.Method.String() + " member, decoded from its start" }
 
-// Changed is about the archive.
-func (s *sequential) Changed() error { return s.m.archive.file.Changed() }
-
-// Stat is about the archive.
-func (s *sequential) Stat() (fs.FileInfo, error) { return s.m.archive.file.Stat() }
-
-// Retain holds back the Close of the archive.
-func (s *sequential) Retain() (release func(), err error) { return s.m.archive.file.Retain() }
-
-// Close does nothing: the member belongs to its archive.
-func (s *sequential) Close() error { return nil }
-
-// View has nothing to show.
-func (s *sequential) View(_, _ int64) ([]byte, error) { return nil, notMapped(s.m) }
-
-// Borrow decodes n bytes into a pooled buffer.
-func (s *sequential) Borrow(off int64, n int) (bytesrc.Lease, error) {
-	if err := checkRange(s.m, off, int64(n)); err != nil {
-		return bytesrc.Lease{}, err
-	}
-	return s.m.archive.file.Lend(n, func(p []byte) error { return s.fill(p, off) })
-}
-
-// ReadAt implements [io.ReaderAt].
-func (s *sequential) ReadAt(p []byte, off int64) (int, error) { return readMember(s.m, p, off, s.fill) }
-
-func (s *sequential) fill(p []byte, off int64) error {
+// decodeTo fills p with the bytes at off.
+func (s *sequential) decodeTo(p []byte, off int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(p) > 0 {
