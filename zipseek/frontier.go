@@ -11,7 +11,6 @@ import (
 // frontier is the place up to which a member was inflated for the first time.
 type frontier struct {
 	turns  turns
-	at     *cursor // in use; nil: it was put aside, or begin at the last point
 	pace   pace
 	failed error // what is wrong with the data, if anything,
 	bad    int64 // and where in the output: what lies before can be read
@@ -33,47 +32,44 @@ func (s *inflated) extend(idx seekIndex, p []byte, off int64) (int, error) {
 	if f.failed != nil && off+int64(len(p)) > f.bad {
 		return 0, f.failed
 	}
-	if f.at == nil {
-		f.at = s.resume(c)
+	at, err := s.resume(c)
+	if err != nil {
+		return 0, err
 	}
-	err := s.advance(c, p, off)
-	if err == nil {
-		s.m.archive.idle.put(f.at) // so that members that nobody reads on take no memory
-		f.at = nil
+	if err = s.advance(c, at, p, off); err == nil {
+		s.m.archive.idle.put(at) // so that members that nobody reads on take no memory
 		return len(p), nil
 	}
 	if _, bad := errors.AsType[*FormatError](err); bad && s.m.archive.file.Unmodified() == nil {
-		f.failed, f.bad = err, f.at.pos
-		if f.at.pos == s.m.Size {
+		f.failed, f.bad = err, at.pos
+		if at.pos == s.m.Size {
 			f.bad-- // it is the last byte that must not be given out
 		}
 	}
-	f.at = nil // in no known state
 	return 0, err
 }
 
-// resume is the cursor that was put aside at the end of what is known, or nil if it is gone.
-func (s *inflated) resume(c *checkpoints) *cursor {
-	known := c.known()
+// resume is the cursor that was put aside at the end of what is known, or, if it is gone, a new one at the
+// last point.
+func (s *inflated) resume(c *checkpoints) (*cursor, error) {
+	known, last := c.known(), c.last()
 	at := s.m.archive.idle.nearest(s, c, known, known)
-	if at != nil && at.sumAt >= 0 && at.sumAt != c.last().out {
-		return nil // it has not summed all since the last point
+	if at != nil && (at.sumAt < 0 || at.sumAt == last.out) { // it has summed all since the last point
+		return at, nil
 	}
-	return at
+	at = &cursor{}
+	if err := at.start(s, c, last); err != nil {
+		return nil, s.m.formatError(-1, "seek index", err)
+	}
+	return at, nil
 }
 
-// advance moves the frontier to the end of p. What lies before off goes nowhere.
-func (s *inflated) advance(c *checkpoints, p []byte, off int64) error {
+// advance moves the frontier, where the cursor is, to the end of p. What lies before off goes nowhere.
+func (s *inflated) advance(c *checkpoints, at *cursor, p []byte, off int64) error {
 	f := &s.frontier
-	if f.at == nil || f.at.pos > off {
-		f.at = &cursor{}
-		if err := f.at.start(s, c, c.last()); err != nil {
-			return s.m.formatError(-1, "seek index", err)
-		}
-	}
 	b := scratchPool.Get().(*scratch)
 	defer scratchPool.Put(b)
-	for at := f.at; at.pos < off+int64(len(p)); {
+	for at.pos < off+int64(len(p)) {
 		// One round at a time: several members that are read together keep the processors busy as they are.
 		if s.speculative(at) && s.m.archive.rounds.TryLock() {
 			err := s.round(c, at, p, off)

@@ -71,7 +71,6 @@ func (s *inflated) round(c *checkpoints, at *cursor, p []byte, off int64) error 
 	began, pos := time.Now(), at.pos
 	workers := s.m.archive.workers()
 	part := partLen(workers)
-	first := at.at()
 	parts := make([]*guess, 0, workers)
 	for k := 1; k < workers; k++ {
 		start := at.in + int64(k)*part
@@ -84,7 +83,7 @@ func (s *inflated) round(c *checkpoints, at *cursor, p []byte, off int64) error 
 	for _, g := range parts {
 		wg.Go(g.decode)
 	}
-	err := s.reachBlock(c, at, max(8*(at.in+part), first), p, off)
+	err := s.reachBlock(c, at, 8*(at.in+part), p, off)
 	wg.Wait()
 	for _, g := range parts {
 		if err == nil && g.spec != nil && at.pos < s.m.Size && at.at() >= g.start && at.at() <= g.last {
