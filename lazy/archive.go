@@ -120,7 +120,7 @@ func (z *Archive) array(m *zipseek.Member, c config) (*Array, error) {
 	if err != nil {
 		return nil, inMember(m, err)
 	}
-	a.file.path, a.file.key = z.Path(), KeyOf(m.Name)
+	a.files[0].path, a.files[0].key = z.Path(), KeyOf(m.Name)
 	return a, nil
 }
 
@@ -208,7 +208,7 @@ func openMember(path, key string, named bool, c config) (*Array, error) {
 		_ = z.Close() // only read from; the first error is the one to tell
 		return nil, err
 	}
-	a.file.close = z.Close
+	a.files[0].close = z.Close
 	return a, nil
 }
 

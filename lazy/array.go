@@ -1,6 +1,7 @@
 package lazy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,13 +11,13 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// Array is a lazy N-dimensional array: a view of an array in an open file, and
-// the casts applied to its elements when they are read. Making, slicing or
-// transposing one reads no data. The zero value is not usable; see [Open].
+// Array is a lazy N-dimensional array: an expression over arrays in open files and in
+// memory, evaluated block by block when elements are asked for. Making, slicing,
+// transposing or computing with one reads no data. The zero value is not usable; see
+// [Open] and [FromSlice].
 type Array struct {
-	file   *file
-	view   strided         // where the elements are
-	casts  []mmapnpy.DType // what they become, in order
+	node   node
+	files  []*file // what the expression reads
 	axes   []Axis
 	plan   *chunk.Plan
 	config config
@@ -69,7 +70,7 @@ func Open(path string, opts ...Option) (*Array, error) {
 		_ = src.Close() // nothing was written; the first error is the one to tell
 		return nil, err
 	}
-	a.file.close = src.Close
+	a.files[0].close = src.Close
 	return a, nil
 }
 
@@ -81,17 +82,19 @@ func open(src bytesrc.Source, c config) (*Array, error) {
 	if err := h.CheckReadable(); err != nil {
 		return nil, &FormatError{Path: src.Name(), Offset: -1, Field: "descr", Err: err}
 	}
-	navigate, err := c.roles.flags(len(h.Shape))
+	f := &file{src: src, header: h, path: src.Name(), close: func() error { return nil }, granule: granule(src)}
+	return newArray(&leaf{strided{src: src, base: h.DataOffset, dtype: h.DType, shape: h.Shape, strides: h.Strides()}, f}, c)
+}
+
+// newArray is the array of an expression, whose axes are as the options say.
+func newArray(n node, c config) (*Array, error) {
+	navigate, err := c.roles.flags(len(n.shape()))
 	if err != nil {
 		return nil, err
 	}
-	a := &Array{
-		file: &file{src: src, header: h, path: src.Name(), close: func() error { return nil }, granule: granule(src)},
-		view: strided{src: src, base: h.DataOffset, dtype: h.DType, shape: h.Shape, strides: h.Strides()},
-		axes: make([]Axis, len(h.Shape)),
-	}
-	for d := range a.axes {
-		a.axes[d] = Axis{Size: h.Shape[d], Navigate: navigate[d]}
+	a := &Array{node: n, files: filesOf(n), axes: make([]Axis, len(n.shape()))}
+	for d, size := range n.shape() {
+		a.axes[d] = Axis{Size: size, Navigate: navigate[d]}
 	}
 	return a.replan(c)
 }
@@ -143,12 +146,12 @@ func (a *Array) replan(c config) (*Array, error) {
 			navigation = append(navigation, d)
 		}
 	}
-	layout := chunk.Layout{Shape: a.Shape(), ItemSize: a.DType().ItemSize(), Order: a.view.order()}
+	layout := chunk.Layout{Shape: a.Shape(), ItemSize: a.DType().ItemSize(), Order: a.node.order()}
 	spec := c.spec
 	if layout.ItemSize == 0 && spec.IsAuto() {
 		spec = chunk.Size(-1) // there can be 2^62 elements of no bytes, and nothing to cut them for
 	}
-	plan, err := chunk.NewPlan(layout, navigation, spec, c.planLimits(a.file.granule))
+	plan, err := chunk.NewPlan(layout, navigation, spec, c.planLimits(a.granule()))
 	if err != nil {
 		return nil, err
 	}
@@ -157,10 +160,26 @@ func (a *Array) replan(c config) (*Array, error) {
 	return &out, nil
 }
 
-// derive returns an array over the same file with another view and axes. The
-// chunk spec of a was for a's axes, so the derived array plans automatically.
-func (a *Array) derive(view strided, axes []Axis) (*Array, error) {
-	out := &Array{file: a.file, view: view, casts: a.casts, axes: axes}
+// granule is the bytes that are cheapest to read together, of the file for which they
+// are most.
+func (a *Array) granule() int64 {
+	most := int64(0)
+	for _, f := range a.files {
+		most = max(most, f.granule)
+	}
+	return most
+}
+
+// with returns the array of another expression whose axes a's chunk spec is for.
+func (a *Array) with(n node, axes []Axis) (*Array, error) {
+	out := &Array{node: n, files: filesOf(n), axes: axes}
+	return out.replan(a.config)
+}
+
+// derive returns the array of another expression over other axes. The chunk spec of a was
+// for a's axes, so the derived array plans automatically.
+func (a *Array) derive(n node, axes []Axis) (*Array, error) {
+	out := &Array{node: n, files: filesOf(n), axes: axes}
 	c := a.config
 	c.spec = chunk.Auto()
 	return out.replan(c)
@@ -195,30 +214,31 @@ func (a *Array) With(opts ...Option) (*Array, error) {
 // free: blocks are arithmetic, and nothing is moved.
 func (a *Array) Rechunk(spec chunk.Spec) (*Array, error) { return a.With(ChunkSpec(spec)) }
 
-// Close closes the file behind a and every array derived from it. It waits for
-// blocks that are out, and is safe to call twice. On an array of an [Archive] that
-// was opened as such it does nothing: the file is closed by [Archive.Close].
-func (a *Array) Close() error { return a.file.close() }
-
-// DType is the type of the elements.
-func (a *Array) DType() mmapnpy.DType {
-	if n := len(a.casts); n > 0 {
-		return a.casts[n-1]
+// Close closes the files behind a and every array derived from them. It waits for
+// blocks that are out, and is safe to call twice. Of an [Archive] that was opened as
+// such it closes nothing: the file is closed by [Archive.Close].
+func (a *Array) Close() error {
+	var errs []error
+	for _, f := range a.files {
+		errs = append(errs, f.close())
 	}
-	return a.view.dtype
+	return errors.Join(errs...)
 }
 
+// DType is the type of the elements.
+func (a *Array) DType() mmapnpy.DType { return a.node.dtype() }
+
 // Shape is the number of elements along each axis. The caller owns the slice.
-func (a *Array) Shape() []int64 { return slices.Clone(a.view.shape) }
+func (a *Array) Shape() []int64 { return slices.Clone(a.node.shape()) }
 
 // NDim is the number of axes.
-func (a *Array) NDim() int { return len(a.view.shape) }
+func (a *Array) NDim() int { return len(a.node.shape()) }
 
 // Len is the number of elements.
-func (a *Array) Len() int64 { return product(a.view.shape) }
+func (a *Array) Len() int64 { return product(a.node.shape()) }
 
 // NBytes is the size of the elements in bytes, as if they were in memory.
-func (a *Array) NBytes() int64 { return a.Len() * a.DType().ItemSize() }
+func (a *Array) NBytes() int64 { return nbytes(a.node) }
 
 // Axes describes the axes. The caller owns the slice.
 func (a *Array) Axes() []Axis { return slices.Clone(a.axes) }
@@ -226,31 +246,76 @@ func (a *Array) Axes() []Axis { return slices.Clone(a.axes) }
 // Plan is how the array is cut into blocks.
 func (a *Array) Plan() *chunk.Plan { return a.plan }
 
-// Header is the header of the file behind a, whatever a shows of it.
+// Header is the header of the file behind a, whatever a shows of it. Of an array that is not
+// in exactly one file it is the one that [Array.Save] would write.
 func (a *Array) Header() mmapnpy.Header {
-	h := a.file.header
+	if len(a.files) != 1 {
+		return mmapnpy.Header{DType: a.DType(), Shape: a.Shape()}
+	}
+	h := a.files[0].header
 	h.Shape = slices.Clone(h.Shape)
 	return h
 }
 
-// Path is the path of the file that was opened, without the key of a member.
-func (a *Array) Path() string { return a.file.path }
+// Path is the path of the file that was opened, without the key of a member. It is the
+// first of several, and empty for an array in memory.
+func (a *Array) Path() string {
+	if len(a.files) == 0 {
+		return ""
+	}
+	return a.files[0].path
+}
 
 // Key is the key of the array in its archive, and empty if it is a file of its own.
-func (a *Array) Key() string { return a.file.key }
+func (a *Array) Key() string {
+	if len(a.files) != 1 {
+		return ""
+	}
+	return a.files[0].key
+}
 
-// Name is the path, with ":KEY" behind it for an array of an archive.
-func (a *Array) Name() string { return a.file.src.Name() }
+// Name is the path, with ":KEY" behind it for an array of an archive; of several files that
+// of the first, and how many more there are.
+func (a *Array) Name() string {
+	switch n := len(a.files); n {
+	case 0:
+		return "array in memory"
+	case 1:
+		return a.files[0].src.Name()
+	default:
+		return fmt.Sprintf("%s and %d more", a.files[0].src.Name(), n-1)
+	}
+}
 
-// Backend is the way of reading that was chosen, and why, in one line.
+// Backend is the way of reading that was chosen, and why, in one line; of several files that
+// of the first.
 func (a *Array) Backend() (name, reason string) {
-	return string(a.file.src.Backend()), a.file.src.Reason()
+	if len(a.files) == 0 {
+		return "memory", "nothing to read"
+	}
+	return string(a.files[0].src.Backend()), a.files[0].src.Reason()
 }
 
 // String describes a in one line: shape, dtype, storage order and plan, as in
 // "(256, 256, 128, 128) uint16 C-order, 64 blocks of (4, 256, 128, 128), 32 MiB".
 func (a *Array) String() string {
-	return fmt.Sprintf("%s %s %s, %s", shapeString(a.view.shape), a.DType(), a.view.orderName(), a.plan)
+	return fmt.Sprintf("%s %s %s, %s", shapeString(a.node.shape()), a.DType(), a.orderName(), a.plan)
+}
+
+// orderName says how the elements lie in storage, in NumPy's words; lazy where they are made.
+func (a *Array) orderName() string {
+	n := a.node
+	for {
+		c, ok := n.(*cast)
+		if !ok {
+			break
+		}
+		n = c.in
+	}
+	if l, ok := n.(*leaf); ok {
+		return l.view.orderName()
+	}
+	return "lazy"
 }
 
 // shapeString writes a shape as Python does a tuple: (), (3,), (3, 4).

@@ -57,9 +57,9 @@ func (a *Array) Blocks(ctx context.Context) iter.Seq2[Block, error] {
 			yield(Block{}, err)
 			return
 		}
-		l, p := newLoader(&a.view), a.userPipeline()
+		l := newBlockLoader(a)
 		for i := range a.plan.NumBlocks() {
-			b, w, err := a.loadBlock(ctx, l, &p, i)
+			b, w, err := l.load(ctx, i)
 			more := true
 			if err == nil {
 				more, err = yieldBlock(yield, b, &w)
@@ -98,16 +98,15 @@ func Each(ctx context.Context, a *Array, f func(ctx context.Context, b Block) er
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	queue := newTicket(a.plan.NumBlocks())
-	done := newMeter(a.config.progress, a.view.nbytes())
-	p := a.userPipeline()
+	done := newMeter(a.config.progress, a.NBytes())
 	for range a.config.numWorkers(a.blockBytes()) {
 		g.Go(func() error {
-			l := newLoader(&a.view)
+			l := newBlockLoader(a)
 			for i, ok := queue.take(); ok; i, ok = queue.take() {
-				if err := a.eachBlock(ctx, l, &p, i, f); err != nil {
+				if err := l.each(ctx, i, f); err != nil {
 					return err
 				}
-				done.add(a.plan.Region(i).Len() * a.view.dtype.ItemSize())
+				done.add(a.plan.Region(i).Len() * a.DType().ItemSize())
 			}
 			return nil
 		})
@@ -115,63 +114,102 @@ func Each(ctx context.Context, a *Array, f func(ctx context.Context, b Block) er
 	return g.Wait()
 }
 
-func (a *Array) eachBlock(ctx context.Context, l *loader, p *pipeline, i int64, f func(context.Context, Block) error) error {
-	b, w, err := a.loadBlock(ctx, l, p, i)
+// each calls f with block i.
+func (l *blockLoader) each(ctx context.Context, i int64, f func(context.Context, Block) error) error {
+	b, w, err := l.load(ctx, i)
 	if err != nil {
 		return err
 	}
 	defer w.release()
-	if err := guardUser(i, func() error { return f(ctx, b) }); err != nil {
-		return err
+	if err := guardUser(func() error { return f(ctx, b) }); err != nil {
+		return fmt.Errorf("lazy: block %d: %w", i, err)
 	}
 	return w.lease.Verify()
 }
 
-// guardUser runs a user's function over mapped bytes: a fault in them is a
-// *FaultError, and a panic of the user's own an error that names the block.
-func guardUser(block int64, f func() error) (err error) {
+// guardUser runs a user's function over what may be mapped bytes: a fault in them is a
+// *FaultError, and a panic of the user's own an error.
+func guardUser(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("lazy: block %d: panic: %v", block, r)
+			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
 	return bytesrc.Guard(f)
 }
 
-// loadBlock brings block i into memory and through the pipeline.
-func (a *Array) loadBlock(ctx context.Context, l *loader, p *pipeline, i int64) (Block, window, error) {
+// blockLoader brings blocks into memory. It belongs to one goroutine.
+type blockLoader struct {
+	a      *Array
+	stored *loader // for elements that are given as they are stored, else nil
+	reader reader
+	order  []int
+	buf    []byte
+}
+
+func newBlockLoader(a *Array) *blockLoader {
+	if l, ok := a.node.(*leaf); ok {
+		return &blockLoader{a: a, stored: newLoader(&l.view)}
+	}
+	return &blockLoader{a: a, reader: a.node.reader(), order: a.node.order()}
+}
+
+// load brings block i into memory. It is valid until the next call, and its window is
+// the caller's to release.
+func (l *blockLoader) load(ctx context.Context, i int64) (Block, window, error) {
 	if ctx.Err() != nil {
 		return Block{}, window{}, context.Cause(ctx)
 	}
-	r := a.plan.Region(i)
+	r := l.a.plan.Region(i)
 	b := Block{Index: i, Region: r}
-	if !p.identity() {
-		data, err := l.convertRegion(p, r)
-		b.buffer = mmapnpy.Buffer{Data: data, DType: a.DType(), Shape: r.Shape,
-			Strides: compactStrides(make([]int64, len(r.Shape)), r.Shape, p.itemOut, l.order)}
-		return b, window{}, err
+	if l.stored != nil {
+		w, err := l.stored.load(r)
+		b.buffer = mmapnpy.Buffer{Data: w.data, Offset: w.first, DType: l.a.DType(), Shape: r.Shape, Strides: slices.Clone(w.strides)}
+		return b, w, err
 	}
-	w, err := l.load(r)
-	b.buffer = mmapnpy.Buffer{Data: w.data, Offset: w.first, DType: a.DType(), Shape: r.Shape, Strides: slices.Clone(w.strides)}
-	return b, w, err
+	if err := l.make(r); err != nil {
+		return Block{}, window{}, fmt.Errorf("lazy: block %d: %w", i, err)
+	}
+	b.buffer = mmapnpy.Buffer{Data: l.buf, DType: l.a.DType(), Shape: r.Shape,
+		Strides: gaplessStrides(r.Shape, l.a.DType().ItemSize(), l.order)}
+	return b, window{}, nil
 }
 
-// blockWindow is how much of a block is loaded at once where its elements are cast:
-// the whole cast block is held, and little beside it.
+// make computes the elements of r, in storage order. Only small parts of what they are
+// made of are in memory at a time.
+func (l *blockLoader) make(r chunk.Region) error {
+	size := elemSize(l.a.node)
+	l.buf = grow(l.buf, r.Len()*l.a.DType().ItemSize())
+	done := 0
+	for win := range r.Split(l.order, blockWindow/size) {
+		err := eachTile(l.reader, win, l.order, tileBytes/size, func(_ chunk.Region, b []byte) error {
+			done += copy(l.buf[done:], b)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blockWindow is how much of a block is made at once where its elements are computed:
+// the whole block is held, and little beside it.
 const blockWindow = 1 << 20
 
-// blockBytes is the most that a block holds in memory: its elements as they were cast,
-// or the stored bytes, in place or, twice at the worst, while they are gathered.
+// blockBytes is the most that a block holds in memory: its computed elements, or the
+// stored bytes, in place or, twice at the worst, while they are gathered.
 func (a *Array) blockBytes() int64 {
 	r := chunk.Whole(a.plan.BlockShape())
 	n := r.Len() * a.DType().ItemSize()
-	switch {
-	case n == 0:
+	if n == 0 {
 		return 0
-	case len(a.casts) > 0:
-		return n + (sparseness+2)*blockWindow
 	}
-	if lo, hi, _ := a.view.span(r); a.view.dense(r, hi-lo) {
+	l, ok := a.node.(*leaf)
+	if !ok {
+		return n + a.node.hold(blockWindow/elemSize(a.node)) + blockWindow
+	}
+	if lo, hi, _ := l.view.span(r); l.view.dense(r, hi-lo) {
 		return hi - lo
 	}
 	return 2 * n
@@ -184,6 +222,3 @@ func (a *Array) checkBlockSize() error {
 	}
 	return nil
 }
-
-// nbytes is the size of the view's elements in bytes.
-func (v *strided) nbytes() int64 { return product(v.shape) * v.dtype.ItemSize() }

@@ -83,8 +83,9 @@ func TestTooManyOutputs(t *testing.T) {
 	if r, err := Sum(t.Context(), a, OverAxes(1)); err != nil || r.Len() != 0 {
 		t.Errorf("sum along the long axis: %v, %v", r, err)
 	}
-	huge := &Array{file: a.file, view: a.view}
-	huge.view.dtype, huge.view.shape = mmapnpy.Uint8, []int64{1 << 60}
+	view := a.node.(*leaf).view
+	view.dtype, view.shape = mmapnpy.Uint8, []int64{1 << 60}
+	huge := &Array{node: &leaf{view, nil}}
 	if _, err := huge.AsType(mmapnpy.Complex128); !errors.Is(err, ErrDType) {
 		t.Errorf("2^64 bytes of complex numbers: %v", err)
 	}
@@ -166,9 +167,10 @@ func (c cutting) Borrow(off int64, n int) (bytesrc.Lease, error) {
 func TestCutWhileGathering(t *testing.T) {
 	path := bigFile(t, 64<<20)
 	a := mustOpen(t, path, Backend("mmap"))
-	a.view.src = cutting{a.file.src}
-	a.view.shape, a.view.strides = []int64{4, 2 << 20}, []int64{16 << 20, 1}
-	a, err := a.derive(a.view, make([]Axis, 2))
+	view := a.node.(*leaf).view
+	view.src = cutting{view.src}
+	view.shape, view.strides = []int64{4, 2 << 20}, []int64{16 << 20, 1}
+	a, err := a.derive(&leaf{view, a.files[0]}, make([]Axis, 2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,19 +338,20 @@ func TestPartialsFitTheBudget(t *testing.T) {
 func TestSequencer(t *testing.T) {
 	for _, ahead := range []int64{1, 2, 7} {
 		var got []int64
-		s := newSequencer(ahead, func(i int64, v int64) {
+		s := newSequencer(ahead, func(i int64, v int64) error {
 			if i != v {
 				t.Errorf("item %d came as %d", v, i)
 			}
 			got = append(got, v)
+			return nil
 		})
 		queue := newTicket(100)
 		var wg sync.WaitGroup
 		for range 5 {
 			wg.Go(func() {
 				for i, ok := queue.take(); ok; i, ok = queue.take() {
-					if !s.do(i, i) {
-						t.Error("stopped")
+					if more, err := s.do(i, i); !more || err != nil {
+						t.Errorf("stopped: %v", err)
 					}
 					s.mu.Lock()
 					if int64(len(s.held)) >= ahead {
@@ -363,12 +366,23 @@ func TestSequencer(t *testing.T) {
 			t.Errorf("order %v", got)
 		}
 	}
-	s := newSequencer(1, func(int64, int64) { t.Error("applied out of order") })
+	s := newSequencer(1, func(int64, int64) error {
+		t.Error("applied out of order")
+		return nil
+	})
 	done := make(chan bool)
-	go func() { done <- s.do(5, 5) }()
+	go func() {
+		more, _ := s.do(5, 5)
+		done <- more
+	}()
 	s.stop()
 	if <-done {
 		t.Error("an item was taken after stop")
+	}
+	broken := errors.New("broken")
+	s = newSequencer(1, func(int64, int64) error { return broken })
+	if more, err := s.do(0, 0); more || !errors.Is(err, broken) {
+		t.Errorf("an item that cannot be applied: %v, %v", more, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package lazy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -10,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lazynpy/lazynpy/chunk"
-	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -48,54 +48,58 @@ func (a *Array) Elements(ctx context.Context) iter.Seq2[[]byte, error] {
 // an error.
 func (a *Array) eachPiece(ctx context.Context, f func([]byte) bool) error {
 	if a.NBytes() == 0 {
-		return a.file.src.Changed()
+		return a.changed()
 	}
-	l, p := newLoader(&a.view), a.userPipeline()
+	rd := a.node.reader()
 	corder := chunk.COrder(a.NDim())
-	piece, itemsize := a.pieceLen(&p)
-	for r := range chunk.Whole(a.view.shape).Split(corder, piece) {
+	for r := range chunk.Whole(a.node.shape()).Split(corder, a.pieceLen()) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		more, err := a.piece(l, &p, r, corder, windowBytes/itemsize, f)
+		more, err := a.piece(rd, r, corder, f)
 		if err != nil || !more {
 			return err
 		}
 	}
-	return a.file.src.Changed()
+	return a.changed()
 }
 
-// pieceLen is how many elements are gathered at once, and their size in bytes before or after the pipeline,
-// whichever is larger.
-func (a *Array) pieceLen(p *pipeline) (n, itemsize int64) {
+// pieceLen is how many elements are gathered at once.
+func (a *Array) pieceLen() int64 {
 	size := int64(windowBytes)
-	if a.view.orderName() != "C-order" {
+	if !a.liesInCOrder() {
 		size = max(size, min(pieceBytes, a.config.budget()/4))
 	}
-	itemsize = max(p.itemIn, p.itemOut, 1)
-	return max(size/itemsize, 1), itemsize
+	n := max(size/elemSize(a.node), 1)
+	for n > 1 && a.node.hold(n) > a.config.budget() {
+		n /= 2
+	}
+	return n
 }
 
-// piece loads a region, and hands it on in C order, n elements at a time.
-func (a *Array) piece(l *loader, p *pipeline, r chunk.Region, corder []int, n int64, f func([]byte) bool) (more bool, err error) {
-	w, err := l.load(r)
-	if err != nil {
-		return false, err
+// liesInCOrder reports whether reading in C order is reading in storage order.
+func (a *Array) liesInCOrder() bool {
+	if l, ok := a.node.(*leaf); ok {
+		return l.view.orderName() == "C-order"
 	}
-	defer w.release()
-	for part := range r.Split(corder, max(n, 1)) {
-		err := bytesrc.Guard(func() error {
-			more = f(l.convert(p, l.elements(&w, r, part, corder)))
-			return nil
-		})
-		if err == nil && more {
-			err = w.lease.Verify()
+	return identical(a.node.order(), a.NDim())
+}
+
+// errEnough ends a piece whose user has seen enough.
+var errEnough = errors.New("enough")
+
+// piece makes a region readable and hands it on in C order, in parts of windowBytes.
+func (a *Array) piece(rd reader, r chunk.Region, corder []int, f func([]byte) bool) (more bool, err error) {
+	err = eachTile(rd, r, corder, windowBytes/elemSize(a.node), func(_ chunk.Region, b []byte) error {
+		if !f(b) {
+			return errEnough
 		}
-		if err != nil || !more {
-			return false, err
-		}
+		return nil
+	})
+	if err == errEnough { //nolint:errorlint // the very value, never wrapped
+		return false, nil
 	}
-	return true, nil
+	return err == nil, err
 }
 
 // Load reads the whole array into memory of its own, in C order, on all workers: NBytes of it,
@@ -111,15 +115,15 @@ func (a *Array) Load(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
-	return r, a.file.src.Changed()
+	return r, a.changed()
 }
 
 // loadTo fills dst with the elements. Workers take pieces in order, each of which has its place.
 func (a *Array) loadTo(ctx context.Context, dst []byte) error {
-	p := a.userPipeline()
-	piece, itemsize := a.pieceLen(&p)
+	piece := a.pieceLen()
+	itemsize := a.DType().ItemSize()
 	g, ctx := errgroup.WithContext(ctx)
-	next, stop := iter.Pull(chunk.Whole(a.view.shape).Split(chunk.COrder(a.NDim()), piece))
+	next, stop := iter.Pull(chunk.Whole(a.node.shape()).Split(chunk.COrder(a.NDim()), piece))
 	defer stop()
 	var mu sync.Mutex
 	at := int64(0) // where the next piece begins in dst
@@ -130,22 +134,22 @@ func (a *Array) loadTo(ctx context.Context, dst []byte) error {
 		if !ok {
 			return r, nil, false
 		}
-		n := r.Len() * p.itemOut
+		n := r.Len() * itemsize
 		at += n
 		return r.Clone(), dst[at-n : at], true // the next piece overwrites this one's region
 	}
-	done := newMeter(a.config.progress, a.view.nbytes())
-	for range a.config.numWorkers((sparseness + 2) * piece * itemsize) {
+	done := newMeter(a.config.progress, a.NBytes())
+	for range a.config.numWorkers(a.node.hold(piece) + windowBytes) {
 		g.Go(func() error {
-			l := newLoader(&a.view)
+			rd := a.node.reader()
 			for r, part, ok := take(); ok; r, part, ok = take() {
 				if ctx.Err() != nil {
 					return context.Cause(ctx)
 				}
-				if err := a.loadPiece(l, &p, r, part, itemsize); err != nil {
+				if err := a.loadPiece(rd, r, part); err != nil {
 					return err
 				}
-				done.add(r.Len() * a.view.dtype.ItemSize())
+				done.add(int64(len(part)))
 			}
 			return nil
 		})
@@ -154,13 +158,13 @@ func (a *Array) loadTo(ctx context.Context, dst []byte) error {
 }
 
 // loadPiece fills dst with the elements of r in C order: straight from the file if they lie so.
-func (a *Array) loadPiece(l *loader, p *pipeline, r chunk.Region, dst []byte, itemsize int64) error {
+func (a *Array) loadPiece(rd reader, r chunk.Region, dst []byte) error {
 	corder := chunk.COrder(a.NDim())
-	if p.identity() && contiguous(r.Shape, a.view.strides, a.view.dtype.ItemSize(), corder) {
-		lo, _, first := a.view.span(r)
-		return readFull(a.view.src, dst, lo+first)
+	if l, ok := a.node.(*leaf); ok && contiguous(r.Shape, l.view.strides, l.view.dtype.ItemSize(), corder) {
+		lo, _, first := l.view.span(r)
+		return readFull(l.view.src, dst, lo+first)
 	}
-	_, err := a.piece(l, p, r, corder, windowBytes/itemsize, func(b []byte) bool {
+	_, err := a.piece(rd, r, corder, func(b []byte) bool {
 		dst = dst[copy(dst, b):]
 		return true
 	})
@@ -192,18 +196,20 @@ func (a *Array) copies(ctx context.Context) iter.Seq2[[]byte, error] {
 	}
 }
 
-// refuseSame returns an error if path is the file that a reads from.
+// refuseSame returns an error if path is a file that a reads from.
 func (a *Array) refuseSame(path string) error {
 	there, err := os.Stat(path)
 	if err != nil {
 		return nil // nothing there, or nothing to be seen: writing will tell
 	}
-	here, err := a.file.src.Stat()
-	if err != nil {
-		return err
-	}
-	if os.SameFile(here, there) {
-		return fmt.Errorf("lazy: %s: refusing to write over the file being read", path)
+	for _, f := range a.files {
+		here, err := f.src.Stat()
+		if err != nil {
+			return err
+		}
+		if os.SameFile(here, there) {
+			return fmt.Errorf("lazy: %s: refusing to write over the file being read", path)
+		}
 	}
 	return nil
 }

@@ -32,3 +32,22 @@ var (
 	// no identity (as NumPy's ValueError).
 	ErrEmpty = errors.New("lazy: zero-size reduction has no identity")
 )
+
+// userError is an error of a function that a user gave, or what it panicked with.
+type userError struct{ err error }
+
+func (e *userError) Error() string { return e.err.Error() }
+func (e *userError) Unwrap() error { return e.err }
+
+// callUser runs a user's function. A fault in mapped elements is a [FaultError]; an error
+// or panic of the function's own is marked as such, so that the block it was for can be named.
+func callUser(f func() error) error {
+	err := guardUser(f)
+	if err == nil {
+		return nil
+	}
+	if fault, ok := errors.AsType[*FaultError](err); ok {
+		return fault
+	}
+	return &userError{err}
+}

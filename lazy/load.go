@@ -44,8 +44,6 @@ type loader struct {
 	gathered []byte
 	small    []byte
 	tile     []byte
-	ping     [2][]byte
-	block    []byte
 	permuted struct{ shape, strides []int64 }
 }
 
@@ -162,74 +160,6 @@ func (l *loader) elements(w *window, within, r chunk.Region, order []int) []byte
 	l.tile = grow(l.tile, n)
 	l.copyTo(l.tile, w.data, first, r.Shape, w.strides, order)
 	return l.tile
-}
-
-// convert runs a pipeline over contiguous elements.
-func (l *loader) convert(p *pipeline, b []byte) []byte {
-	if p.identity() {
-		return b
-	}
-	n := p.count(b)
-	turn := 0
-	next := func(size int64) []byte {
-		l.ping[turn] = grow(l.ping[turn], n*size)
-		out := l.ping[turn]
-		turn = 1 - turn
-		return out
-	}
-	if p.swapIn > 0 {
-		out := next(p.itemIn)
-		kernel.SwapBytes(out, b, p.swapIn)
-		b = out
-	}
-	for _, s := range p.steps {
-		out := next(int64(s.to.Size()))
-		kernel.Convert(out, s.to, b, s.from, s.swap)
-		b = out
-	}
-	if p.swapOut > 0 {
-		out := next(p.itemOut)
-		kernel.SwapBytes(out, b, p.swapOut)
-		b = out
-	}
-	return b
-}
-
-// convertRegion returns the elements of r after the pipeline, contiguous in storage
-// order. Only small parts of what is stored are in memory at a time.
-func (l *loader) convertRegion(p *pipeline, r chunk.Region) ([]byte, error) {
-	l.block = grow(l.block, r.Len()*p.itemOut)
-	done := 0
-	size := max(p.itemIn, p.itemOut)
-	for win := range r.Split(l.order, blockWindow/size) {
-		err := l.eachTile(win, l.order, tileBytes/size, func(tile chunk.Region, b []byte) {
-			done += copy(l.block[done:], l.convert(p, b))
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return l.block, nil
-}
-
-// eachTile loads a window and calls f with its parts of at most n elements, in the
-// given order, and their stored bytes, contiguous in that order too.
-func (l *loader) eachTile(win chunk.Region, order []int, n int64, f func(tile chunk.Region, b []byte)) error {
-	w, err := l.load(win)
-	if err != nil {
-		return err
-	}
-	defer w.release()
-	err = bytesrc.Guard(func() error {
-		for tile := range win.Split(order, n) {
-			f(tile, l.elements(&w, win, tile, order))
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return w.lease.Verify()
 }
 
 // compactStrides writes into dst the strides of gapless elements in storage

@@ -18,6 +18,19 @@ type Reducer struct {
 	over          Over
 	needsElements bool                                         // undefined over no elements
 	newFold       func(t mmapnpy.DType, n int64) (fold, error) // n: elements per output
+	newJob        func(a *Array, order []int) (job, error)     // for what is not a fold
+}
+
+// job binds the reducer to an array that is read in the given order of axes.
+func (r Reducer) job(a *Array, order []int) (job, error) {
+	if r.newJob == nil {
+		return newFoldJob(a, r, order)
+	}
+	j, err := r.newJob(a, order)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.name, err)
+	}
+	return j, nil
 }
 
 // String is the name of the operation, such as "sum".

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/kernel"
 )
 
 const (
@@ -51,16 +50,46 @@ func Run(ctx context.Context, a *Array, reducers ...Reducer) ([]*Result, error) 
 	}
 	results := make([]*Result, len(pass.jobs))
 	for i, j := range pass.jobs {
-		results[i] = j.result()
+		if results[i], err = j.result(); err != nil {
+			return nil, err
+		}
 	}
 	return results, nil
+}
+
+// job is one reducer at work on one array.
+type job interface {
+	// computes is the elements that the job wants to see: numbers in the type that
+	// kernels compute with, or the array's own in the byte order of this machine.
+	computes() bool
+
+	// stateBytes is the size of the accumulators of a task whose region has this shape.
+	stateBytes(shape []int64) int64
+
+	// start is called once, when it is known how the pass is cut.
+	start(t *tasks)
+
+	// begin makes empty accumulators for a task over a region.
+	begin(r chunk.Region) (part, error)
+
+	// merge takes over what a task has found, in the order of the plan.
+	merge(r chunk.Region, p part) error
+
+	result() (*Result, error)
+}
+
+// part is the accumulators of one job in one task. It belongs to one goroutine at a time.
+type part interface {
+	// tile takes in the elements of a region, gapless in the order of the pass.
+	tile(b []byte, r chunk.Region) error
 }
 
 // pass is one sweep over an array on behalf of some reducers.
 type pass struct {
 	a         *Array
-	jobs      []*job
-	pipe      pipeline
+	jobs      []job
+	raw       node // native elements
+	computed  node // elements that kernels compute with
 	tasks     tasks
 	order     []int
 	windowLen int64 // elements
@@ -69,25 +98,24 @@ type pass struct {
 }
 
 func newPass(a *Array, reducers []Reducer) (*pass, error) {
-	p := &pass{a: a, order: a.view.order()}
+	p := &pass{a: a, order: a.node.order(), raw: toNative(a.node), computed: computable(a.node)}
 	for _, r := range reducers {
-		j, err := newJob(a, r, p.order)
+		j, err := r.job(a, p.order)
 		if err != nil {
 			return nil, err
 		}
 		p.jobs = append(p.jobs, j)
 	}
-	if compute, ok := computeElem(a.DType()); ok {
-		p.pipe = a.computePipeline(compute)
+	size := max(elemSize(a.node), elemSize(p.computed))
+	p.windowLen, p.tileLen = max(windowBytes/size, 1), max(tileBytes/size, 1)
+	for p.windowLen > p.tileLen && p.computed.hold(p.windowLen) > workerBytes-windowBytes {
+		p.windowLen = (p.windowLen + 1) / 2
 	}
-	size := max(p.pipe.itemIn, p.pipe.itemOut, 1)
-	p.windowLen, p.tileLen = windowBytes/size, tileBytes/size
-	p.windowLen, p.tileLen = max(p.windowLen, 1), max(p.tileLen, 1)
 	p.tasks = p.chooseTasks()
 	for _, j := range p.jobs {
-		j.start(p.tasks)
+		j.start(&p.tasks)
 	}
-	p.done = newMeter(a.config.progress, a.view.nbytes())
+	p.done = newMeter(a.config.progress, a.NBytes())
 	return p, nil
 }
 
@@ -106,9 +134,13 @@ func (p *pass) run(ctx context.Context) error {
 				r := p.tasks.region(i)
 				parts, err := w.task(ctx, r)
 				if err != nil {
+					return p.tasks.blame(i, r, err)
+				}
+				more, err := seq.do(i, finished{region: r, parts: parts})
+				if err != nil {
 					return err
 				}
-				if !seq.do(i, finished{region: r, parts: parts}) {
+				if !more {
 					return context.Cause(ctx)
 				}
 			}
@@ -118,52 +150,71 @@ func (p *pass) run(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return p.a.file.src.Changed()
+	return p.a.changed()
 }
 
 // staff is how many workers the budget allows, and how far they may run ahead of the
 // merge. Neither changes results.
 func (p *pass) staff() (workers int, ahead int64) {
 	task := p.tasks.stateBytes(p.jobs)
-	each := workerBytes + max(task-smallState, 0)
+	each := max(workerBytes, p.computed.hold(p.windowLen)+windowBytes) + max(task-smallState, 0)
 	workers = p.a.config.numWorkers(each)
 	spare := p.a.config.budget() - int64(workers)*each
 	return workers, max(1, min(int64(mergeAhead*workers), spare/max(task, 1)))
 }
 
-// finished is a task's region and the partial of each job.
+// finished is a task's region and the part of each job.
 type finished struct {
 	region chunk.Region
-	parts  []partial
+	parts  []part
 }
 
-func (p *pass) merge(_ int64, f finished) {
+func (p *pass) merge(_ int64, f finished) error {
 	for k, j := range p.jobs {
-		j.merge(f.region, f.parts[k])
-		j.pool.Put(f.parts[k])
+		if err := j.merge(f.region, f.parts[k]); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // worker is what one goroutine needs for a pass.
 type worker struct {
 	pass    *pass
-	loader  *loader
-	walkers []*walker
+	reader  reader
+	convert bool // raw tiles are read, and computed ones made of them
+	from    kernel.Elem
+	to      kernel.Elem
+	buf     []byte
 }
 
+// newWorker reads what all jobs want to see. Where some want the array's own elements and
+// others computed ones, the computed ones are made of the same tiles.
 func newWorker(p *pass) *worker {
-	w := &worker{pass: p, loader: newLoader(&p.a.view)}
+	w := &worker{pass: p}
+	raw := false
 	for _, j := range p.jobs {
-		w.walkers = append(w.walkers, j.walker())
+		raw = raw || !j.computes()
+	}
+	if !raw {
+		w.reader = p.computed.reader()
+		return w
+	}
+	w.reader = p.raw.reader()
+	if !p.raw.dtype().Equal(p.computed.dtype()) {
+		w.convert, w.from, w.to = true, elemOf(p.raw.dtype()), elemOf(p.computed.dtype())
 	}
 	return w
 }
 
-// task folds one region of the array into fresh partials.
-func (w *worker) task(ctx context.Context, r chunk.Region) ([]partial, error) {
-	parts := make([]partial, len(w.walkers))
-	for k, walk := range w.walkers {
-		parts[k] = w.pass.jobs[k].partial(walk.cover(r))
+// task takes one region of the array into fresh parts.
+func (w *worker) task(ctx context.Context, r chunk.Region) ([]part, error) {
+	parts := make([]part, len(w.pass.jobs))
+	for k, j := range w.pass.jobs {
+		var err error
+		if parts[k], err = j.begin(r); err != nil {
+			return nil, err
+		}
 	}
 	for win := range r.Split(w.pass.order, w.pass.windowLen) {
 		if err := ctx.Err(); err != nil {
@@ -172,20 +223,37 @@ func (w *worker) task(ctx context.Context, r chunk.Region) ([]partial, error) {
 		if err := w.window(win, parts); err != nil {
 			return nil, err
 		}
-		w.pass.done.add(win.Len() * w.pass.a.view.dtype.ItemSize())
+		w.pass.done.add(win.Len() * w.pass.a.DType().ItemSize())
 	}
 	return parts, nil
 }
 
-// window loads one window and folds it tile by tile.
-func (w *worker) window(win chunk.Region, parts []partial) error {
-	pipe := &w.pass.pipe
-	return w.loader.eachTile(win, w.pass.order, w.pass.tileLen, func(tile chunk.Region, b []byte) {
-		x := w.loader.convert(pipe, b)
-		for k, walk := range w.walkers {
-			walk.walk(parts[k], x, pipe.itemOut, tile)
+// window loads one window and hands it to the parts tile by tile.
+func (w *worker) window(win chunk.Region, parts []part) error {
+	return eachTile(w.reader, win, w.pass.order, w.pass.tileLen, func(tile chunk.Region, raw []byte) error {
+		computed := w.computed(raw)
+		for k, p := range parts {
+			b := raw
+			if w.pass.jobs[k].computes() {
+				b = computed
+			}
+			if err := p.tile(b, tile); err != nil {
+				return err
+			}
 		}
+		return nil
 	})
+}
+
+// computed is a tile as kernels compute with it.
+func (w *worker) computed(raw []byte) []byte {
+	if !w.convert {
+		return raw
+	}
+	n := len(raw) / w.from.Size()
+	w.buf = grow(w.buf, int64(n*w.to.Size()))
+	kernel.Convert(w.buf, w.to, raw, w.from, false)
+	return w.buf
 }
 
 // tasks is how a pass is cut: by the blocks of a plan, or by slabs of outputs
@@ -207,6 +275,18 @@ func (t *tasks) region(i int64) chunk.Region {
 	return r
 }
 
+// blame says in which part of the array a user's function failed.
+func (t *tasks) blame(i int64, r chunk.Region, err error) error {
+	user, ok := errors.AsType[*userError](err)
+	if !ok {
+		return err
+	}
+	if t.reduced != nil {
+		return fmt.Errorf("lazy: region %s: %w", r, user)
+	}
+	return fmt.Errorf("lazy: block %d, region %s: %w", i, r, user)
+}
+
 // single reports whether every output is the work of one task alone, given the
 // axes that a reducer removes.
 func (t *tasks) single(reduced []bool) bool {
@@ -219,7 +299,7 @@ func (t *tasks) single(reduced []bool) bool {
 }
 
 // stateBytes is the size of the accumulators of the largest task.
-func (t *tasks) stateBytes(jobs []*job) int64 {
+func (t *tasks) stateBytes(jobs []job) int64 {
 	shape := t.plan.BlockShape()
 	for d, reduced := range t.reduced {
 		if reduced {
@@ -228,7 +308,7 @@ func (t *tasks) stateBytes(jobs []*job) int64 {
 	}
 	sum := int64(0)
 	for _, j := range jobs {
-		sum += j.outputsIn(shape) * j.fold.stateSize()
+		sum += j.stateBytes(shape)
 	}
 	return sum
 }
@@ -238,12 +318,17 @@ func (t *tasks) stateBytes(jobs []*job) int64 {
 // slab of outputs and sweeps the reduced axes for them. The choice depends on
 // the array, its plan and the reducers only.
 func (p *pass) chooseTasks() tasks {
-	t := tasks{plan: p.a.plan, n: p.a.plan.NumBlocks(), shape: p.a.view.shape}
-	var widest *job
+	shape := p.a.node.shape()
+	t := tasks{plan: p.a.plan, n: p.a.plan.NumBlocks(), shape: shape}
+	var widest *foldJob
 	block, most := p.a.plan.BlockShape(), int64(partialBytes)
 	for _, j := range p.jobs {
-		if n := j.outputsIn(block) * j.fold.stateSize(); n > most {
-			widest, most = j, n
+		f, ok := j.(*foldJob)
+		if !ok {
+			return t // what knows where elements lie takes them block by block
+		}
+		if n := f.stateBytes(block); n > most {
+			widest, most = f, n
 		}
 	}
 	if widest == nil {
@@ -261,198 +346,4 @@ func (p *pass) chooseTasks() tasks {
 		return t // not reached: a part of a valid layout is valid; the plan's blocks do as well
 	}
 	return tasks{plan: plan, reduced: widest.reduced, shape: t.shape, n: plan.NumBlocks()}
-}
-
-// job is one reducer at work on one array.
-type job struct {
-	a       *Array
-	fold    fold
-	reduced []bool
-	order   []int
-	merges  bool // outputs are shared between tasks
-	global  partial
-	whole   *walker // lays out the outputs of the whole array in storage order
-	outputs int64
-	out     *Result
-	pool    sync.Pool
-}
-
-func newJob(a *Array, r Reducer, order []int) (*job, error) {
-	if r.newFold == nil {
-		return nil, errors.New("lazy: a zero Reducer is not a reduction")
-	}
-	reduced, err := r.over.reduced(a)
-	if err != nil {
-		return nil, err
-	}
-	j := &job{a: a, reduced: reduced, order: order}
-	if j.fold, err = r.newFold(a.DType(), j.reducedLen()); err != nil {
-		return nil, fmt.Errorf("%s: %w", r.name, err)
-	}
-	if r.needsElements && j.reducedLen() == 0 && j.keptLen() > 0 {
-		return nil, fmt.Errorf("%w: %s of shape %s", ErrEmpty, r.name, shapeString(a.view.shape))
-	}
-	return j, j.checkSize(r.name)
-}
-
-func (j *job) keptLen() int64 { return j.outputsIn(j.a.view.shape) }
-
-func (j *job) reducedLen() int64 {
-	n := int64(1)
-	for d, r := range j.reduced {
-		if r {
-			n *= j.a.view.shape[d]
-		}
-	}
-	return n
-}
-
-// checkSize returns an error if the result, or the accumulators of all outputs,
-// cannot be had. An array without elements can promise any number of outputs in a
-// small file, so that these must fit the budget; others pay for each in bytes.
-func (j *job) checkSize(name string) error {
-	limit := min(int64(math.MaxInt), maxResult)
-	if j.reducedLen() == 0 {
-		limit = min(limit, j.a.config.budget())
-	}
-	if n := j.keptLen(); n > limit/j.fold.stateSize() {
-		return fmt.Errorf("lazy: %s: %s of shape %s has %d outputs, too many to hold", j.a.Name(), name, shapeString(j.a.view.shape), n)
-	}
-	return nil
-}
-
-// outputsIn is how many outputs a region of the given shape has.
-func (j *job) outputsIn(shape []int64) int64 {
-	n := int64(1)
-	for d, size := range shape {
-		if !j.reduced[d] {
-			n *= size
-		}
-	}
-	return n
-}
-
-func (j *job) walker() *walker {
-	return newWalker(j.order, j.reduced, j.a.view.shape, j.fold.needsIndex())
-}
-
-func (j *job) partial(outputs int64) partial {
-	p, ok := j.pool.Get().(partial)
-	if !ok {
-		p = j.fold.partial()
-	}
-	p.reset(int(outputs))
-	return p
-}
-
-// start allocates what all tasks share: the result, and accumulators for all
-// outputs when tasks share outputs.
-func (j *job) start(t tasks) {
-	var shape []int64
-	for d, r := range j.reduced {
-		if !r {
-			shape = append(shape, j.a.view.shape[d])
-		}
-	}
-	j.out = j.fold.result(shape)
-	j.whole = j.walker()
-	j.outputs = j.whole.cover(chunk.Whole(j.a.view.shape))
-	if j.merges = !t.single(j.reduced) || t.n == 0; j.merges {
-		j.global = j.fold.partial()
-		j.global.reset(int(j.outputs))
-	}
-}
-
-// merge takes over a task's partial: into the accumulators of all outputs, or
-// straight into the result where the task owns its outputs.
-func (j *job) merge(r chunk.Region, p partial) {
-	if !j.merges {
-		j.finish(r, p)
-		return
-	}
-	j.eachRun(r, func(at, from, n int64) { j.global.merge(int(at), p, int(from), int(n)) })
-}
-
-// eachRun calls f for every run of outputs that is contiguous both among all
-// outputs of the array (at) and among those of region r (from).
-func (j *job) eachRun(r chunk.Region, f func(at, from, n int64)) {
-	kept := chunk.Region{Start: make([]int64, len(j.order)), Shape: make([]int64, len(j.order))}
-	for d := range kept.Start {
-		kept.Shape[d] = 1
-		if !j.reduced[d] {
-			kept.Start[d], kept.Shape[d] = r.Start[d], r.Shape[d]
-		}
-	}
-	layout := chunk.Layout{Shape: j.keptShape(), ItemSize: 1, Order: j.order}
-	from := int64(0)
-	for run := range layout.Runs(kept) {
-		f(run.Offset, from, run.Len)
-		from += run.Len
-	}
-}
-
-// keptShape is the array's shape with every reduced axis of length one.
-func (j *job) keptShape() []int64 {
-	shape := j.a.Shape()
-	for d, r := range j.reduced {
-		if r {
-			shape[d] = 1
-		}
-	}
-	return shape
-}
-
-// result finishes what merged, and returns the result.
-func (j *job) result() *Result {
-	if j.merges {
-		j.finish(chunk.Whole(j.a.view.shape), j.global)
-	}
-	return j.out
-}
-
-// finish writes the outputs of region r, which p holds in storage order, to
-// their places in the result, which is in C order.
-func (j *job) finish(r chunk.Region, p partial) {
-	var order []int // the kept axes, slowest in storage first
-	for _, d := range j.order {
-		if !j.reduced[d] {
-			order = append(order, d)
-		}
-	}
-	stride := make([]int64, len(j.reduced)) // of the result, in elements
-	step := int64(1)
-	for d := len(j.reduced) - 1; d >= 0; d-- {
-		if !j.reduced[d] {
-			stride[d] = step
-			step *= j.a.view.shape[d]
-		}
-	}
-	at := int64(0)
-	total := int64(1)
-	for _, d := range order {
-		at += r.Start[d] * stride[d]
-		total *= r.Shape[d]
-	}
-	if total == 0 {
-		return
-	}
-	n := int64(1) // length and stride of the fastest kept axis
-	inner := int64(1)
-	if k := len(order); k > 0 {
-		n, inner = r.Shape[order[k-1]], stride[order[k-1]]
-		order = order[:k-1]
-	}
-	counter := make([]int64, len(order))
-	for from := int64(0); from < total; from += n {
-		p.finish(j.out, int(at), int(inner), int(from), int(n))
-		for k := len(order) - 1; k >= 0; k-- {
-			d := order[k]
-			at += stride[d]
-			if counter[k]++; counter[k] < r.Shape[d] {
-				break
-			}
-			at -= r.Shape[d] * stride[d]
-			counter[k] = 0
-		}
-	}
 }

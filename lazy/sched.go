@@ -49,33 +49,39 @@ type sequencer[T any] struct {
 	ahead   int64
 	held    map[int64]T
 	stopped bool
-	apply   func(i int64, v T)
+	err     error // of apply, which ends the sequence
+	apply   func(i int64, v T) error
 }
 
-func newSequencer[T any](ahead int64, apply func(int64, T)) *sequencer[T] {
+func newSequencer[T any](ahead int64, apply func(int64, T) error) *sequencer[T] {
 	s := &sequencer[T]{ahead: ahead, held: make(map[int64]T), apply: apply}
 	s.wake.L = &s.mu
 	return s
 }
 
-// do hands over item i. It reports false when the sequence was stopped.
-func (s *sequencer[T]) do(i int64, v T) bool {
+// do hands over item i. It reports false when the sequence was stopped. The error is that of
+// applying an item, which stops it.
+func (s *sequencer[T]) do(i int64, v T) (more bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i-s.next >= s.ahead && !s.stopped {
 		s.wake.Wait()
 	}
 	if s.stopped {
-		return false
+		return false, s.err
 	}
 	s.held[i] = v
 	for {
 		v, ok := s.held[s.next]
 		if !ok {
-			return true
+			return true, nil
 		}
 		delete(s.held, s.next)
-		s.apply(s.next, v)
+		if s.err = s.apply(s.next, v); s.err != nil {
+			s.stopped = true
+			s.wake.Broadcast()
+			return false, s.err
+		}
 		s.next++
 		s.wake.Broadcast()
 	}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
 // Index is one item of a basic index, as between the brackets of a[...]: a
@@ -205,41 +203,48 @@ func (a *Array) Index(items ...Index) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	view := a.view
-	view.shape, view.strides = nil, nil
+	sel := make([]span, 0, a.NDim())
+	var from []int // the axis of a that each axis of the result is
 	var axes []Axis
-	d := 0
+	shape := a.node.shape()
 	for _, ix := range items {
+		d := len(sel)
 		if ix.kind == kindNewAxis {
-			view.shape, view.strides = append(view.shape, 1), append(view.strides, 0)
-			axes = append(axes, Axis{Size: 1})
+			from, axes = append(from, -1), append(axes, Axis{Size: 1})
 			continue
 		}
-		n, stride := a.view.shape[d], a.view.strides[d]
-		if ix.kind == kindAt {
-			i := ix.start
-			if i < -n || i >= n {
-				return nil, fmt.Errorf("%w: index %d is out of bounds for axis %d with size %d", ErrIndex, i, d, n)
-			}
-			if i < 0 {
-				i += n
-			}
-			view.base += i * stride
-		} else {
-			first, count, step := ix.resolve(n)
-			if count <= 1 {
-				step = 1 // the stride is never taken, and step*stride could overflow
-			}
-			view.base += first * stride
-			view.shape, view.strides = append(view.shape, count), append(view.strides, step*stride)
-			axes = append(axes, Axis{Size: count, Navigate: a.axes[d].Navigate})
+		s, err := ix.span(d, shape[d])
+		if err != nil {
+			return nil, err
 		}
-		d++
+		sel = append(sel, s)
+		if ix.kind != kindAt {
+			from, axes = append(from, d), append(axes, Axis{Size: s.count, Navigate: a.axes[d].Navigate})
+		}
 	}
-	if len(view.shape) > maxDims {
-		return nil, fmt.Errorf("%w: the result would have %d axes, more than %d", ErrIndex, len(view.shape), maxDims)
+	if len(from) > maxDims {
+		return nil, fmt.Errorf("%w: the result would have %d axes, more than %d", ErrIndex, len(from), maxDims)
 	}
-	return a.derive(view, axes)
+	return a.derive(arrange(narrow(a.node, sel), from), axes)
+}
+
+// span is what an item selects of axis d, which has n elements.
+func (ix Index) span(d int, n int64) (span, error) {
+	if ix.kind != kindAt {
+		first, count, step := ix.resolve(n)
+		if count <= 1 {
+			step = 1 // never taken, and what it is multiplied with could overflow
+		}
+		return span{first, count, step}, nil
+	}
+	i := ix.start
+	if i < -n || i >= n {
+		return span{}, fmt.Errorf("%w: index %d is out of bounds for axis %d with size %d", ErrIndex, i, d, n)
+	}
+	if i < 0 {
+		i += n
+	}
+	return span{i, 1, 1}, nil
 }
 
 // expandEllipsis replaces the ellipsis, or the end of the list, by full slices
@@ -280,9 +285,7 @@ func (a *Array) Transpose(axes ...int) (*Array, error) {
 	if len(axes) != n {
 		return nil, fmt.Errorf("%w: transpose names %d axes of %d", ErrIndex, len(axes), n)
 	}
-	view := a.view
-	view.shape, view.strides = make([]int64, n), make([]int64, n)
-	out := make([]Axis, n)
+	from, out := make([]int, n), make([]Axis, n)
 	seen := make([]bool, n)
 	for d, axis := range axes {
 		s, err := axisIndex(axis, n)
@@ -293,22 +296,23 @@ func (a *Array) Transpose(axes ...int) (*Array, error) {
 			return nil, fmt.Errorf("%w: transpose repeats axis %d", ErrIndex, axis)
 		}
 		seen[s] = true
-		view.shape[d], view.strides[d], out[d] = a.view.shape[s], a.view.strides[s], a.axes[s]
+		from[d], out[d] = s, a.axes[s]
 	}
-	return a.derive(view, out)
+	return a.derive(arrange(a.node, from), out)
 }
 
 // Field picks one field of a structured array. A subarray field appends its
 // axes, which are signal axes.
 func (a *Array) Field(name string) (*Array, error) {
-	if len(a.casts) > 0 {
-		return nil, fmt.Errorf("%w: %s has no fields", ErrDType, a.DType())
-	}
-	f, ok := a.view.dtype.Field(name)
+	f, ok := a.DType().Field(name)
 	if !ok {
-		return nil, fmt.Errorf("%w: dtype %s has no field %q", ErrIndex, a.view.dtype, name)
+		return nil, fmt.Errorf("%w: dtype %s has no field %q", ErrIndex, a.DType(), name)
 	}
-	view := a.view
+	l, ok := a.node.(*leaf)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q is picked from stored elements only: pick it before other operations", ErrDType, name)
+	}
+	view := l.view
 	view.base += f.Offset
 	view.dtype = f.DType
 	view.shape, view.strides = slices.Clone(view.shape), slices.Clone(view.strides)
@@ -322,26 +326,5 @@ func (a *Array) Field(name string) (*Array, error) {
 			axes = append(axes, Axis{Size: n})
 		}
 	}
-	return a.derive(view, axes)
-}
-
-// AsType casts the elements when they are read, by the rules of NumPy's astype:
-// floats truncate toward zero, integers wrap. It is defined between booleans,
-// integers, floats and complex numbers. A dtype of foreign byte order gives
-// elements in that order. Chunks of automatic or byte size follow the new item size.
-func (a *Array) AsType(t mmapnpy.DType) (*Array, error) {
-	if t.Equal(a.DType()) {
-		return a, nil
-	}
-	_, from := a.DType().Elem()
-	_, to := t.Elem()
-	if !from || !to {
-		return nil, fmt.Errorf("%w: cannot cast %s to %s", ErrDType, a.DType(), t)
-	}
-	if n := max(a.Len(), 1); t.ItemSize() > math.MaxInt64/n {
-		return nil, fmt.Errorf("%w: %d elements of %s exceed 64 bits", ErrDType, n, t)
-	}
-	out := *a
-	out.casts = append(slices.Clone(a.casts), t)
-	return out.replan(a.config)
+	return a.derive(&leaf{view, l.file}, axes)
 }

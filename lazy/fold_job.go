@@ -1,0 +1,223 @@
+package lazy
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/lazynpy/lazynpy/chunk"
+)
+
+// foldJob is a reducer that folds elements into outputs of their own, wherever they lie.
+type foldJob struct {
+	a       *Array
+	fold    fold
+	reduced []bool
+	order   []int
+	merges  bool // outputs are shared between tasks
+	global  partial
+	whole   *walker // lays out the outputs of the whole array in storage order
+	outputs int64
+	out     *Result
+	pool    sync.Pool
+}
+
+func newFoldJob(a *Array, r Reducer, order []int) (*foldJob, error) {
+	if r.newFold == nil {
+		return nil, errors.New("lazy: a zero Reducer is not a reduction")
+	}
+	reduced, err := r.over.reduced(a)
+	if err != nil {
+		return nil, err
+	}
+	j := &foldJob{a: a, reduced: reduced, order: order}
+	if j.fold, err = r.newFold(a.DType(), j.reducedLen()); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.name, err)
+	}
+	if r.needsElements && j.reducedLen() == 0 && j.keptLen() > 0 {
+		return nil, fmt.Errorf("%w: %s of shape %s", ErrEmpty, r.name, shapeString(a.node.shape()))
+	}
+	return j, j.checkSize(r.name)
+}
+
+func (j *foldJob) keptLen() int64 { return j.outputsIn(j.a.node.shape()) }
+
+func (j *foldJob) reducedLen() int64 {
+	n := int64(1)
+	for d, r := range j.reduced {
+		if r {
+			n *= j.a.node.shape()[d]
+		}
+	}
+	return n
+}
+
+// checkSize returns an error if the result, or the accumulators of all outputs,
+// cannot be had. An array without elements can promise any number of outputs in a
+// small file, so that these must fit the budget; others pay for each in bytes.
+func (j *foldJob) checkSize(name string) error {
+	limit := min(int64(math.MaxInt), maxResult)
+	if j.reducedLen() == 0 {
+		limit = min(limit, j.a.config.budget())
+	}
+	if n := j.keptLen(); n > limit/j.fold.stateSize() {
+		return fmt.Errorf("lazy: %s: %s of shape %s has %d outputs, too many to hold", j.a.Name(), name, shapeString(j.a.node.shape()), n)
+	}
+	return nil
+}
+
+// outputsIn is how many outputs a region of the given shape has.
+func (j *foldJob) outputsIn(shape []int64) int64 {
+	n := int64(1)
+	for d, size := range shape {
+		if !j.reduced[d] {
+			n *= size
+		}
+	}
+	return n
+}
+
+func (j *foldJob) walker() *walker {
+	return newWalker(j.order, j.reduced, j.a.node.shape(), j.fold.needsIndex())
+}
+
+// foldPart is the accumulators of the outputs of one region.
+type foldPart struct {
+	partial
+	walker   *walker
+	itemsize int64
+}
+
+func (p *foldPart) tile(b []byte, r chunk.Region) error {
+	p.walker.walk(p.partial, b, p.itemsize, r)
+	return nil
+}
+
+func (j *foldJob) computes() bool { return true }
+
+func (j *foldJob) stateBytes(shape []int64) int64 { return j.outputsIn(shape) * j.fold.stateSize() }
+
+func (j *foldJob) begin(r chunk.Region) (part, error) {
+	p, ok := j.pool.Get().(*foldPart)
+	if !ok {
+		p = &foldPart{j.fold.partial(), j.walker(), computable(j.a.node).dtype().ItemSize()}
+	}
+	p.reset(int(p.walker.cover(r)))
+	return p, nil
+}
+
+// start allocates what all tasks share: the result, and accumulators for all
+// outputs when tasks share outputs.
+func (j *foldJob) start(t *tasks) {
+	var shape []int64
+	for d, r := range j.reduced {
+		if !r {
+			shape = append(shape, j.a.node.shape()[d])
+		}
+	}
+	j.out = j.fold.result(shape)
+	j.whole = j.walker()
+	j.outputs = j.whole.cover(chunk.Whole(j.a.node.shape()))
+	if j.merges = !t.single(j.reduced) || t.n == 0; j.merges {
+		j.global = j.fold.partial()
+		j.global.reset(int(j.outputs))
+	}
+}
+
+// merge takes over a task's partial: into the accumulators of all outputs, or
+// straight into the result where the task owns its outputs.
+func (j *foldJob) merge(r chunk.Region, p part) error {
+	fold := p.(*foldPart)
+	if j.merges {
+		j.eachRun(r, func(at, from, n int64) { j.global.merge(int(at), fold.partial, int(from), int(n)) })
+	} else {
+		j.finish(r, fold.partial)
+	}
+	j.pool.Put(fold)
+	return nil
+}
+
+// eachRun calls f for every run of outputs that is contiguous both among all
+// outputs of the array (at) and among those of region r (from).
+func (j *foldJob) eachRun(r chunk.Region, f func(at, from, n int64)) {
+	kept := chunk.Region{Start: make([]int64, len(j.order)), Shape: make([]int64, len(j.order))}
+	for d := range kept.Start {
+		kept.Shape[d] = 1
+		if !j.reduced[d] {
+			kept.Start[d], kept.Shape[d] = r.Start[d], r.Shape[d]
+		}
+	}
+	layout := chunk.Layout{Shape: j.keptShape(), ItemSize: 1, Order: j.order}
+	from := int64(0)
+	for run := range layout.Runs(kept) {
+		f(run.Offset, from, run.Len)
+		from += run.Len
+	}
+}
+
+// keptShape is the array's shape with every reduced axis of length one.
+func (j *foldJob) keptShape() []int64 {
+	shape := j.a.Shape()
+	for d, r := range j.reduced {
+		if r {
+			shape[d] = 1
+		}
+	}
+	return shape
+}
+
+// result finishes what merged, and returns the result.
+func (j *foldJob) result() (*Result, error) {
+	if j.merges {
+		j.finish(chunk.Whole(j.a.node.shape()), j.global)
+	}
+	return j.out, nil
+}
+
+// finish writes the outputs of region r, which p holds in storage order, to
+// their places in the result, which is in C order.
+func (j *foldJob) finish(r chunk.Region, p partial) {
+	var order []int // the kept axes, slowest in storage first
+	for _, d := range j.order {
+		if !j.reduced[d] {
+			order = append(order, d)
+		}
+	}
+	stride := make([]int64, len(j.reduced)) // of the result, in elements
+	step := int64(1)
+	for d := len(j.reduced) - 1; d >= 0; d-- {
+		if !j.reduced[d] {
+			stride[d] = step
+			step *= j.a.node.shape()[d]
+		}
+	}
+	at := int64(0)
+	total := int64(1)
+	for _, d := range order {
+		at += r.Start[d] * stride[d]
+		total *= r.Shape[d]
+	}
+	if total == 0 {
+		return
+	}
+	n := int64(1) // length and stride of the fastest kept axis
+	inner := int64(1)
+	if k := len(order); k > 0 {
+		n, inner = r.Shape[order[k-1]], stride[order[k-1]]
+		order = order[:k-1]
+	}
+	counter := make([]int64, len(order))
+	for from := int64(0); from < total; from += n {
+		p.finish(j.out, int(at), int(inner), int(from), int(n))
+		for k := len(order) - 1; k >= 0; k-- {
+			d := order[k]
+			at += stride[d]
+			if counter[k]++; counter[k] < r.Shape[d] {
+				break
+			}
+			at -= r.Shape[d] * stride[d]
+			counter[k] = 0
+		}
+	}
+}
