@@ -115,7 +115,6 @@ type selectionReader struct {
 	sel      []span
 	itemsize int64
 	stepped  bool
-	win      chunk.Region
 	buf      []byte
 }
 

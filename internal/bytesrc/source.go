@@ -50,4 +50,5 @@ type Source interface {
 var (
 	_ Source = (*File)(nil)
 	_ Source = (*Section)(nil)
+	_ Source = (*RAM)(nil)
 )
