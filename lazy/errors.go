@@ -28,6 +28,9 @@ var (
 	// dtype, such as the mean of strings.
 	ErrDType = errors.New("lazy: operation not defined for this dtype")
 
+	// ErrShape is returned for shapes that do not fit each other, or no array.
+	ErrShape = errors.New("lazy: bad shape")
+
 	// ErrEmpty is returned for a minimum or maximum over no elements, which has
 	// no identity (as NumPy's ValueError).
 	ErrEmpty = errors.New("lazy: zero-size reduction has no identity")

@@ -1,0 +1,200 @@
+package lazy
+
+import (
+	"fmt"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/kernel"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// Correction is what a detector does to a signal, and [Array.Correct] undoes, as LiberTEM's
+// CorrectionSet. All parts are optional.
+type Correction struct {
+	// Dark is subtracted from every signal. It broadcasts: a dark frame has the shape of a signal.
+	Dark Operand
+
+	// Gain is multiplied with every signal after that.
+	Gain Operand
+
+	// DeadPixels are indices of the signal axes, each one number per axis. Such a pixel becomes
+	// the mean of its neighbours in all directions that are not dead themselves.
+	DeadPixels [][]int64
+}
+
+// Correct corrects every signal when it is read: (x - Dark) * Gain, then dead pixels. The dtype
+// follows NumPy's rules for the two operations. Dead pixels take the corrected neighbours' mean, of integers
+// rounded toward zero. A dead pixel all of whose neighbours are dead is an error.
+func (a *Array) Correct(c Correction) (*Array, error) {
+	out := a
+	var err error
+	if c.Dark != nil {
+		if out, err = Subtract(out, c.Dark); err != nil {
+			return nil, fmt.Errorf("dark: %w", err)
+		}
+	}
+	if c.Gain != nil {
+		if out, err = Multiply(out, c.Gain); err != nil {
+			return nil, fmt.Errorf("gain: %w", err)
+		}
+	}
+	if len(out.node.shape()) != a.NDim() || out.Len() != a.Len() {
+		return nil, fmt.Errorf("%w: the correction of %s has the shape %s", ErrShape, shapeString(a.node.shape()), shapeString(out.node.shape()))
+	}
+	if len(c.DeadPixels) == 0 {
+		return out, nil
+	}
+	return out.patch(c.DeadPixels)
+}
+
+// patch replaces pixels of every signal by the mean of their neighbours.
+func (a *Array) patch(pixels [][]int64) (*Array, error) {
+	if _, ok := a.DType().Elem(); !ok {
+		return nil, undefined(a.DType())
+	}
+	p := patches{dead: make(map[string]bool)}
+	depth := make([]int64, a.NDim())
+	for d, ax := range a.axes {
+		if !ax.Navigate {
+			p.signal = append(p.signal, d)
+			depth[d] = min(1, ax.Size)
+		}
+	}
+	for _, pixel := range pixels {
+		if err := p.add(pixel, a.axes); err != nil {
+			return nil, err
+		}
+	}
+	for _, pixel := range p.pixels {
+		if p.alive(pixel, a.axes) == 0 {
+			return nil, fmt.Errorf("%w: dead pixel %v has no neighbour that is not dead", ErrIndex, pixel)
+		}
+	}
+	in := toNative(a.node)
+	p.elem = elemOf(in.dtype())
+	n := &overlap{in: in, to: in.dtype(), depth: depth, apply: p.apply}
+	return a.with(n, a.axes)
+}
+
+// patches are the dead pixels of a detector.
+type patches struct {
+	signal []int // axes
+	pixels [][]int64
+	dead   map[string]bool
+	elem   kernel.Elem
+}
+
+// add checks a pixel. One that is given twice is one.
+func (p *patches) add(pixel []int64, axes []Axis) error {
+	if len(pixel) != len(p.signal) {
+		return fmt.Errorf("%w: dead pixel %v has %d indices for %d signal axes", ErrIndex, pixel, len(pixel), len(p.signal))
+	}
+	at := make([]int64, len(pixel))
+	for k, i := range pixel {
+		n := axes[p.signal[k]].Size
+		if i < -n || i >= n {
+			return fmt.Errorf("%w: dead pixel %v is outside the signal", ErrIndex, pixel)
+		}
+		at[k] = (i + n) % n
+	}
+	if key := fmt.Sprint(at); !p.dead[key] {
+		p.dead[key] = true
+		p.pixels = append(p.pixels, at)
+	}
+	return nil
+}
+
+// neighbours calls f with the neighbours of a pixel that are not dead.
+func (p *patches) neighbours(pixel []int64, size func(k int) int64, f func(at []int64)) {
+	at := make([]int64, len(pixel))
+	var visit func(k int)
+	visit = func(k int) {
+		if k == len(pixel) {
+			if !p.dead[fmt.Sprint(at)] {
+				f(at)
+			}
+			return
+		}
+		for i := max(pixel[k]-1, 0); i <= min(pixel[k]+1, size(k)-1); i++ {
+			at[k] = i
+			visit(k + 1)
+		}
+	}
+	visit(0)
+}
+
+func (p *patches) alive(pixel []int64, axes []Axis) int {
+	n := 0
+	p.neighbours(pixel, func(k int) int64 { return axes[p.signal[k]].Size }, func([]int64) { n++ })
+	return n
+}
+
+// apply copies a part of the array and replaces the dead pixels in it. Those in its margins are
+// replaced wrongly, or not at all, and thrown away.
+func (p *patches) apply(dst, src mmapnpy.Buffer, at chunk.Region) error {
+	copy(dst.Data, src.Data)
+	for _, pixel := range p.pixels {
+		inside := true
+		for k, d := range p.signal {
+			inside = inside && pixel[k] >= at.Start[d] && pixel[k] < at.Start[d]+at.Shape[d]
+		}
+		if inside {
+			p.replace(dst, src, at, pixel)
+		}
+	}
+	return nil
+}
+
+// replace sets one pixel of all signals in a part.
+func (p *patches) replace(dst, src mmapnpy.Buffer, at chunk.Region, pixel []int64) {
+	offset := func(index []int64) int64 {
+		n := int64(0)
+		for k, d := range p.signal {
+			n += (index[k] - at.Start[d]) * src.Strides[d]
+		}
+		return n
+	}
+	var from []int64
+	size := func(k int) int64 { return at.Start[p.signal[k]] + at.Shape[p.signal[k]] }
+	p.neighbours(pixel, size, func(index []int64) {
+		for k, d := range p.signal {
+			if index[k] < at.Start[d] {
+				return
+			}
+		}
+		from = append(from, offset(index))
+	})
+	if len(from) == 0 {
+		return // in a corner of the margins
+	}
+	frames := at.Clone()
+	for _, d := range p.signal {
+		frames.Start[d], frames.Shape[d] = 0, 1
+	}
+	to := offset(pixel)
+	for frame := range frames.Split(nil, 1) {
+		base := int64(0)
+		for d, s := range src.Strides {
+			base += (frame.Start[d] - frames.Start[d]) * s
+		}
+		p.mean(dst.Data[base+to:], src.Data[base:], from)
+	}
+}
+
+// mean sets the element at the beginning of dst to the mean of those at the given offsets of src.
+func (p *patches) mean(dst, src []byte, from []int64) {
+	size := p.elem.Size()
+	var wide [16]byte // a complex128
+	var re, im float64
+	for _, at := range from {
+		kernel.Convert(wide[:], kernel.Complex128, src[at:at+int64(size)], p.elem, false)
+		v := kernel.Slice[complex128](wide[:])[0]
+		re, im = re+real(v), im+imag(v)
+	}
+	n := float64(len(from))
+	if p.elem.IsComplex() {
+		kernel.Convert(dst[:size], p.elem, kernel.Bytes([]complex128{complex(re/n, im/n)}), kernel.Complex128, false)
+		return
+	}
+	kernel.Convert(dst[:size], p.elem, kernel.Bytes([]float64{re / n}), kernel.Float64, false)
+}

@@ -1,0 +1,211 @@
+package lazy
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/kernel"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// MapSignal applies a function to every signal, as HyperSpy's map does: for each scan position, f
+// gets the whole signal in C order and sets dst, which has the given shape, () for a single number.
+// The result has a's navigation axes, in their order, and then signal axes of that shape.
+//
+// f may be called from several goroutines at once, and must neither keep the slices nor write to src.
+// An error or a panic of it ends the pass with an error that names the block. T and U are as for [Map].
+// A signal and its result must fit the memory budget.
+func MapSignal[T, U any](a *Array, shape []int64, f func(dst []U, src []T) error) (*Array, error) {
+	in, err := typed[T](a)
+	if err != nil {
+		return nil, err
+	}
+	to, err := mmapnpy.DTypeOf[U]()
+	if err != nil {
+		return nil, err
+	}
+	if to.ItemSize() == 0 {
+		return nil, fmt.Errorf("%w: elements of no bytes cannot be computed", ErrDType)
+	}
+	m := &mapSignal{to: to, out: slices.Clone(shape)}
+	var axes []Axis
+	var arranged []int // navigation axes first
+	for d, ax := range a.axes {
+		if ax.Navigate {
+			arranged, axes, m.shp = append(arranged, d), append(axes, ax), append(m.shp, ax.Size)
+		}
+	}
+	m.nav = len(arranged)
+	for d, ax := range a.axes {
+		if !ax.Navigate {
+			arranged = append(arranged, d)
+			m.signal = append(m.signal, ax.Size)
+		}
+	}
+	for _, n := range shape {
+		axes = append(axes, Axis{Size: n})
+	}
+	m.shp = append(m.shp, shape...)
+	if err := checkGeometry(m.shp, to.ItemSize()); err != nil {
+		return nil, err
+	}
+	m.in = arrange(in, arranged)
+	if need := product(m.signal)*elemSize(in) + product(shape)*to.ItemSize(); need > a.config.budget()/2 {
+		return nil, fmt.Errorf("lazy: %s: a signal of %s and its result are larger than half the memory budget of %s",
+			a.Name(), chunk.FormatBytes(need), chunk.FormatBytes(a.config.budget()))
+	}
+	m.loop = func() loop {
+		var out outputOf[U]
+		return func(dst []byte, x [][]byte) error {
+			d := out.of(dst)
+			if err := callUser(func() error { return f(d, kernel.Slice[T](x[0])) }); err != nil {
+				return err
+			}
+			out.store(dst)
+			return nil
+		}
+	}
+	return a.derive(m, axes)
+}
+
+// mapSignal is a function of whole signals.
+type mapSignal struct {
+	in     node // navigation axes, then signal axes
+	nav    int  // navigation axes
+	signal []int64
+	out    []int64 // shape of a result
+	shp    []int64
+	to     mmapnpy.DType
+	loop   newLoop
+}
+
+func (m *mapSignal) dtype() mmapnpy.DType { return m.to }
+func (m *mapSignal) shape() []int64       { return m.shp }
+func (m *mapSignal) inputs() []node       { return []node{m.in} }
+
+// order has the navigation axes as they lie in the input, and C order behind.
+func (m *mapSignal) order() []int {
+	var order []int
+	for _, d := range m.in.order() {
+		if d < m.nav {
+			order = append(order, d)
+		}
+	}
+	for d := m.nav; d < len(m.shp); d++ {
+		order = append(order, d)
+	}
+	return order
+}
+
+// hold counts the results of all signals that a window touches, and the signals read at a time.
+func (m *mapSignal) hold(n int64) int64 {
+	signals := max(n/max(product(m.out), 1), 1)
+	return signals*product(m.out)*m.to.ItemSize() + m.in.hold(m.batch()*product(m.signal))
+}
+
+// batch is how many signals are read at a time.
+func (m *mapSignal) batch() int64 {
+	return max(blockWindow/max(product(m.signal)*elemSize(m.in), 1), 1)
+}
+
+func (m *mapSignal) narrow(sel []span) node {
+	in := slices.Clone(sel[:m.nav])
+	for _, n := range m.signal {
+		in = append(in, span{0, n, 1})
+	}
+	whole := *m
+	whole.in, whole.shp = narrow(m.in, in), slices.Clone(m.shp)
+	for d := range m.nav {
+		whole.shp[d] = sel[d].count
+	}
+	rest := slices.Clone(sel)
+	for d := range m.nav {
+		rest[d] = span{0, sel[d].count, 1}
+	}
+	if allFull(rest, whole.shp) {
+		return &whole
+	}
+	return &selection{&whole, rest}
+}
+
+func (m *mapSignal) reader() reader {
+	return &mapSignalReader{node: m, in: m.in.reader(), loop: m.loop(), inputs: make([][]byte, 1)}
+}
+
+// mapSignalReader computes the results of all signals of a window when it is opened.
+type mapSignalReader struct {
+	node    *mapSignal
+	in      reader
+	loop    loop
+	inputs  [][]byte
+	at      chunk.Region // of results
+	results []byte
+	buf     []byte
+}
+
+func (m *mapSignalReader) open(win chunk.Region) error {
+	n := m.node
+	m.at = win.Clone()
+	for d := n.nav; d < len(n.shp); d++ {
+		m.at.Start[d], m.at.Shape[d] = 0, n.shp[d]
+	}
+	size := product(n.out) * n.to.ItemSize()
+	m.results = grow(m.results, product(m.at.Shape[:n.nav])*size)
+	clear(m.results) // what a function leaves alone must not depend on what was there
+	done := int64(0)
+	nav := chunk.Region{Start: m.at.Start[:n.nav], Shape: m.at.Shape[:n.nav]}
+	for part := range nav.Split(nil, n.batch()) {
+		from := chunk.Region{Start: slices.Concat(part.Start, make([]int64, len(n.signal))), Shape: slices.Concat(part.Shape, n.signal)}
+		if from.Empty() {
+			return m.signals(nil, m.results[done:], part.Len())
+		}
+		err := within(m.in, from, func() error {
+			b, err := m.in.tile(from, chunk.COrder(len(from.Shape)))
+			if err != nil {
+				return err
+			}
+			count := part.Len()
+			err = m.signals(b, m.results[done:done+count*size], count)
+			done += count * size
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// signals calls the function for each of count signals that lie end to end.
+func (m *mapSignalReader) signals(b, results []byte, count int64) error {
+	if count == 0 {
+		return nil
+	}
+	in, out := len(b)/int(count), len(results)/int(count)
+	for i := range int(count) {
+		m.inputs[0] = b[i*in : (i+1)*in]
+		if err := m.loop(results[i*out:(i+1)*out], m.inputs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *mapSignalReader) close() error { return nil }
+
+func (m *mapSignalReader) tile(r chunk.Region, order []int) ([]byte, error) {
+	itemsize := m.node.to.ItemSize()
+	strides := gaplessStrides(m.at.Shape, itemsize, chunk.COrder(len(r.Shape)))
+	first := int64(0)
+	for d, s := range strides {
+		first += (r.Start[d] - m.at.Start[d]) * s
+	}
+	n := r.Len() * itemsize
+	if contiguous(r.Shape, strides, itemsize, order) {
+		return m.results[first : first+n], nil
+	}
+	m.buf = grow(m.buf, n)
+	kernel.Gather(m.buf, m.results, int(first), inOrder(r.Shape, order), inOrder(strides, order), int(itemsize))
+	return m.buf, nil
+}
