@@ -59,20 +59,20 @@ func (e *elementwise) inputs() []node       { return e.in }
 func (e *elementwise) order() []int {
 	best, most := chunk.COrder(len(e.shp)), int64(0)
 	for _, n := range e.in {
-		if size := stored(n); size > most && !single(n) {
+		if size := storedBytes(n); size > most && !single(n) {
 			best, most = n.order(), size
 		}
 	}
 	return best
 }
 
-// stored is the size of the elements that a node reads, each counted once.
-func stored(n node) int64 {
+// storedBytes is the size of the elements that a node reads, each counted once.
+func storedBytes(n node) int64 {
 	l, ok := n.(*leaf)
 	if !ok {
 		sum := int64(0)
 		for _, in := range n.inputs() {
-			sum += stored(in)
+			sum += storedBytes(in)
 		}
 		return sum
 	}
@@ -270,24 +270,24 @@ func typed[T any](a *Array) (node, error) {
 		return nil, fmt.Errorf("lazy: %s: %w", a.Name(), err)
 	}
 	if e, ok := t.Elem(); ok && e == kernel.Bool {
-		n = &truth{cast{n, t}} // any byte but 0 is true in NumPy, and undefined in a Go bool
+		n = &truths{cast{n, t}} // any byte but 0 is true in NumPy, and undefined in a Go bool
 	}
 	return n, nil
 }
 
-// truth is booleans of which every byte is 0 or 1.
-type truth struct{ cast }
+// truths is booleans of which every byte is 0 or 1.
+type truths struct{ cast }
 
-func (c *truth) narrow(sel []span) node  { return &truth{cast{narrow(c.in, sel), c.to}} }
-func (c *truth) arrange(axes []int) node { return &truth{cast{arrange(c.in, axes), c.to}} }
-func (c *truth) reader() reader          { return &truthReader{reader: c.in.reader()} }
+func (c *truths) narrow(sel []span) node  { return &truths{cast{narrow(c.in, sel), c.to}} }
+func (c *truths) arrange(axes []int) node { return &truths{cast{arrange(c.in, axes), c.to}} }
+func (c *truths) reader() reader          { return &truthsReader{reader: c.in.reader()} }
 
-type truthReader struct {
+type truthsReader struct {
 	reader
 	buf []byte
 }
 
-func (c *truthReader) tile(r chunk.Region, order []int) ([]byte, error) {
+func (c *truthsReader) tile(r chunk.Region, order []int) ([]byte, error) {
 	b, err := c.reader.tile(r, order)
 	if err != nil {
 		return nil, err

@@ -11,8 +11,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// smallScan writes a scan of 4 × 5 positions with frames of 8 × 8 pixels.
-func smallScan() (path string, remove func()) {
+// countingScan writes a scan of 4 × 5 positions with frames of 8 × 8 pixels.
+func countingScan() (path string, remove func()) {
 	dir, err := os.MkdirTemp("", "lazynpy")
 	if err != nil {
 		slog.Error(err.Error())
@@ -34,7 +34,7 @@ func smallScan() (path string, remove func()) {
 
 // Detector counts become calibrated ones when they are read; nothing is written.
 func ExampleArray_Correct() {
-	path, remove := smallScan()
+	path, remove := countingScan()
 	defer remove()
 	scan, err := lazy.Open(path, lazy.NavigationAxes(0, 1))
 	if err != nil {
@@ -67,7 +67,7 @@ func ExampleArray_Correct() {
 
 // Counts above a threshold, and how many there are in every frame.
 func ExampleWhere() {
-	path, remove := smallScan()
+	path, remove := countingScan()
 	defer remove()
 	scan, err := lazy.Open(path, lazy.NavigationAxes(0, 1))
 	if err != nil {
@@ -153,7 +153,7 @@ func ExampleMapOverlap() {
 
 // The position of the brightest pixel of every frame.
 func ExampleMapSignal() {
-	path, remove := smallScan()
+	path, remove := countingScan()
 	defer remove()
 	scan, err := lazy.Open(path, lazy.NavigationAxes(0, 1))
 	if err != nil {
@@ -192,7 +192,7 @@ func ExampleMapSignal() {
 
 // Two by two scan positions and four by four pixels become one.
 func ExampleArray_BinSum() {
-	path, remove := smallScan()
+	path, remove := countingScan()
 	defer remove()
 	scan, err := lazy.Open(path, lazy.NavigationAxes(0, 1))
 	if err != nil {

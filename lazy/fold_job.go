@@ -15,11 +15,14 @@ type foldJob struct {
 	fold    fold
 	reduced []bool
 	order   []int
-	merges  bool // outputs are shared between tasks
+	merges  bool                           // outputs are shared between tasks
+	stored  bool                           // the fold's index counts the reduced elements as they are stored, not in C order
+	derive  func(*Result) (*Result, error) // makes the result of what was folded; nil for itself
 	global  partial
 	whole   *walker // lays out the outputs of the whole array in storage order
 	outputs int64
 	out     *Result
+	failed  error // of a user's function, when there was nobody to tell
 	pool    sync.Pool
 }
 
@@ -79,32 +82,65 @@ func (j *foldJob) outputsIn(shape []int64) int64 {
 }
 
 func (j *foldJob) walker() *walker {
-	return newWalker(j.order, j.reduced, j.a.node.shape(), j.fold.needsIndex())
+	w := newWalker(j.order, j.reduced, j.a.node.shape(), j.fold.needsIndex())
+	if j.stored {
+		w.countStored(j.a.node.shape())
+	}
+	return w
+}
+
+// nativeFold is a fold over the array's own elements, in the byte order of this machine.
+// What it does is a user's, and may fail.
+type nativeFold interface{ native() }
+
+// usersOwn reports whether the fold is a user's.
+func (j *foldJob) usersOwn() bool {
+	_, ok := j.fold.(nativeFold)
+	return ok
+}
+
+// guard runs a step of the fold. Of the folds of this package none fails.
+func (j *foldJob) guard(f func()) error {
+	if !j.usersOwn() {
+		f()
+		return nil
+	}
+	return callUser(func() error {
+		f()
+		return nil
+	})
 }
 
 // foldPart is the accumulators of the outputs of one region.
 type foldPart struct {
 	partial
+	job      *foldJob
 	walker   *walker
 	itemsize int64
 }
 
 func (p *foldPart) tile(b []byte, r chunk.Region) error {
-	p.walker.walk(p.partial, b, p.itemsize, r)
-	return nil
+	return p.job.guard(func() { p.walker.walk(p.partial, b, p.itemsize, r) })
 }
 
-func (j *foldJob) computes() bool { return true }
+func (j *foldJob) computes() bool { return !j.usersOwn() }
+
+// seen is the elements that the fold sees.
+func (j *foldJob) seen() node {
+	if j.computes() {
+		return computable(j.a.node)
+	}
+	return toNative(j.a.node)
+}
 
 func (j *foldJob) stateBytes(shape []int64) int64 { return j.outputsIn(shape) * j.fold.stateSize() }
 
 func (j *foldJob) begin(r chunk.Region) (part, error) {
 	p, ok := j.pool.Get().(*foldPart)
 	if !ok {
-		p = &foldPart{j.fold.partial(), j.walker(), computable(j.a.node).dtype().ItemSize()}
+		p = &foldPart{j.fold.partial(), j, j.walker(), j.seen().dtype().ItemSize()}
 	}
-	p.reset(int(p.walker.cover(r)))
-	return p, nil
+	return p, j.guard(func() { p.reset(int(p.walker.cover(r))) })
 }
 
 // start allocates what all tasks share: the result, and accumulators for all
@@ -121,7 +157,7 @@ func (j *foldJob) start(t *tasks) {
 	j.outputs = j.whole.cover(chunk.Whole(j.a.node.shape()))
 	if j.merges = !t.single(j.reduced) || t.n == 0; j.merges {
 		j.global = j.fold.partial()
-		j.global.reset(int(j.outputs))
+		j.failed = j.guard(func() { j.global.reset(int(j.outputs)) })
 	}
 }
 
@@ -129,13 +165,18 @@ func (j *foldJob) start(t *tasks) {
 // straight into the result where the task owns its outputs.
 func (j *foldJob) merge(r chunk.Region, p part) error {
 	fold := p.(*foldPart)
-	if j.merges {
-		j.eachRun(r, func(at, from, n int64) { j.global.merge(int(at), fold.partial, int(from), int(n)) })
-	} else {
-		j.finish(r, fold.partial)
+	if j.failed != nil {
+		return j.failed
 	}
+	err := j.guard(func() {
+		if j.merges {
+			j.eachRun(r, func(at, from, n int64) { j.global.merge(int(at), fold.partial, int(from), int(n)) })
+		} else {
+			j.finish(r, fold.partial)
+		}
+	})
 	j.pool.Put(fold)
-	return nil
+	return err
 }
 
 // eachRun calls f for every run of outputs that is contiguous both among all
@@ -170,7 +211,16 @@ func (j *foldJob) keptShape() []int64 {
 // result finishes what merged, and returns the result.
 func (j *foldJob) result() (*Result, error) {
 	if j.merges {
-		j.finish(chunk.Whole(j.a.node.shape()), j.global)
+		err := j.failed
+		if err == nil {
+			err = j.guard(func() { j.finish(chunk.Whole(j.a.node.shape()), j.global) })
+		}
+		if err != nil {
+			return nil, fmt.Errorf("lazy: %w", err)
+		}
+	}
+	if j.derive != nil {
+		return j.derive(j.out)
 	}
 	return j.out, nil
 }

@@ -92,6 +92,8 @@ type pass struct {
 	computed  node // elements that kernels compute with
 	tasks     tasks
 	order     []int
+	cut       []int // the order in which windows and tiles are cut, slowest first; order, unless frames stay whole
+	frames    bool  // a job wants frames that are not cut
 	windowLen int64 // elements
 	tileLen   int64
 	done      *meter
@@ -110,6 +112,10 @@ func newPass(a *Array, reducers []Reducer) (*pass, error) {
 	p.windowLen, p.tileLen = max(windowBytes/size, 1), max(tileBytes/size, 1)
 	for p.windowLen > p.tileLen && p.computed.hold(p.windowLen) > workerBytes-windowBytes {
 		p.windowLen = (p.windowLen + 1) / 2
+	}
+	p.cut = p.order
+	if err := p.keepFrames(size); err != nil {
+		return nil, err
 	}
 	p.tasks = p.chooseTasks()
 	for _, j := range p.jobs {
@@ -157,7 +163,7 @@ func (p *pass) run(ctx context.Context) error {
 // merge. Neither changes results.
 func (p *pass) staff() (workers int, ahead int64) {
 	task := p.tasks.stateBytes(p.jobs)
-	each := max(workerBytes, p.computed.hold(p.windowLen)+windowBytes) + max(task-smallState, 0)
+	each := max(workerBytes, p.computed.hold(p.windowLen)+max(windowBytes, p.tileHold())) + max(task-smallState, 0)
 	workers = p.a.config.numWorkers(each)
 	spare := p.a.config.budget() - int64(workers)*each
 	return workers, max(1, min(int64(mergeAhead*workers), spare/max(task, 1)))
@@ -169,10 +175,10 @@ type finished struct {
 	parts  []part
 }
 
-func (p *pass) merge(_ int64, f finished) error {
+func (p *pass) merge(i int64, f finished) error {
 	for k, j := range p.jobs {
 		if err := j.merge(f.region, f.parts[k]); err != nil {
-			return err
+			return p.tasks.blame(i, f.region, err)
 		}
 	}
 	return nil
@@ -216,7 +222,7 @@ func (w *worker) task(ctx context.Context, r chunk.Region) ([]part, error) {
 			return nil, err
 		}
 	}
-	for win := range r.Split(w.pass.order, w.pass.windowLen) {
+	for win := range r.Split(w.pass.cut, w.pass.windowLen) {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -230,19 +236,33 @@ func (w *worker) task(ctx context.Context, r chunk.Region) ([]part, error) {
 
 // window loads one window and hands it to the parts tile by tile.
 func (w *worker) window(win chunk.Region, parts []part) error {
-	return eachTile(w.reader, win, w.pass.order, w.pass.tileLen, func(tile chunk.Region, raw []byte) error {
-		computed := w.computed(raw)
-		for k, p := range parts {
-			b := raw
-			if w.pass.jobs[k].computes() {
-				b = computed
+	return within(w.reader, win, func() error {
+		for tile := range win.Split(w.pass.cut, w.pass.tileLen) {
+			b, err := w.reader.tile(tile, w.pass.order)
+			if err == nil {
+				err = w.tile(tile, b, parts)
 			}
-			if err := p.tile(b, tile); err != nil {
+			if err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// tile hands one tile to the parts.
+func (w *worker) tile(tile chunk.Region, raw []byte, parts []part) error {
+	computed := w.computed(raw)
+	for k, p := range parts {
+		b := raw
+		if w.pass.jobs[k].computes() {
+			b = computed
+		}
+		if err := p.tile(b, tile); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // computed is a tile as kernels compute with it.
@@ -318,6 +338,9 @@ func (t *tasks) stateBytes(jobs []job) int64 {
 // slab of outputs and sweeps the reduced axes for them. The choice depends on
 // the array, its plan and the reducers only.
 func (p *pass) chooseTasks() tasks {
+	if p.frames {
+		return p.frameTasks()
+	}
 	shape := p.a.node.shape()
 	t := tasks{plan: p.a.plan, n: p.a.plan.NumBlocks(), shape: shape}
 	var widest *foldJob

@@ -52,6 +52,18 @@ func newWalker(order []int, reduced []bool, shape []int64, needIndex bool) *walk
 	return w
 }
 
+// countStored makes the flat index count the elements over the reduced axes in the order of
+// the pass instead of in C order, so that runs of them are runs of indices.
+func (w *walker) countStored(shape []int64) {
+	step := int64(1)
+	for _, d := range slices.Backward(w.order) {
+		if w.reduced[d] {
+			w.logical[d] = step
+			step *= shape[d]
+		}
+	}
+}
+
 // cover sets the region that the partial covers and returns its outputs.
 func (w *walker) cover(r chunk.Region) int64 {
 	copy(w.within, r.Start)
