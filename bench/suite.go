@@ -117,4 +117,6 @@ var suites = map[string][]Step{
 	// npz holds archives to the same: nothing is read that was not asked for, and inflating is faster than
 	// NumPy's, on one core and on more.
 	"npz": npzSuite(),
+	// cold compares the ways of reading with dd on a file that is not in the page cache.
+	"cold": {coldCases},
 }

@@ -55,7 +55,7 @@ func Open(path string, opts ...Option) (*Array, error) {
 	if named {
 		return openMember(path, key, named, c)
 	}
-	src, err := bytesrc.Open(path, bytesrc.Options{Backend: c.backend})
+	src, err := bytesrc.Open(path, bytesrc.Options{Backend: c.backend, Access: c.access()})
 	if err != nil {
 		return nil, err
 	}

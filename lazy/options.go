@@ -46,6 +46,7 @@ type config struct {
 	memory   int64
 	progress func(done, total int64)
 	backend  bytesrc.Backend
+	random   bool
 	header   []mmapnpy.Option
 	zip      []zipseek.Option
 }
@@ -151,7 +152,8 @@ func Progress(f func(done, total int64)) Option {
 
 // Backend chooses the way of reading: "auto" (default), "mmap" (zero-copy
 // mapping), "pread" (copies into pooled buffers), "copy" (copies out of a
-// mapping). The environment variable LAZYNPY_BACKEND replaces "auto".
+// mapping), "direct" (past the page cache). The environment variable LAZYNPY_BACKEND replaces
+// "auto".
 func Backend(name string) Option {
 	return func(c *config) error {
 		b, err := bytesrc.ParseBackend(name)

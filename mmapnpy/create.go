@@ -32,7 +32,7 @@ func Create(path string, t DType, shape []int64, opts ...Option) (*File, error) 
 	if t.HasObject() {
 		return nil, fmt.Errorf("%s: %w", path, ErrObject)
 	}
-	if c.backend == bytesrc.BackendPread || c.backend == bytesrc.BackendCopy {
+	if c.backend != "" && c.backend != bytesrc.BackendAuto && c.backend != bytesrc.BackendMmap {
 		return nil, fmt.Errorf("%s: a new file is written through a mapping, and the %s back end has none", path, c.backend)
 	}
 	h := Header{DType: t, Shape: shape, FortranOrder: c.fortran}

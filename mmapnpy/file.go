@@ -31,8 +31,8 @@ func WithMode(m Mode) Option {
 	}
 }
 
-// WithBackend chooses the way of reading: "auto" (default), "mmap", "pread" or "copy". The
-// environment variable LAZYNPY_BACKEND replaces "auto".
+// WithBackend chooses the way of reading: "auto" (default), "mmap", "pread", "direct" or
+// "copy". The environment variable LAZYNPY_BACKEND replaces "auto".
 func WithBackend(name string) Option {
 	return func(c *config) error {
 		b, err := bytesrc.ParseBackend(name)

@@ -31,7 +31,7 @@ func (f *globalFlags) register(set *pflag.FlagSet) {
 	set.Var(&f.chunks, "chunks", `how to cut the array: auto, 64MiB, -1, 100, "(4, -1, auto)", "{0: 16}"`)
 	set.Uint16Var(&f.workers, "workers", 0, "goroutines of a pass, up to 4096 (default one per processor)")
 	set.Var(&f.memory, "memory", "budget of a pass, as 256MiB (default 64MiB, or 32MiB per worker if that is more)")
-	set.Var(&f.backend, "backend", "way of reading: auto, mmap, pread or copy (default auto)")
+	set.Var(&f.backend, "backend", "way of reading: auto, mmap, pread, direct or copy (default auto)")
 	set.Var(&f.sums, "checksums", "compare checksums of members of archives: once, never or always (default once)")
 	set.StringArrayVar(&f.fields, "field", nil, "`name` of the field of a structured array; again for a field inside it")
 	set.BoolVar(&f.json, "json", false, "print JSON, one object per line")

@@ -71,6 +71,7 @@ type infoJSON struct {
 	Mappable     bool      `json:"mappable"`
 	Warnings     []string  `json:"warnings"`
 	Archive      *heldJSON `json:"archive"`
+	Reading      *readJSON `json:"reading"` // null for arrays that cannot be read
 }
 
 // heldJSON says how an archive holds a member.
@@ -102,8 +103,11 @@ func (c *cli) info(s subject) error {
 	if a, err = c.slice(a, nil); err != nil {
 		return inFile(s.name, err)
 	}
-	backend, reason := a.Backend()
-	return c.printInfo(s, a.Header(), held, [][]string{{"  read by", backend + ": " + reason}, {"  axes", axesText(a)}, {"  plan", a.Plan().String()}})
+	read, err := s.reading(a)
+	if err != nil {
+		return inFile(s.name, err)
+	}
+	return c.printInfo(s, a.Header(), held, read, [][]string{{"  axes", axesText(a)}, {"  plan", a.Plan().String()}})
 }
 
 // infoObject describes an array that only Python can read.
@@ -113,7 +117,7 @@ func (c *cli) infoObject(s subject, held *heldJSON) error {
 		return err
 	}
 	h.Warnings = append(h.Warnings, "cannot be read: "+mmapnpy.ErrObject.Error())
-	return c.printInfo(s, h, held, nil)
+	return c.printInfo(s, h, held, nil, nil)
 }
 
 // held says how the archive holds the array; nil for a file of its own.
@@ -165,7 +169,7 @@ func share(part, whole int64) string {
 	return strconv.FormatFloat(100*float64(part)/float64(max(whole, 1)), 'f', 1, 64) + " %"
 }
 
-func (c *cli) printInfo(s subject, h mmapnpy.Header, held *heldJSON, more [][]string) error {
+func (c *cli) printInfo(s subject, h mmapnpy.Header, held *heldJSON, read *readJSON, more [][]string) error {
 	order := "C"
 	if h.FortranOrder {
 		order = "F"
@@ -183,6 +187,7 @@ func (c *cli) printInfo(s subject, h mmapnpy.Header, held *heldJSON, more [][]st
 		Mappable:     !h.DType.HasObject(),
 		Warnings:     append([]string{}, h.Warnings...),
 		Archive:      held,
+		Reading:      read,
 	}
 	if held != nil {
 		v.Member = &s.member.Name
@@ -202,6 +207,9 @@ func (c *cli) printInfo(s subject, h mmapnpy.Header, held *heldJSON, more [][]st
 	}
 	if held != nil {
 		rows = append(rows, held.rows(s.member)...)
+	}
+	if read != nil {
+		rows = append(rows, read.rows()...)
 	}
 	rows = append(rows, more...)
 	for _, w := range v.Warnings {

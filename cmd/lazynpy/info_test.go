@@ -21,7 +21,7 @@ func TestInfoTable(t *testing.T) {
 		"  size      40 B  (40 bytes)\n",
 		"  data at   128\n",
 		"  format    1.0\n",
-		"  read by   pread: ",
+		"  read by   pread: asked for\n",
 		"  axes      navigation 0; signal 1\n",
 		"  plan      1 block of (4, 5), 40 B\n",
 	} {
@@ -53,7 +53,12 @@ func TestInfoJSON(t *testing.T) {
 	} {
 		path := file(t, c.header, make([]byte, c.data))
 		c.want["path"], c.want["member"], c.want["warnings"], c.want["archive"] = path, nil, []any{}, nil
-		if got := decode(t, ok(t, "info", "--json", path)); !reflect.DeepEqual(got, c.want) {
+		got := decode(t, ok(t, "info", "--json", "--backend", "pread", path))
+		if r, ok := got["reading"].(map[string]any); !ok || r["backend"] != "pread" || r["reason"] != "asked for" || r["remote"] != false {
+			t.Errorf("reading is %v", got["reading"])
+		}
+		delete(got, "reading")
+		if !reflect.DeepEqual(got, c.want) {
 			t.Errorf("got  %v\nwant %v", got, c.want)
 		}
 	}

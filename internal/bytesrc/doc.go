@@ -30,6 +30,12 @@
 // all others alone. A file cut inside its last page reads as zeros without any fault;
 // [Lease.Verify] finds that.
 //
+// # Ways of reading
+//
+// [BackendAuto] decides by the filesystem, by the size of the file beside the memory that is
+// available, and by what [Options] say of the access. [BackendDirect] reads past the page cache; its blocks are
+// aligned here, so that callers see the ranges they asked for. docs/reading.md has the rules.
+//
 // # Memory
 //
 // Releasing a mapped window drops its pages from the process (they stay in the page

@@ -34,6 +34,11 @@ type File struct {
 
 	copier *xmmap.ReaderAt // BackendCopy only
 
+	// BackendDirect only: the file opened once more, and what its reads are aligned to.
+	direct   *os.File
+	directFD int
+	align    int64
+
 	leases leases
 	close  func() error
 }
@@ -54,7 +59,10 @@ func Open(path string, o Options) (*File, error) {
 	src.choice.Store(&c)
 	src.leases.drained = make(chan struct{}, 1)
 	src.close = sync.OnceValue(src.shut)
-	if c.backend == BackendCopy {
+	switch c.backend {
+	case BackendDirect:
+		src.openDirectly(c)
+	case BackendCopy:
 		if err := src.openCopier(c); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
@@ -114,7 +122,7 @@ func (f *File) openCopier(c choice) error {
 
 // fallBack makes pread the back end because of err.
 func (f *File) fallBack(err error) {
-	f.choice.Store(&choice{BackendPread, fmt.Sprintf("cannot map: %v", err), true})
+	f.choice.Store(&choice{backend: BackendPread, reason: fmt.Sprintf("cannot map: %v", err)})
 }
 
 // Name returns the path given to Open.
@@ -127,18 +135,23 @@ func (f *File) Size() int64 { return f.size }
 func (f *File) Mode() Mode { return f.mode }
 
 // Backend returns the back end in use, never auto. It can still turn from mmap to
-// pread at the first Borrow, if the back end was chosen here and the system refuses to map.
+// pread at the first Borrow, if the back end was chosen here and the system refuses to map, and
+// from direct to pread, if the filesystem refuses.
 func (f *File) Backend() Backend { return f.choice.Load().backend }
 
 // Reason says in a few words why the back end was chosen.
 func (f *File) Reason() string { return f.choice.Load().reason }
 
-// ReadAt implements [io.ReaderAt] with pread on the descriptor.
+// ReadAt implements [io.ReaderAt] with pread on the descriptor. With the direct back end long ranges
+// go past the page cache as well; short ones profit from it.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if !f.leases.acquire() {
 		return 0, f.closedError()
 	}
 	defer f.leases.release()
+	if len(p) >= directRead && off >= 0 && f.Backend() == BackendDirect {
+		return f.directReadAt(p, off)
+	}
 	return f.os.ReadAt(p, off)
 }
 
@@ -165,7 +178,8 @@ func (f *File) fill(l *Lease, n int) error {
 	if n == 0 {
 		return nil
 	}
-	if f.Backend() == BackendMmap {
+	backend := f.Backend()
+	if backend == BackendMmap {
 		m, err := f.mapped()
 		if err != nil {
 			return err
@@ -174,13 +188,17 @@ func (f *File) fill(l *Lease, n int) error {
 			return f.window(l, m, n)
 		}
 	}
-	l.buffer = getBuffer(n)
-	l.data = l.buffer.bytes[:n:n]
 	var err error
-	if f.copier != nil {
-		err = f.copyAt(l.data, l.off)
+	if backend == BackendDirect {
+		err = f.directInto(l, n)
 	} else {
-		err = f.preadAt(l.data, l.off)
+		l.buffer = getBuffer(n)
+		l.data = l.buffer.bytes[:n:n]
+		if f.copier != nil {
+			err = f.copyAt(l.data, l.off)
+		} else {
+			err = f.preadAt(l.data, l.off)
+		}
 	}
 	if err != nil {
 		l.buffer.put()
@@ -333,6 +351,9 @@ func (f *File) shut() error {
 	}
 	if f.copier != nil {
 		errs = append(errs, f.copier.Close())
+	}
+	if f.direct != nil {
+		errs = append(errs, f.direct.Close())
 	}
 	return errors.Join(append(errs, f.os.Close())...)
 }

@@ -118,15 +118,20 @@ func TestNoLeaks(t *testing.T) {
 		return len(entries), bytes.Count(b, []byte(path))
 	}
 	fds0, _ := count()
-	for i := range 1000 {
-		f, err := Open(path, Options{Backend: backends[i%len(backends)]})
-		if err != nil {
-			t.Fatal(err)
+	for _, backend := range backends {
+		for range 1000 {
+			f, err := Open(path, Options{Backend: backend})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := borrow(t, f, 0, data)
+			l.Release()
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
 		}
-		l := borrow(t, f, 0, data)
-		l.Release()
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
+		if fds, maps := count(); fds > fds0 || maps > quarantineLen {
+			t.Errorf("%s: %d descriptors were %d, %d mappings of the file are left", backend, fds, fds0, maps)
 		}
 	}
 	for i := range 100 { // what fails must not leak either

@@ -73,4 +73,4 @@ func truncate(t testing.TB, path string, size int) {
 	}
 }
 
-var backends = []Backend{BackendMmap, BackendPread, BackendCopy}
+var backends = []Backend{BackendMmap, BackendPread, BackendDirect, BackendCopy}

@@ -3,8 +3,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -21,6 +23,7 @@ func main() {
 		"open":           open,
 		"plan":           plan,
 		"sum":            sum,
+		"sum-cold":       sumCold,
 		"sum-signal":     image(lazy.OverSignal(), mmapnpy.CopyOf[uint64]),
 		"sum-navigation": image(lazy.OverNavigation(), mmapnpy.CopyOf[uint64]),
 	}
@@ -105,7 +108,7 @@ func integers(text string) ([]int64, error) {
 	return out, nil
 }
 
-// options are the budget and the workers that the runner asked for.
+// options are the budget, the workers and the way of reading that the runner asked for.
 func options(p peer.Params, more ...lazy.Option) ([]lazy.Option, error) {
 	workers, err := p.Int("workers", 0)
 	if err != nil {
@@ -115,7 +118,7 @@ func options(p peer.Params, more ...lazy.Option) ([]lazy.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(more, lazy.Workers(int(workers)), lazy.Memory(memory)), nil
+	return append(more, lazy.Workers(int(workers)), lazy.Memory(memory), lazy.Backend(p["backend"])), nil
 }
 
 // sum adds up a float64 array.
@@ -140,6 +143,18 @@ func sum(path string, p peer.Params) (peer.Report, error) {
 		Seconds:     time.Since(start).Seconds(),
 		OpenSeconds: opened.Seconds(),
 	}, nil
+}
+
+// sumCold is sum of a file that was dropped from the page cache.
+func sumCold(path string, p peer.Params) (peer.Report, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return peer.Report{}, err
+	}
+	if err := errors.Join(peer.DropCache(f), f.Close()); err != nil {
+		return peer.Report{}, err
+	}
+	return sum(path, p)
 }
 
 // image sums a four-dimensional scan over its signal or its navigation axes.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 )
 
 func main() {
-	peer.Main(map[string]peer.Task{"memory": memory, "disk": disk})
+	peer.Main(map[string]peer.Task{"memory": memory, "disk": disk, "dd": dd})
 }
 
 // memory adds up a slice of anonymous, touched memory with a number of
@@ -90,6 +91,33 @@ func expectedSum(n int) float64 {
 	return float64(n>>8)*(255*256/2) + float64(rest*(rest-1)/2)
 }
 
+// dd drops the file from the page cache and lets dd read it, in blocks of bs, and with direct=yes past the
+// page cache.
+func dd(path string, p peer.Params) (peer.Report, error) {
+	if err := drop(path); err != nil {
+		return peer.Report{}, err
+	}
+	args := []string{"if=" + path, "of=/dev/null", "bs=" + p["bs"]}
+	if p["direct"] == "yes" {
+		args = append(args, "iflag=direct")
+	}
+	start := time.Now()
+	out, err := exec.Command("dd", args...).CombinedOutput()
+	elapsed := time.Since(start)
+	if err != nil {
+		return peer.Report{}, fmt.Errorf("dd: %w: %s", err, out)
+	}
+	return peer.Report{Seconds: elapsed.Seconds()}, nil
+}
+
+func drop(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(peer.DropCache(f), f.Close())
+}
+
 // disk drops the file from the page cache and reads it from front to back.
 func disk(path string, p peer.Params) (peer.Report, error) {
 	limit, err := p.Int("bytes", 1<<30)
@@ -101,7 +129,7 @@ func disk(path string, p peer.Params) (peer.Report, error) {
 		return peer.Report{}, err
 	}
 	defer f.Close()
-	if err := dropCache(f); err != nil {
+	if err := peer.DropCache(f); err != nil {
 		return peer.Report{}, err
 	}
 	buf := make([]byte, 4<<20)
