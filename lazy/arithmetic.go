@@ -117,14 +117,14 @@ func binaryOpNode(op kernel.BinaryOp, a, b operand) (node, error) {
 	if !ok || !defined {
 		return nil, undefined(t)
 	}
+	from, to := typeFor(in, elem, t), typeFor(out, elem, t)
 	for i, o := range []operand{a, b} {
-		if err := o.check(t); err != nil && op.IsComparison() {
+		if err := o.check(from); err != nil && op.IsComparison() {
 			return beyond(op, a, b, i)
 		} else if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDType, err)
 		}
 	}
-	from, to := typeFor(in, elem, t), typeFor(out, elem, t)
 	l := func(dst []byte, x [][]byte) error {
 		if op == kernel.Power && kernel.HasNegative(in, x[1]) {
 			return ErrNegativePower

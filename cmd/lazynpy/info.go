@@ -107,7 +107,8 @@ func (c *cli) info(s subject) error {
 	if err != nil {
 		return inFile(s.name, err)
 	}
-	return c.printInfo(s, a.Header(), held, read, [][]string{{"  axes", axesText(a)}, {"  plan", a.Plan().String()}})
+	more := [][]string{{"  axes", axesText(a)}, {"  plan", a.Plan().String()}}
+	return c.printInfo(s, a.Header(), held, read, append(more, calibration(s)...))
 }
 
 // infoObject describes an array that only Python can read.

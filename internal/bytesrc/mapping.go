@@ -15,9 +15,7 @@ import (
 // than its page, so windows rounded only to pages would leave a part of each neighbour
 // resident for good.
 const (
-	// warmGranule is the 64 KiB that a fault on a cached page maps ("fault-around"). A
-	// page that carries a mark of the readahead still maps its whole folio, but once
-	// only.
+	// warmGranule is the 64 KiB that a fault on a cached page maps ("fault-around").
 	warmGranule = 64 << 10
 
 	// coldGranule is the largest folio, all of which is mapped by a fault that had to
@@ -116,10 +114,15 @@ func (f *File) populate(m *mapping, off int64, n int) error {
 
 // drop takes the pages of a window out of the process. Pages shared with a neighbour
 // that is in use come back from the page cache when they are touched.
+//
+// The start is always rounded by the largest folio: a page that carries a mark of the
+// readahead maps all of its folio, also in a warm file, and the part of it that lies in the
+// window before, which was dropped already, would stay for good. What such a fault maps
+// of the window behind is dropped with that one.
 func (m *mapping) drop(off int64, n, granule int) {
 	// Granules are multiples of addresses, and the mapping need not start at one.
-	ahead := int(m.base & uintptr(granule-1))
-	lo := (ahead+int(off))&^(granule-1) - ahead
+	ahead := int(m.base & uintptr(coldGranule-1))
+	lo := (ahead+int(off))&^(coldGranule-1) - ahead
 	hi := (ahead+int(off)+n+granule-1)&^(granule-1) - ahead
 	drop(m.data[max(lo, 0):min(hi, len(m.data))])
 }

@@ -1,0 +1,191 @@
+package lazy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"strings"
+
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
+)
+
+// soleKey is the key of the member of an archive of one signal: what np.savez calls its first array.
+const soleKey = "arr_0"
+
+// WriteSignal writes the data of a signal, as [Array.Save] does, and their description into the sidecar beside them
+// ([SidecarPath]). The path decides what is written:
+//
+//	scan.npy       a .npy file
+//	scan.npz       an archive of this one array, "arr_0", for which options are
+//	scan.npz:KEY   a member: the first of a new archive, or added to the one that is there
+//
+// The axes must describe the data ([Signal.Validate]), and metadata must consist of values that JSON has (numbers, strings,
+// booleans, nil, and slices and maps of them; NaN and infinities too), or nothing is written.
+//
+// A file that exists is replaced, and so is its sidecar. Whoever reads meanwhile, or after a crash, sees data with
+// their own description or with none, and never with that of others: the data are written first, under another name;
+// then the old sidecar goes, the data take their place, and the sidecar follows. After an error while the data
+// are written the old pair stays.
+func WriteSignal(ctx context.Context, path string, s *Signal, opts ...SaveOption) error {
+	data, err := s.data()
+	if err != nil {
+		return fmt.Errorf("%w (writing %s)", err, path)
+	}
+	file, key, archive := splitTarget(path)
+	if archive && key == "" {
+		key = soleKey
+	} else if archive {
+		if _, err := os.Stat(file); err == nil {
+			return appendSignal(ctx, file, key, s, opts)
+		}
+	}
+	text, err := s.sidecarText(file, key, archive)
+	if err != nil {
+		return err
+	}
+	if err := data.readsFrom(file); err != nil {
+		return err
+	}
+	r, err := newReplacement(file, text, func(temp string) error {
+		if archive {
+			return SaveArchive(ctx, temp, []Entry{{key, data}}, opts...)
+		}
+		return saveFile(ctx, temp, data, opts)
+	})
+	if err != nil {
+		return err
+	}
+	defer r.abort()
+	return r.commit()
+}
+
+// saveFile writes a .npy file, for which there are no options.
+func saveFile(ctx context.Context, path string, a *Array, opts []SaveOption) error {
+	if len(opts) > 0 {
+		return errors.New("lazy: a .npy file is written without options; they are for archives")
+	}
+	return a.Save(ctx, path)
+}
+
+// splitTarget splits a path that may not exist yet: "scan.npz:x" names a member of an archive.
+func splitTarget(path string) (file, key string, archive bool) {
+	if file, key, named := SplitPath(path); named {
+		return file, key, true
+	}
+	const suffix = ".npz"
+	lower := strings.ToLower(path)
+	if len(lower) != len(path) {
+		return path, "", false // letters whose small form is longer; no such suffix is hidden by that
+	}
+	if i := strings.Index(lower, suffix+":"); i > 0 && i+len(suffix)+1 < len(path) {
+		return path[:i+len(suffix)], path[i+len(suffix)+1:], true
+	}
+	return path, "", strings.HasSuffix(lower, suffix)
+}
+
+// sidecarText is the content of a sidecar about s alone.
+func (s *Signal) sidecarText(file, key string, archive bool) ([]byte, error) {
+	c := newSidecar(archive)
+	c.signals[key], c.extra = s.description(), s.outside
+	text, err := c.encode()
+	return text, inSidecar(SidecarPath(file), err)
+}
+
+// appendSignal adds a member to an archive. A description that an earlier member of this name has left goes
+// before the member comes.
+func appendSignal(ctx context.Context, file, key string, s *Signal, opts []SaveOption) error {
+	if err := refuseKey(file, key); err != nil {
+		return err
+	}
+	path := SidecarPath(file)
+	c, err := loadSidecar(path, true)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		c = newSidecar(true)
+		c.extra = s.outside
+	}
+	before, after := *c, *c
+	before.signals, after.signals = maps.Clone(c.signals), maps.Clone(c.signals)
+	delete(before.signals, key)
+	after.signals[key] = s.description()
+	text, err := after.encode()
+	if err != nil {
+		return inSidecar(path, err)
+	}
+	if _, stale := c.signals[key]; stale {
+		old, err := before.encode()
+		if err == nil {
+			err = writeText(path, old)
+		}
+		if err != nil {
+			return inSidecar(path, err)
+		}
+	}
+	if err := AppendArchive(ctx, file, []Entry{{key, s.Data}}, opts...); err != nil {
+		return err
+	}
+	return writeText(path, text)
+}
+
+// refuseKey returns an error if an archive has such a member: its description must stay.
+func refuseKey(file, key string) error {
+	z, err := OpenArchive(file)
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	if _, err := z.Member(key); !errors.Is(err, ErrNoKey) {
+		return fmt.Errorf("lazy: %s: there is a member %q already: %w", file, key, fs.ErrExist)
+	}
+	return nil
+}
+
+func writeText(path string, text []byte) error {
+	return atomicfile.Write(path, func(f *os.File) error {
+		_, err := f.Write(text)
+		return err
+	})
+}
+
+// WriteSidecar writes the description of s into the sidecar of the array at path, which must exist and have
+// the shape that s has, and leaves the array alone: the way to calibrate data that are there. Like
+// [Open] it takes a .npy file, an archive of one array, or "scan.npz:KEY". What the sidecar of an archive says about
+// other members stays.
+func WriteSidecar(path string, s *Signal) error {
+	if err := s.Validate(); err != nil {
+		return fmt.Errorf("%w (describing %s)", err, path)
+	}
+	a, err := Open(path)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	there := *s
+	there.Data = a
+	if err := there.Validate(); err != nil {
+		return fmt.Errorf("%w (describing %s)", err, path)
+	}
+	beside, key, archive := a.describedBy(path)
+	c := newSidecar(archive)
+	c.extra = s.outside
+	if archive {
+		old, err := loadSidecar(beside, true)
+		if err != nil {
+			return err
+		}
+		if old != nil {
+			c = old
+		}
+	}
+	c.signals[key] = s.description()
+	text, err := c.encode()
+	if err != nil {
+		return inSidecar(beside, err)
+	}
+	return writeText(beside, text)
+}
