@@ -39,10 +39,18 @@ func (b *Bench) goPeer(name, program string, args ...string) Contender {
 func (b *Bench) pyPeer(name, pkg string, args ...string) Contender {
 	return Contender{
 		Name:    name,
-		Command: append([]string{b.python.path, filepath.Join(b.source, "peers", pkg, "main.py")}, args...),
+		Command: append([]string{b.python.path, filepath.Join(b.source, "peers", peerFolder(pkg), "main.py")}, args...),
 		Env:     b.python.env,
 		NotRun:  b.python.missing(pkg),
 	}
+}
+
+// peerFolder is where the contender for a package is: under the name that it is imported by.
+func peerFolder(pkg string) string {
+	if pkg == "rosettasciio" {
+		return "rsciio"
+	}
+	return pkg
 }
 
 // limit marks a contender that shows a limit of the machine, or ourselves at
@@ -60,8 +68,8 @@ type python struct {
 	trouble  string            // why there is no interpreter
 }
 
-// pythonPackages are what the Python contenders import.
-var pythonPackages = []string{"numpy", "dask"}
+// pythonPackages are what the Python contenders import, by the names that the indexes of packages have for them.
+var pythonPackages = []string{"numpy", "dask", "rosettasciio", "libertem"}
 
 func defaultPython() string {
 	if path := os.Getenv("LAZYNPY_PYTHON"); path != "" {
@@ -86,9 +94,10 @@ func findPython(ctx context.Context, path, peers string) python {
 		return p
 	}
 	for _, pkg := range pythonPackages {
-		code := fmt.Sprintf("import %s; print(%s.__version__)", pkg, pkg)
+		// Importing LiberTEM takes seconds, so its metadata must do.
+		code := fmt.Sprintf("from importlib.metadata import version; print(version(%q))", pkg)
 		if pkg == "dask" {
-			code = "import dask.array, dask; print(dask.__version__)"
+			code = "import dask.array, dask; print(dask.__version__)" // dask without NumPy is there, and useless
 		}
 		if out, err := exec.CommandContext(ctx, path, "-c", code).Output(); err == nil {
 			p.versions[pkg] = strings.TrimSpace(string(out))

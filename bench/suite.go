@@ -119,4 +119,6 @@ var suites = map[string][]Step{
 	"npz": npzSuite(),
 	// cold compares the ways of reading with dd on a file that is not in the page cache.
 	"cold": {coldCases},
+	// ops holds what is computed of scans, and what is written, to the machine and to others.
+	"ops": {imageCases, floatCases, maskCases, castCases, transposeCases, scanTransposeCases},
 }

@@ -28,6 +28,7 @@ func main() {
 		"sum-navigation": image(lazy.OverNavigation(), mmapnpy.CopyOf[uint64]),
 	}
 	maps.Copy(tasks, archiveTasks)
+	maps.Copy(tasks, operationTasks)
 	peer.Main(tasks)
 }
 

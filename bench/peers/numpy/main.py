@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 
+import operations
 from protocol import main, repeat, timed
 
 
@@ -73,7 +74,7 @@ def npz_sum(path, params):
     return {"result": [int(total)], "seconds": seconds}
 
 
-main({
+main(operations.TASKS | {
     "npz-first": npz_first,
     "npz-load": npz_load,
     "npz-random": npz_random,
