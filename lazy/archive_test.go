@@ -285,7 +285,7 @@ func TestArchiveFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, opts := range [][]SaveOption{nil, {Compressed(1)}} {
+	for _, opts := range [][]ArchiveOption{nil, {Compressed(1)}} {
 		path := filepath.Join(t.TempDir(), "x.npz")
 		if err := SaveArchive(t.Context(), path, []Entry{{"x", Values(x)}}, opts...); err != nil {
 			t.Fatal(err)

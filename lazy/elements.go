@@ -5,13 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lazynpy/lazynpy/chunk"
-	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
 // pieceBytes is how much [Array.Elements] gathers at once where the array does
@@ -24,9 +19,13 @@ const pieceBytes = 16 << 20
 // piece is valid until the loop body ends. It is the way to stream
 // an array into a hash, a socket or another file in bounded memory.
 //
-// As with [Array.Blocks], bytes that become unreadable while the body looks at them
-// are a panic with a *[FaultError].
+// Elements that are not used as they are stored are computed by all workers, which run ahead of the loop.
+// Those that are, are lent where they lie. As with [Array.Blocks], bytes that become unreadable while the
+// body looks at them are a panic with a *[FaultError].
 func (a *Array) Elements(ctx context.Context) iter.Seq2[[]byte, error] {
+	if !a.liesInCOrder() {
+		return a.copies(ctx)
+	}
 	return func(yield func([]byte, error) bool) {
 		inBody := false
 		err := a.eachPiece(ctx, func(b []byte) bool {
@@ -52,7 +51,7 @@ func (a *Array) eachPiece(ctx context.Context, f func([]byte) bool) error {
 	}
 	rd := a.node.reader()
 	corder := chunk.COrder(a.NDim())
-	for r := range chunk.Whole(a.node.shape()).Split(corder, a.pieceLen()) {
+	for r := range chunk.Whole(a.node.shape()).Split(corder, max(windowBytes/elemSize(a.node), 1)) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -64,25 +63,10 @@ func (a *Array) eachPiece(ctx context.Context, f func([]byte) bool) error {
 	return a.changed()
 }
 
-// pieceLen is how many elements are gathered at once.
-func (a *Array) pieceLen() int64 {
-	size := int64(windowBytes)
-	if !a.liesInCOrder() {
-		size = max(size, min(pieceBytes, a.config.budget()/4))
-	}
-	n := max(size/elemSize(a.node), 1)
-	for n > 1 && a.node.hold(n) > a.config.budget() {
-		n /= 2
-	}
-	return n
-}
-
-// liesInCOrder reports whether reading in C order is reading in storage order.
+// liesInCOrder reports whether the elements are those of a file or of memory, in C order and without gaps.
 func (a *Array) liesInCOrder() bool {
-	if l, ok := a.node.(*leaf); ok {
-		return l.view.orderName() == "C-order"
-	}
-	return identical(a.node.order(), a.NDim())
+	l, ok := a.node.(*leaf)
+	return ok && l.view.orderName() == "C-order"
 }
 
 // errEnough ends a piece whose user has seen enough.
@@ -120,96 +104,23 @@ func (a *Array) Load(ctx context.Context) (*Result, error) {
 
 // loadTo fills dst with the elements. Workers take pieces in order, each of which has its place.
 func (a *Array) loadTo(ctx context.Context, dst []byte) error {
-	piece := a.pieceLen()
+	f := newFiller(a, chunk.COrder(a.NDim()))
 	itemsize := a.DType().ItemSize()
-	g, ctx := errgroup.WithContext(ctx)
-	next, stop := iter.Pull(chunk.Whole(a.node.shape()).Split(chunk.COrder(a.NDim()), piece))
-	defer stop()
-	var mu sync.Mutex
-	at := int64(0) // where the next piece begins in dst
-	take := func() (chunk.Region, []byte, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		r, ok := next()
-		if !ok {
-			return r, nil, false
-		}
-		n := r.Len() * itemsize
-		at += n
-		return r.Clone(), dst[at-n : at], true // the next piece overwrites this one's region
-	}
+	parts := deal(chunk.Whole(a.node.shape()), f.order, f.pieceLen(1))
+	defer parts.stop()
 	done := newMeter(a.config.progress, a.NBytes())
-	for range a.config.numWorkers(a.node.hold(piece) + windowBytes) {
-		g.Go(func() error {
-			rd := a.node.reader()
-			for r, part, ok := take(); ok; r, part, ok = take() {
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				if err := a.loadPiece(rd, r, part); err != nil {
-					return err
-				}
-				done.add(int64(len(part)))
+	return crew(ctx, a.config.numWorkers(f.hold()), func(ctx context.Context, _ int) error {
+		w := f.worker()
+		for r, at, ok := parts.take(); ok; r, at, ok = parts.take() {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
-			return nil
-		})
-	}
-	return g.Wait()
-}
-
-// loadPiece fills dst with the elements of r in C order: straight from the file if they lie so.
-func (a *Array) loadPiece(rd reader, r chunk.Region, dst []byte) error {
-	corder := chunk.COrder(a.NDim())
-	if l, ok := a.node.(*leaf); ok && contiguous(r.Shape, l.view.strides, l.view.dtype.ItemSize(), corder) {
-		lo, _, first := l.view.span(r)
-		return readFull(l.view.src, dst, lo+first)
-	}
-	_, err := a.piece(rd, r, corder, func(b []byte) bool {
-		dst = dst[copy(dst, b):]
-		return true
+			n := r.Len() * itemsize
+			if err := w.fill(dst[at*itemsize:at*itemsize+n], r); err != nil {
+				return err
+			}
+			done.add(n)
+		}
+		return nil
 	})
-	return err
-}
-
-// Save writes the array as a .npy file in C order, with the dtype it has here, in
-// bounded memory. The write is atomic: the file appears whole under its name, or
-// what was there stays. Saving over the file being read is refused.
-func (a *Array) Save(ctx context.Context, path string) error {
-	if err := a.refuseSame(path); err != nil {
-		return err
-	}
-	return mmapnpy.SaveElements(path, a.DType(), a.Shape(), a.copies(ctx))
-}
-
-// copies yields the pieces in memory of their own, so that nothing that is done with
-// them can fault.
-func (a *Array) copies(ctx context.Context) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		var piece []byte
-		err := a.eachPiece(ctx, func(b []byte) bool {
-			piece = append(piece[:0], b...)
-			return yield(piece, nil)
-		})
-		if err != nil {
-			yield(nil, err)
-		}
-	}
-}
-
-// refuseSame returns an error if path is a file that a reads from.
-func (a *Array) refuseSame(path string) error {
-	there, err := os.Stat(path)
-	if err != nil {
-		return nil // nothing there, or nothing to be seen: writing will tell
-	}
-	for _, f := range a.files {
-		here, err := f.src.Stat()
-		if err != nil {
-			return err
-		}
-		if os.SameFile(here, there) {
-			return fmt.Errorf("lazy: %s: refusing to write over the file being read", path)
-		}
-	}
-	return nil
 }

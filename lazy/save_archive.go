@@ -37,25 +37,25 @@ func Entries[S Storable](arrays map[string]S) []Entry {
 	return list
 }
 
-// SaveOption changes how the members of an archive are written; see [Compressed], and
+// ArchiveOption changes how the members of an archive are written; see [Compressed], and
 // [zipseek.WriterOption] for the others.
-type SaveOption = zipseek.WriterOption
+type ArchiveOption = zipseek.WriterOption
 
 // Compressed deflates the members, at a level from 1 to 9, or 0 for the default, 7. They stay
 // seekable: an index is hidden in the archive that other readers do not see. Without it members are stored,
 // aligned so that they are used in place.
-func Compressed(level int) SaveOption { return zipseek.Compressed(level) }
+func Compressed(level int) ArchiveOption { return zipseek.Compressed(level) }
 
 // SaveArchive writes a .npz archive that NumPy reads, of arrays of any size, in bounded memory. Arrays
 // are written in C order, and compressed on all cores. The archive appears whole under its
 // name, or what was there stays. Saving over a file that is being read is refused.
-func SaveArchive(ctx context.Context, path string, entries []Entry, opts ...SaveOption) error {
+func SaveArchive(ctx context.Context, path string, entries []Entry, opts ...ArchiveOption) error {
 	return save(ctx, path, entries, func() (*zipseek.Writer, error) { return zipseek.Create(path, opts...) })
 }
 
 // AppendArchive adds arrays to an existing archive, of which no byte is changed. After an error, it is
 // what it was. A key that it has already is refused.
-func AppendArchive(ctx context.Context, path string, entries []Entry, opts ...SaveOption) error {
+func AppendArchive(ctx context.Context, path string, entries []Entry, opts ...ArchiveOption) error {
 	return save(ctx, path, entries, func() (*zipseek.Writer, error) { return zipseek.Append(path, opts...) })
 }
 

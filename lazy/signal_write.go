@@ -29,7 +29,7 @@ const soleKey = "arr_0"
 // their own description or with none, and never with that of others: the data are written first, under another name;
 // then the old sidecar goes, the data take their place, and the sidecar follows. After an error while the data
 // are written the old pair stays.
-func WriteSignal(ctx context.Context, path string, s *Signal, opts ...SaveOption) error {
+func WriteSignal(ctx context.Context, path string, s *Signal, opts ...ArchiveOption) error {
 	data, err := s.data()
 	if err != nil {
 		return fmt.Errorf("%w (writing %s)", err, path)
@@ -63,7 +63,7 @@ func WriteSignal(ctx context.Context, path string, s *Signal, opts ...SaveOption
 }
 
 // saveFile writes a .npy file, for which there are no options.
-func saveFile(ctx context.Context, path string, a *Array, opts []SaveOption) error {
+func saveFile(ctx context.Context, path string, a *Array, opts []ArchiveOption) error {
 	if len(opts) > 0 {
 		return errors.New("lazy: a .npy file is written without options; they are for archives")
 	}
@@ -96,7 +96,7 @@ func (s *Signal) sidecarText(file, key string, archive bool) ([]byte, error) {
 
 // appendSignal adds a member to an archive. A description that an earlier member of this name has left goes
 // before the member comes.
-func appendSignal(ctx context.Context, file, key string, s *Signal, opts []SaveOption) error {
+func appendSignal(ctx context.Context, file, key string, s *Signal, opts []ArchiveOption) error {
 	if err := refuseKey(file, key); err != nil {
 		return err
 	}

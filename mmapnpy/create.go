@@ -44,7 +44,7 @@ func Create(path string, t DType, shape []int64, opts ...Option) (*File, error) 
 		if _, err := f.Write(head); err != nil {
 			return err
 		}
-		return reserve(f, int64(len(head))+h.NBytes())
+		return atomicfile.Reserve(f, int64(len(head))+h.NBytes())
 	})
 	if err != nil {
 		return nil, err

@@ -178,7 +178,7 @@ func TestUsageErrors(t *testing.T) {
 		{"png", "--range", "0,1", "--log", path},
 		{"convert", path},
 		{"convert", "--dtype", "f9", path, "out.npy"},
-		{"convert", "--order", "K", path, "out.npy"},
+		{"convert", "--order", "X", path, "out.npy"},
 		{"convert", "--byteorder", "middle", path, "out.npy"},
 		{"convert", path, path},
 		{"convert", path, "out"},

@@ -16,9 +16,11 @@ func newConvertCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT",
 		Short: "Change dtype, byte order, storage order or format",
-		Long: "Convert streams an array into another file, in bounded memory. The extension of OUT decides on the\n" +
-			"format: .npy, .npz, .csv, .json or .raw; - is standard output. Casts follow NumPy's astype. A .npz is a\n" +
-			"new archive of this one array, called --key or as IN is; add adds to one.",
+		Long: "Convert writes an array into another file, in bounded memory. The extension of OUT decides on the\n" +
+			"format: .npy, .npz, .csv, .json or .raw; - is standard output. Casts follow NumPy's astype. A .npy is\n" +
+			"written on every core, in space that is reserved first; --order K keeps the order of IN, and another\n" +
+			"order is quicker the more --memory there is. A .npz is a new archive of this one array, called --key\n" +
+			"or as IN is; add adds to one.",
 		Example: "  lazynpy convert --dtype float32 scan.npy small.npy\n" +
 			"  lazynpy convert --order F --byteorder big image.npy for-fortran.npy\n" +
 			"  lazynpy convert --deflate labels.npy labels.npz",
@@ -28,7 +30,8 @@ func newConvertCommand(c *cli) *cobra.Command {
 		},
 	}
 	cmd.Flags().Var(&v.dtype, "dtype", "cast to this dtype, as float32 or >i2")
-	cmd.Flags().StringVar(&v.order, "order", "C", "storage order of a .npy: C or F")
+	cmd.Flags().StringVar(&v.order, "order", "C", "storage order of a .npy: C, F, or K as IN has it")
+	cmd.Flags().BoolVar(&v.sync, "sync", true, "wait until a .npy is on disk")
 	cmd.Flags().StringVar(&v.byteOrder, "byteorder", "", "little, big or native (default as it is)")
 	cmd.Flags().StringVar(&v.as, "format", "", "npy, npz, csv, json or raw, whatever the extension of OUT")
 	cmd.Flags().StringVar(&v.key, "key", "", "`name` of the array in a .npz (default as IN is called)")
@@ -41,6 +44,7 @@ type conversion struct {
 	dtype            parsed[mmapnpy.DType]
 	order, byteOrder string
 	as, key          string
+	sync             bool
 	packing          packing
 }
 
@@ -59,8 +63,8 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 	if !ok {
 		return usagef("convert: --byteorder %q (want little, big or native)", v.byteOrder)
 	}
-	if v.order != "C" && v.order != "F" {
-		return usagef("convert: --order %q (want C or F)", v.order)
+	if v.order != "C" && v.order != "F" && v.order != "K" {
+		return usagef("convert: --order %q (want C, F or K)", v.order)
 	}
 	if err := refuseSame(input, output); err != nil {
 		return err
@@ -74,20 +78,19 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 	if v.dtype.set {
 		to = v.dtype.value
 	}
-	shape, key := a.Shape(), v.keyFor(a)
+	key := v.keyFor(a)
 	if a, err = a.AsType(to.WithByteOrder(byteOrder)); err != nil {
 		return inFile(input, err)
 	}
-	if f == formatNPZ {
-		return inFile(input, c.saveConverted(ctx, a, output, key, v.packing.options(c)))
+	switch {
+	case f == formatNPZ:
+		err = c.saveConverted(ctx, a, output, key, v.packing.options(c))
+	case f == formatNPY && regular(output):
+		err = c.saveNPY(ctx, a, output, lazy.Order(v.order), lazy.Sync(v.sync))
+	default:
+		err = c.streamConverted(ctx, a, output, f, v.order)
 	}
-	fortran := v.order == "F" && f == formatNPY && orderMatters(shape)
-	if fortran {
-		if a, err = a.Transpose(); err != nil {
-			return inFile(input, err)
-		}
-	}
-	return inFile(input, c.writeConverted(ctx, a, output, f, shape, fortran))
+	return inFile(input, err)
 }
 
 // checkArchive refuses what a .npz cannot be, and flags for a .npz if the output is none.
@@ -97,8 +100,8 @@ func (v *conversion) checkArchive(f format, output string) error {
 		return usagef("convert: --key, --deflate, --align and --chunk are for a .npz")
 	case f == formatNPZ && output == "-":
 		return usagef("convert: an archive cannot be written to standard output")
-	case f == formatNPZ && v.order == "F":
-		return usagef("convert: --order F: arrays are written to a .npz in C order")
+	case f == formatNPZ && v.order != "C":
+		return usagef("convert: --order %s: arrays are written to a .npz in C order", v.order)
 	}
 	return nil
 }
@@ -115,7 +118,7 @@ func (v *conversion) keyFor(a *lazy.Array) string {
 }
 
 // saveConverted writes a as the one array of an archive.
-func (c *cli) saveConverted(ctx context.Context, a *lazy.Array, output, key string, opts []lazy.SaveOption) error {
+func (c *cli) saveConverted(ctx context.Context, a *lazy.Array, output, key string, opts []lazy.ArchiveOption) error {
 	a, b, err := c.track(a, "convert")
 	if err != nil {
 		return err
@@ -124,8 +127,25 @@ func (c *cli) saveConverted(ctx context.Context, a *lazy.Array, output, key stri
 	return lazy.SaveArchive(ctx, output, []lazy.Entry{{Key: key, Array: a}}, opts...)
 }
 
-// writeConverted writes a, which is transposed for Fortran order.
-func (c *cli) writeConverted(ctx context.Context, a *lazy.Array, output string, f format, shape []int64, fortran bool) error {
+// saveNPY writes a as a file.
+func (c *cli) saveNPY(ctx context.Context, a *lazy.Array, output string, opts ...lazy.SaveOption) error {
+	a, b, err := c.track(a, "convert")
+	if err != nil {
+		return err
+	}
+	defer b.finish()
+	return inFile(output, a.Save(ctx, output, opts...))
+}
+
+// streamConverted writes a to what is not to be a .npy file on a disk, from the beginning to the end.
+func (c *cli) streamConverted(ctx context.Context, a *lazy.Array, output string, f format, order string) (err error) {
+	shape := a.Shape()
+	fortran := f == formatNPY && orderMatters(shape) && (order == "F" || order == "K" && a.FortranOrder())
+	if fortran {
+		if a, err = a.Transpose(); err != nil {
+			return err
+		}
+	}
 	s := c.arrayStream(ctx, a, "convert")
 	return c.output(output, func(w io.Writer) error {
 		if fortran {

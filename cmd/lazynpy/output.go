@@ -17,10 +17,16 @@ func (c *cli) output(path string, write func(io.Writer) error) error {
 	if path == "-" {
 		return write(c.stdout)
 	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+	if !regular(path) {
 		return inFile(path, overwrite(path, write))
 	}
 	return inFile(path, atomicfile.Write(path, func(f *os.File) error { return write(f) }))
+}
+
+// regular reports whether path is, or will be, a regular file, as far as can be seen.
+func regular(path string) bool {
+	info, err := os.Stat(path)
+	return path != "-" && (err != nil || info.Mode().IsRegular())
 }
 
 // overwrite writes to what is not a regular file, such as a pipe or /dev/null.

@@ -65,7 +65,14 @@ func Create(path string) (*File, error) {
 }
 
 // Commit brings the file to disk and puts it in its place. After an error path is as it was.
-func (f *File) Commit() error {
+func (f *File) Commit() error { return f.commit(true) }
+
+// CommitUnsynced is Commit without waiting for the disk: after a crash of the whole system, and not
+// only of the process, the file in its place may be short of what was written, or what was there
+// before may be lost.
+func (f *File) CommitUnsynced() error { return f.commit(false) }
+
+func (f *File) commit(durable bool) error {
 	if f.done {
 		return f.Named(&fs.PathError{Op: "commit", Path: f.temp, Err: fs.ErrClosed})
 	}
@@ -75,8 +82,10 @@ func (f *File) Commit() error {
 			return f.Named(err)
 		}
 	}
-	if err := f.Sync(); err != nil {
-		return f.Named(err)
+	if durable {
+		if err := f.Sync(); err != nil {
+			return f.Named(err)
+		}
 	}
 	if err := f.Close(); err != nil {
 		return f.Named(err)
@@ -85,6 +94,9 @@ func (f *File) Commit() error {
 		return f.Named(err)
 	}
 	f.done = true
+	if !durable {
+		return nil
+	}
 	return SyncDir(f.target)
 }
 

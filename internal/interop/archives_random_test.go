@@ -57,8 +57,8 @@ func (s archiveSet) rewrite(t *testing.T, a foreignArchive, random *rand.Rand) w
 	return w
 }
 
-func (s archiveSet) randomOptions(w writtenArchive, random *rand.Rand) []lazy.SaveOption {
-	options := []lazy.SaveOption{zipseek.Align(w.Align), zipseek.ChunkSize(w.Chunk), zipseek.WriterWorkers(1 + random.IntN(4))}
+func (s archiveSet) randomOptions(w writtenArchive, random *rand.Rand) []lazy.ArchiveOption {
+	options := []lazy.ArchiveOption{zipseek.Align(w.Align), zipseek.ChunkSize(w.Chunk), zipseek.WriterWorkers(1 + random.IntN(4))}
 	if level := random.IntN(11) - 1; level > 0 {
 		options = append(options, lazy.Compressed(level))
 	} else if level < 0 {

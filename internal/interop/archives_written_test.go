@@ -18,7 +18,7 @@ import (
 // A recipe is a set of options to write with.
 type recipe struct {
 	name    string
-	options []lazy.SaveOption
+	options []lazy.ArchiveOption
 	align   int
 	chunk   int
 }
@@ -27,13 +27,13 @@ type recipe struct {
 // that differ in what they fit.
 var recipes = []recipe{
 	{"stored", nil, 64, 0},
-	{"stored at pages", []lazy.SaveOption{zipseek.Align(4096)}, 4096, 0},
-	{"Huffman only", []lazy.SaveOption{zipseek.Compressed(zipseek.HuffmanOnly)}, 64, 256 << 10},
-	{"level 1", []lazy.SaveOption{lazy.Compressed(1)}, 64, 256 << 10},
-	{"level 6, 32 KiB", []lazy.SaveOption{lazy.Compressed(6), zipseek.ChunkSize(32 << 10)}, 64, 32 << 10},
-	{"default level", []lazy.SaveOption{lazy.Compressed(0)}, 64, 256 << 10},
-	{"level 7, 1 MiB", []lazy.SaveOption{lazy.Compressed(7), zipseek.ChunkSize(1 << 20)}, 64, 1 << 20},
-	{"level 9, one worker", []lazy.SaveOption{lazy.Compressed(9), zipseek.WriterWorkers(1)}, 64, 256 << 10},
+	{"stored at pages", []lazy.ArchiveOption{zipseek.Align(4096)}, 4096, 0},
+	{"Huffman only", []lazy.ArchiveOption{zipseek.Compressed(zipseek.HuffmanOnly)}, 64, 256 << 10},
+	{"level 1", []lazy.ArchiveOption{lazy.Compressed(1)}, 64, 256 << 10},
+	{"level 6, 32 KiB", []lazy.ArchiveOption{lazy.Compressed(6), zipseek.ChunkSize(32 << 10)}, 64, 32 << 10},
+	{"default level", []lazy.ArchiveOption{lazy.Compressed(0)}, 64, 256 << 10},
+	{"level 7, 1 MiB", []lazy.ArchiveOption{lazy.Compressed(7), zipseek.ChunkSize(1 << 20)}, 64, 1 << 20},
+	{"level 9, one worker", []lazy.ArchiveOption{lazy.Compressed(9), zipseek.WriterWorkers(1)}, 64, 256 << 10},
 }
 
 // forOthers writes archives in all ways: in one go, by adding to our own and to others', and by repacking.

@@ -1,0 +1,184 @@
+package lazy
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// SaveOption changes how [Array.Save] writes; see [Order] and [Sync].
+type SaveOption func(*saving) error
+
+// saving is what the options of one call of Save have said.
+type saving struct {
+	order    byte
+	unsynced bool
+}
+
+// Order says in which order the elements lie in the file, in NumPy's letters: "C" (the default), with the
+// last index fastest; "F", with the first index fastest; "K", as the array lies in its own file, so that
+// nothing is transposed: F if it lies in Fortran order, else C. "A" is the same as K.
+func Order(order string) SaveOption {
+	return func(s *saving) error {
+		switch order {
+		case "C", "F", "K":
+			s.order = order[0]
+		case "A":
+			s.order = 'K'
+		default:
+			return fmt.Errorf("lazy: order %q (want C, F, A or K)", order)
+		}
+		return nil
+	}
+}
+
+// Sync says whether Save waits until the file is on disk, which is the default. Without it the file has its name
+// sooner, still only when it is whole, but if the machine stops within the next half minute, it may be
+// short, or what it replaces be lost. Space is then not reserved either.
+func Sync(durable bool) SaveOption {
+	return func(s *saving) error {
+		s.unsynced = !durable
+		return nil
+	}
+}
+
+// Save writes the array as a .npy file, in C order if no option says otherwise, with the dtype it has
+// here. Elements are read or computed, and written, by all workers, within the memory budget; Progress
+// sees them.
+//
+// The write is atomic: the file appears whole under its name and is on disk ([Sync]), or what was there
+// stays. Space is reserved first, so that a full disk is an error at once. A save that is cancelled ends
+// within one piece of 4 MiB per worker, and like one that fails leaves nothing behind. Saving over a file
+// that is being read is refused, by whatever name.
+//
+// Where the order of the file is not that in which the elements are read, they are transposed in blocks
+// that take most of the budget: the larger it is, the longer are the runs that are read and written. Files that
+// would take more than an eighth of the machine's memory do not stay in the page cache.
+func (a *Array) Save(ctx context.Context, path string, opts ...SaveOption) error {
+	s := saving{order: 'C'}
+	for _, o := range opts {
+		if err := o(&s); err != nil {
+			return err
+		}
+	}
+	if err := a.refuseSame(path); err != nil {
+		return err
+	}
+	order, fortran := a.fileOrder(s.order)
+	head, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: a.DType(), Shape: a.Shape(), FortranOrder: fortran})
+	if err != nil {
+		return fmt.Errorf("lazy: %s: %w", path, err)
+	}
+	if a.DType().HasObject() {
+		return fmt.Errorf("lazy: %s: %w", path, mmapnpy.ErrObject)
+	}
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Abort() // also when a user's function panics
+	if err := a.saveTo(ctx, f, head, order, s); err != nil {
+		return f.Named(err)
+	}
+	if s.unsynced {
+		return f.CommitUnsynced()
+	}
+	return f.Commit()
+}
+
+// saveTo fills the file.
+func (a *Array) saveTo(ctx context.Context, f *atomicfile.File, head []byte, order []int, s saving) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	t, err := newTarget(f.File, head, a.NBytes(), s.unsynced)
+	if err != nil {
+		return err
+	}
+	if a.NBytes() > 0 {
+		err = a.write(ctx, t, order)
+	}
+	if err != nil {
+		return err
+	}
+	return a.changed()
+}
+
+// write chooses the way through the elements. Where a piece of the file needs few elements beyond those
+// that are read with it, pieces are made one by one, and else in blocks.
+func (a *Array) write(ctx context.Context, t *target, order []int) error {
+	if mixed(a.node.shape(), a.node.order(), order)*elemSize(a.node) <= pieceSize/4 {
+		return a.writePieces(ctx, t, order)
+	}
+	return a.writeBlocks(ctx, t, order)
+}
+
+// fileOrder is the order of the axes in a file, slowest first, for a letter of NumPy's, and what the header
+// is to say: NumPy says Fortran order only where that is not C order as well.
+func (a *Array) fileOrder(letter byte) (order []int, fortran bool) {
+	n := a.NDim()
+	shape := a.node.shape()
+	order = chunk.FOrder(n)
+	if sameOrder(shape, order, chunk.COrder(n)) || slices.Contains(shape, 0) {
+		return chunk.COrder(n), false
+	}
+	if letter == 'F' || letter == 'K' && sameOrder(shape, order, a.node.order()) {
+		return order, true
+	}
+	return chunk.COrder(n), false
+}
+
+// FortranOrder reports whether the elements are read in Fortran order, which is not C order as well: whether
+// [Array.Save] would write them so with [Order] "K".
+func (a *Array) FortranOrder() bool {
+	_, fortran := a.fileOrder('K')
+	return fortran
+}
+
+// sameOrder reports whether two orders of axes are one but for axes of length one.
+func sameOrder(shape []int64, x, y []int) bool { return mixed(shape, x, y) == 1 }
+
+// mixed is how many elements lie together in both orders, but not in the same order: the product of the
+// axes from the fastest to the slowest one that has another place. It is 1 for the same order.
+func mixed(shape []int64, x, y []int) int64 {
+	long := func(order []int) []int {
+		var out []int
+		for _, d := range order {
+			if shape[d] != 1 {
+				out = append(out, d)
+			}
+		}
+		return out
+	}
+	x, y = long(x), long(y)
+	for i := range x {
+		if x[i] != y[i] {
+			return product(inOrder(shape, x[i:]))
+		}
+	}
+	return 1
+}
+
+// refuseSame returns an error if path leads to a file that a reads from, by whatever name: through links,
+// hard or symbolic, or another mount of the same file system.
+func (a *Array) refuseSame(path string) error {
+	there, err := os.Stat(path)
+	if err != nil {
+		return nil // nothing there, or nothing to be seen: writing will tell
+	}
+	for _, f := range a.files {
+		here, err := f.src.Stat()
+		if err != nil {
+			return err
+		}
+		if os.SameFile(here, there) {
+			return fmt.Errorf("lazy: %s: refusing to write over the file being read", path)
+		}
+	}
+	return nil
+}
