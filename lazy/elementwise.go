@@ -2,6 +2,7 @@ package lazy
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/kernel"
@@ -110,6 +111,17 @@ func (e *elementwise) arrange(axes []int) node {
 		}
 	}
 	return e.over(shape, func(n node) node { return arrange(n, axes) })
+}
+
+// reshape reshapes all inputs, if all of them can be.
+func (e *elementwise) reshape(shape []int64) (node, bool) {
+	ok := true
+	out := e.over(slices.Clone(shape), func(n node) node {
+		in, fits := reshape(n, shape)
+		ok = ok && fits
+		return in
+	})
+	return out, ok
 }
 
 // over is the same function of other elements.
@@ -280,7 +292,11 @@ type truths struct{ cast }
 
 func (c *truths) narrow(sel []span) node  { return &truths{cast{narrow(c.in, sel), c.to}} }
 func (c *truths) arrange(axes []int) node { return &truths{cast{arrange(c.in, axes), c.to}} }
-func (c *truths) reader() reader          { return &truthsReader{reader: c.in.reader()} }
+func (c *truths) reshape(shape []int64) (node, bool) {
+	in, ok := reshape(c.in, shape)
+	return &truths{cast{in, c.to}}, ok
+}
+func (c *truths) reader() reader { return &truthsReader{reader: c.in.reader()} }
 
 type truthsReader struct {
 	reader

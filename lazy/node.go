@@ -2,7 +2,6 @@ package lazy
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
@@ -85,14 +84,15 @@ func within(rd reader, win chunk.Region, f func() error) (err error) {
 // filesOf lists the files that an expression reads, each once.
 func filesOf(n node) []*file {
 	var files []*file
-	seen := make(map[node]bool)
+	seen, listed := make(map[node]bool), make(map[*file]bool)
 	var visit func(n node)
 	visit = func(n node) {
 		if seen[n] {
 			return
 		}
 		seen[n] = true
-		if l, ok := n.(*leaf); ok && l.file != nil && !slices.Contains(files, l.file) {
+		if l, ok := n.(*leaf); ok && l.file != nil && !listed[l.file] {
+			listed[l.file] = true
 			files = append(files, l.file)
 		}
 		for _, in := range n.inputs() {

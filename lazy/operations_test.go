@@ -216,6 +216,21 @@ func broadcastSum(s []int32) []int32 {
 	return out
 }
 
+// TestReshapeOfExpressions sees a corrected scan as a list of frames.
+func TestReshapeOfExpressions(t *testing.T) {
+	a, s := scan(t)
+	x := must[*Array](t)(Add(must[*Array](t)(Map(a, func(dst, src []int32) { copy(dst, src) })), mustSlice(t, []int32{1})))
+	frames := must[*Array](t)(x.Reshape(20, 6, 7))
+	want := make([]int32, len(s))
+	for i, v := range s {
+		want[i] = v + 1
+	}
+	same(t, "reshaped", frames, want)
+	if ax := frames.Axes(); !ax[0].Navigate || ax[1].Navigate {
+		t.Errorf("axes %v", ax)
+	}
+}
+
 func TestArithmeticRefuses(t *testing.T) {
 	a := mustSlice(t, []uint8{1, 2, 3})
 	for name, f := range map[string]func() (*Array, error){

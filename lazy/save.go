@@ -172,11 +172,11 @@ func (a *Array) refuseSame(path string) error {
 		return nil // nothing there, or nothing to be seen: writing will tell
 	}
 	for _, f := range a.files {
-		here, err := f.src.Stat()
+		same, err := f.is(there)
 		if err != nil {
 			return err
 		}
-		if os.SameFile(here, there) {
+		if same {
 			return fmt.Errorf("lazy: %s: refusing to write over the file being read", path)
 		}
 	}

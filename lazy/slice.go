@@ -308,23 +308,13 @@ func (a *Array) Field(name string) (*Array, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: dtype %s has no field %q", ErrIndex, a.DType(), name)
 	}
-	l, ok := a.node.(*leaf)
+	n, ok := fieldOf(a.node, f)
 	if !ok {
 		return nil, fmt.Errorf("%w: %q is picked from stored elements only: pick it before other operations", ErrDType, name)
 	}
-	view := l.view
-	view.base += f.Offset
-	view.dtype = f.DType
-	view.shape, view.strides = slices.Clone(view.shape), slices.Clone(view.strides)
 	axes := slices.Clone(a.axes)
-	if base, dims, ok := f.DType.Subarray(); ok {
-		view.dtype = base
-		step := f.DType.ItemSize()
-		for _, n := range dims {
-			step /= max(n, 1)
-			view.shape, view.strides = append(view.shape, n), append(view.strides, step)
-			axes = append(axes, Axis{Size: n})
-		}
+	for _, size := range n.shape()[len(axes):] {
+		axes = append(axes, Axis{Size: size})
 	}
-	return a.derive(&leaf{view, l.file}, axes)
+	return a.derive(n, axes)
 }

@@ -1,0 +1,89 @@
+package lazy
+
+import (
+	"cmp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// naturalCompare orders names as people count: img2 before img10. Runs of digits compare by their value,
+// of any length and in any script, all else by code point, and folders before what their names go on with. Of
+// two names that are equal in this sense, the one with fewer leading zeros is first. It is a total
+// order: only equal names compare as equal.
+func naturalCompare(a, b string) int {
+	x, y := a, b
+	for x != "" && y != "" {
+		dx, restX := digits(x)
+		dy, restY := digits(y)
+		if dx != "" && dy != "" {
+			if c := cmp.Or(cmp.Compare(len(dx), len(dy)), cmp.Compare(dx, dy)); c != 0 {
+				return c
+			}
+			x, y = restX, restY
+			continue
+		}
+		rx, nx := nextRune(x)
+		ry, ny := nextRune(y)
+		if rx != ry {
+			return cmp.Compare(rx, ry)
+		}
+		x, y = x[nx:], y[ny:]
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+}
+
+// nextRune is the first code point; that of a separator of folders is less than any other.
+func nextRune(s string) (r rune, size int) {
+	r, size = utf8.DecodeRuneInString(s)
+	if r == '/' || r == '\\' {
+		r = -1
+	}
+	return r, size
+}
+
+// digits splits the digits off that s begins with, as ASCII digits without leading zeros; "0" for a zero. They
+// are empty if it begins with none.
+func digits(s string) (value, rest string) {
+	var b strings.Builder
+	n := 0
+	for i, r := range s {
+		d := digitOf(r)
+		if d < 0 {
+			break
+		}
+		n = i + utf8.RuneLen(r)
+		if d > 0 || b.Len() > 0 {
+			b.WriteByte(byte('0' + d))
+		}
+	}
+	if n > 0 && b.Len() == 0 {
+		return "0", s[n:]
+	}
+	return b.String(), s[n:]
+}
+
+// digitOf is the value of a decimal digit of any script, or -1. Unicode has them in runs of ten, from
+// zero to nine.
+func digitOf(r rune) int {
+	if r < utf8.RuneSelf {
+		if r >= '0' && r <= '9' {
+			return int(r - '0')
+		}
+		return -1
+	}
+	if !unicode.IsDigit(r) {
+		return -1
+	}
+	for _, run := range unicode.Nd.R16 {
+		if uint32(r) >= uint32(run.Lo) && uint32(r) <= uint32(run.Hi) {
+			return int(uint32(r)-uint32(run.Lo)) % 10
+		}
+	}
+	for _, run := range unicode.Nd.R32 {
+		if uint32(r) >= run.Lo && uint32(r) <= run.Hi {
+			return int(uint32(r)-run.Lo) % 10
+		}
+	}
+	return -1
+}

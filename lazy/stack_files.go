@@ -1,0 +1,135 @@
+package lazy
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// fileSet is the files of a stack.
+type fileSet struct {
+	name  string // as it was given
+	paths []string
+	key   string // of the member of each, if named
+	named bool
+	stack bool // one of dask's, with a file "info"
+}
+
+// findFiles lists what a pattern of [OpenStack] matches, in order.
+func findFiles(pattern string) (*fileSet, error) {
+	set := &fileSet{name: pattern}
+	if info, err := os.Stat(pattern); err == nil && info.IsDir() {
+		return set, set.list()
+	}
+	if path, key, named := SplitPath(pattern); named || exists(path) {
+		set.paths, set.key, set.named = []string{path}, key, named
+		return set, nil
+	}
+	glob := func(p string) error {
+		found, err := filepath.Glob(p)
+		if err != nil {
+			return fmt.Errorf("lazy: %s: %w", pattern, err)
+		}
+		set.paths = found
+		return nil
+	}
+	err := glob(pattern)
+	for i := 1; err == nil && len(set.paths) == 0 && i < len(pattern); i++ {
+		if pattern[i] == ':' {
+			err = glob(pattern[:i])
+			set.key, set.named = pattern[i+1:], true
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(set.paths) == 0 {
+		return nil, fmt.Errorf("lazy: %s matches no file: %w", pattern, fs.ErrNotExist)
+	}
+	slices.SortFunc(set.paths, naturalCompare)
+	return set, nil
+}
+
+// list finds the files of a directory.
+func (s *fileSet) list() error {
+	entries, err := os.ReadDir(s.name)
+	if err != nil {
+		return err
+	}
+	var names []string
+	first, info := false, false
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case e.IsDir():
+		case name == "info":
+			info = true
+		case strings.HasSuffix(name, ".npy") && name[0] != '.':
+			names = append(names, name)
+			first = first || name == "0.npy"
+		}
+	}
+	if s.stack = first && info; s.stack {
+		return s.number(names)
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("lazy: %s has no .npy file: %w", s.name, fs.ErrNotExist)
+	}
+	slices.SortFunc(names, naturalCompare)
+	for _, name := range names {
+		s.paths = append(s.paths, filepath.Join(s.name, name))
+	}
+	return nil
+}
+
+// number lists 0.npy, 1.npy and so on; what has another name is no part of dask's stack.
+func (s *fileSet) number(names []string) error {
+	there := make(map[int]bool, len(names))
+	for _, name := range names {
+		digits := strings.TrimSuffix(name, ".npy")
+		if i, err := strconv.Atoi(digits); err == nil && i >= 0 && strconv.Itoa(i) == digits {
+			there[i] = true
+		}
+	}
+	for i := range len(there) {
+		path := filepath.Join(s.name, strconv.Itoa(i)+".npy")
+		if !there[i] {
+			return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("the stack has files of higher numbers: %w", fs.ErrNotExist)}
+		}
+		s.paths = append(s.paths, path)
+	}
+	return nil
+}
+
+// headReaders is how many headers are read at a time: on a network filesystem each is several
+// round trips of waiting.
+const headReaders = 16
+
+// readHeads reads the headers of all files. Of several errors it is that of the first file.
+func (s *fileSet) readHeads(c config) ([]head, error) {
+	heads, errs := make([]head, len(s.paths)), make([]error, len(s.paths))
+	queue := newTicket(int64(len(s.paths)))
+	var failed atomic.Bool
+	var g sync.WaitGroup
+	for range min(headReaders, len(s.paths)) {
+		g.Go(func() {
+			for i, ok := queue.take(); ok && !failed.Load(); i, ok = queue.take() {
+				if heads[i], errs[i] = s.readHead(s.paths[i], c); errs[i] != nil {
+					failed.Store(true)
+				}
+			}
+		})
+	}
+	g.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return heads, nil
+}
