@@ -73,17 +73,16 @@ func ResultTypeWeak(t DType, kind byte) (DType, error) {
 			all.add(Int64)
 		}
 	case 'f':
-		switch {
-		case level == levelNone:
+		switch level {
+		case levelNone:
 			all.add(Float64)
-		case level == levelBFloat16:
+		case levelBFloat16:
 			all.add(Float32)
 		}
 	case 'c':
-		switch {
-		case level == levelNone:
+		if level == levelNone {
 			all.add(Complex128)
-		default:
+		} else {
 			all.complex = true
 		}
 	default:

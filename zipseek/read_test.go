@@ -147,7 +147,7 @@ func checkReads(t *testing.T, m *Member, content []byte, seed uint64) {
 // TestReadAnywhere reads members of all kinds, by all back ends and numbers of workers, in
 // random order, twice.
 func TestReadAnywhere(t *testing.T) {
-	contents := samples(5 << 19)
+	contents := samples(raceless(5<<19, 5<<17))
 	for _, tt := range []struct {
 		name, path, origin string
 		opts               []Option

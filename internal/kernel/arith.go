@@ -134,9 +134,9 @@ func int8FromBool(e Elem) Elem {
 // operand begins; otherwise they must not overlap.
 //
 // Results are NumPy's to the last bit, but: what a NaN has beyond its being one;
-// the sign of a zero that Minimum and Maximum choose of two; Power of floats and
-// complex numbers, which is Go's [math.Pow] within a few units in the last place;
-// products of complex numbers, which NumPy fuses on some machines and which are
+// the sign of a zero that Minimum and Maximum choose of two; Power of floats, which is
+// within a unit in the last place of the exact one; Power of complex numbers, which is
+// [cmplx.Pow] but for small integers; products of complex numbers, which NumPy fuses on some machines and which are
 // never fused here.
 //
 // Binary panics if there is no such loop.

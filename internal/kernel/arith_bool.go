@@ -18,13 +18,31 @@ func boolBinary(op BinaryOp, dst, a, b []byte) {
 // truth is 1 for true and 0 for false.
 func truth(b byte) byte { return (b | -b) >> 7 }
 
-// boolScalar finds out what op makes of false and true, which leaves a table of two.
+// truths is [truth] of each byte of a word.
+func truths(w uint64) uint64 {
+	return (w&0x7f7f7f7f7f7f7f7f + 0x7f7f7f7f7f7f7f7f | w) >> 7 & 0x0101010101010101
+}
+
+// boolScalar finds out what op makes of false and true, which leaves little choice.
 func boolScalar(op BinaryOp, d, x []byte, y byte) {
-	of0 := boolOp(op, 0, y)
-	flip := of0 ^ boolOp(op, 1, y)
-	x = x[:len(d)]
-	for i := range d {
-		d[i] = of0 ^ truth(x[i])&flip
+	of0, of1 := boolOp(op, 0, y), boolOp(op, 1, y)
+	if of0 == of1 {
+		setAll(d, of0)
+		return
+	}
+	truthXor(d, x, of0)
+}
+
+// truthXor is the truth of x, or with flip 1 the opposite.
+func truthXor(d, x []byte, flip byte) {
+	dw, dr := words(d)
+	xw, xr := words(x[:len(d)])
+	xw = xw[:len(dw)]
+	for i := range dw {
+		dw[i] = truths(xw[i]) ^ splat(flip)
+	}
+	for i := range dr {
+		dr[i] = truth(xr[i]) ^ flip
 	}
 }
 
@@ -34,40 +52,46 @@ func boolOp(op BinaryOp, x, y byte) byte {
 	return d[0]
 }
 
+// boolPairs knows two loops: every operation is the exclusive or of two bools, or the
+// and of them, with operands and result flipped as needed.
 func boolPairs(op BinaryOp, d, x, y []byte) {
-	x, y = x[:len(d)], y[:len(d)]
+	var flipX, flipY, flip byte
 	switch op {
+	case BitwiseXor, NotEqual, Equal:
+		boolXor(d, x, y, bit(op == Equal))
+		return
 	case Add, Maximum, BitwiseOr:
-		for i := range d {
-			d[i] = truth(x[i] | y[i])
-		}
-	case Multiply, Minimum, BitwiseAnd:
-		for i := range d {
-			d[i] = truth(x[i]) & truth(y[i])
-		}
-	case BitwiseXor, NotEqual:
-		for i := range d {
-			d[i] = truth(x[i]) ^ truth(y[i])
-		}
-	case Equal:
-		for i := range d {
-			d[i] = 1 ^ truth(x[i]) ^ truth(y[i])
-		}
+		flipX, flipY, flip = 1, 1, 1
 	case Less:
-		for i := range d {
-			d[i] = truth(y[i]) &^ truth(x[i])
-		}
+		flipX = 1
 	case LessEqual:
-		for i := range d {
-			d[i] = truth(y[i]) | (1 ^ truth(x[i]))
-		}
+		flipY, flip = 1, 1
 	case Greater:
-		for i := range d {
-			d[i] = truth(x[i]) &^ truth(y[i])
-		}
+		flipY = 1
 	case GreaterEqual:
-		for i := range d {
-			d[i] = truth(x[i]) | (1 ^ truth(y[i]))
-		}
+		flipX, flip = 1, 1
+	}
+	dw, dr := words(d)
+	xw, xr := words(x[:len(d)])
+	yw, yr := words(y[:len(d)])
+	xw, yw = xw[:len(dw)], yw[:len(dw)]
+	for i := range dw {
+		dw[i] = (truths(xw[i])^splat(flipX))&(truths(yw[i])^splat(flipY)) ^ splat(flip)
+	}
+	for i := range dr {
+		dr[i] = (truth(xr[i])^flipX)&(truth(yr[i])^flipY) ^ flip
+	}
+}
+
+func boolXor(d, x, y []byte, flip byte) {
+	dw, dr := words(d)
+	xw, xr := words(x[:len(d)])
+	yw, yr := words(y[:len(d)])
+	xw, yw = xw[:len(dw)], yw[:len(dw)]
+	for i := range dw {
+		dw[i] = truths(xw[i]) ^ truths(yw[i]) ^ splat(flip)
+	}
+	for i := range dr {
+		dr[i] = truth(xr[i]) ^ truth(yr[i]) ^ flip
 	}
 }

@@ -76,7 +76,7 @@ func complexPairs[T Float](op BinaryOp, d, x, y []T) {
 // multiplyComplex rounds every product: a conversion keeps Go from fusing it with
 // the sum.
 func multiplyComplex[T Float](a, b, c, d T) (re, im T) {
-	return T(a*c) - T(b*d), T(a*d) + T(b*c)
+	return T(a*c) - T(b*d), T(a*d) + T(b*c) //nolint:unconvert // a conversion forbids fusing with the addition
 }
 
 // divideComplex is the loop of NumPy's true_divide: R. L. Smith's algorithm 116
@@ -88,12 +88,12 @@ func divideComplex[T Float](a, b, c, d T) (re, im T) {
 			return a / absC, b / absC
 		}
 		ratio := d / c
-		scale := 1 / (c + T(d*ratio))
-		return (a + T(b*ratio)) * scale, (b - T(a*ratio)) * scale
+		scale := 1 / (c + T(d*ratio))                             //nolint:unconvert // forbids fusing
+		return (a + T(b*ratio)) * scale, (b - T(a*ratio)) * scale //nolint:unconvert // forbids fusing
 	}
 	ratio := c / d
-	scale := 1 / (d + T(c*ratio))
-	return (T(a*ratio) + b) * scale, (T(b*ratio) - a) * scale
+	scale := 1 / (d + T(c*ratio))                             //nolint:unconvert // forbids fusing
+	return (T(a*ratio) + b) * scale, (T(b*ratio) - a) * scale //nolint:unconvert // forbids fusing
 }
 
 func magnitude[T Float](x T) T { return T(math.Abs(float64(x))) }

@@ -186,7 +186,7 @@ func fmod[T Float](x, y T) T {
 func powerFloats[T Float](d, x, y []T) {
 	x, y = x[:len(d)], y[:len(d)]
 	for i := range d {
-		d[i] = T(math.Pow(float64(x[i]), float64(y[i])))
+		d[i] = T(power(float64(x[i]), float64(y[i])))
 	}
 }
 

@@ -25,9 +25,9 @@ func intBinary[T Integer](op BinaryOp, dst, a, b []byte) {
 func intPairs[T Integer](op BinaryOp, d, x, y []T) {
 	switch op {
 	case Add:
-		addPairs(d, x, y)
+		addInts(d, x, y)
 	case Subtract:
-		subtractPairs(d, x, y)
+		subtractInts(d, x, y)
 	case Multiply:
 		multiplyPairs(d, x, y)
 	case FloorDivide:
@@ -41,11 +41,11 @@ func intPairs[T Integer](op BinaryOp, d, x, y []T) {
 	case Maximum:
 		maximumPairs(d, x, y)
 	case BitwiseAnd:
-		andPairs(d, x, y)
+		andInts(d, x, y)
 	case BitwiseOr:
-		orPairs(d, x, y)
+		orInts(d, x, y)
 	case BitwiseXor:
-		xorPairs(d, x, y)
+		xorInts(d, x, y)
 	case LeftShift:
 		leftShiftPairs(d, x, y)
 	case RightShift:
@@ -57,21 +57,17 @@ func intPairs[T Integer](op BinaryOp, d, x, y []T) {
 func intByScalar[T Integer](op BinaryOp, d, x []T, y T) {
 	switch op {
 	case Add:
-		addScalar(d, x, y)
+		addInt(d, x, y)
 	case Subtract:
-		addScalar(d, x, -y)
+		addInt(d, x, -y)
 	case Multiply:
 		multiplyScalar(d, x, y)
 	case Minimum:
 		minimumScalar(d, x, y)
 	case Maximum:
 		maximumScalar(d, x, y)
-	case BitwiseAnd:
-		andScalar(d, x, y)
-	case BitwiseOr:
-		orScalar(d, x, y)
-	case BitwiseXor:
-		xorScalar(d, x, y)
+	case BitwiseAnd, BitwiseOr, BitwiseXor:
+		bitsByScalar(op, d, x, y)
 	default:
 		var buf [spread]T
 		setAll(buf[:min(spread, len(d))], y)
@@ -84,8 +80,7 @@ func intByScalar[T Integer](op BinaryOp, d, x []T, y T) {
 }
 
 func intOfScalar[T Integer](op BinaryOp, d []T, x T, y []T) {
-	switch {
-	case len(y) == 1:
+	if len(y) == 1 {
 		if len(d) == 1 {
 			intPairs(op, d, []T{x}, y)
 			return

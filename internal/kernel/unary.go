@@ -56,8 +56,8 @@ func (op UnaryOp) String() string {
 // Types says how op works on elements e: they must be converted to in first, and
 // the result has out. in.Types is in and out again. It is false where there is no
 // such loop: Negative, Positive and Sign of bools; Invert of floats; Floor, Ceil and
-// Trunc of complex numbers. NumPy has exp2, expm1, log2 and log1p of complex numbers,
-// this has not.
+// Trunc of complex numbers. Of complex numbers NumPy has all functions, this has Sqrt, Exp,
+// Log, Sin and Cos.
 //
 // The rules are NumPy 2's: functions of floats take bools and integers of 8 bits as
 // float16, of 16 bits as float32, wider ones as float64; Square and Conjugate
@@ -74,10 +74,10 @@ func (op UnaryOp) Types(e Elem) (in, out Elem, ok bool) {
 		ok = in != Bool
 	case Square, Conjugate:
 		in = int8FromBool(in)
-	case Exp2, Expm1, Log2, Log1p:
+	case Exp2, Expm1, Log2, Log10, Log1p, Tan, Tanh:
 		ok = !in.IsComplex()
 		in = floatFor(in)
-	case Sqrt, Exp, Log, Log10, Sin, Cos, Tan, Tanh, Rint:
+	case Sqrt, Exp, Log, Sin, Cos, Rint:
 		in = floatFor(in)
 	case Floor, Ceil, Trunc:
 		ok = !in.IsComplex()
@@ -114,7 +114,9 @@ func floatFor(e Elem) Elem {
 //
 // Results are NumPy's to the last bit, but: what a NaN has beyond its being one; the
 // functions from Exp to Tanh, the modulus of complex numbers and their functions,
-// which are Go's [math] and [math/cmplx], within a few units in the last place.
+// which are those of [math] and [cmplx], within a few units in the last place. Sin,
+// Cos and Tan of large numbers are so only if the result is not near 0. Functions of
+// complex numbers with infinite, huge or NaN parts are not always what C says.
 //
 // Unary panics if there is no such loop.
 func Unary(op UnaryOp, e Elem, dst, a []byte) {
@@ -156,19 +158,14 @@ func Unary(op UnaryOp, e Elem, dst, a []byte) {
 
 // boolUnary has what [UnaryOp.Types] leaves to bools.
 func boolUnary(op UnaryOp, d, a []byte) {
-	a = a[:len(d)]
 	switch op {
 	case LogicalNot, Invert:
-		for i := range d {
-			d[i] = 1 ^ truth(a[i])
-		}
+		truthXor(d, a, 1)
 	case IsNaN, IsInf, ImagPart:
 		clear(d)
 	case IsFinite:
 		setAll(d, 1)
 	default:
-		for i := range d {
-			d[i] = truth(a[i])
-		}
+		truthXor(d, a, 0)
 	}
 }

@@ -63,7 +63,7 @@ func complexMap[T Float](op UnaryOp, d, x []T) {
 		case Negative:
 			re, im = -re, -im
 		case Square:
-			re, im = T(re*re)-T(im*im), T(re*im)+T(im*re)
+			re, im = T(re*re)-T(im*im), T(re*im)+T(im*re) //nolint:unconvert // a conversion forbids fusing with the addition
 		case Rint:
 			re, im = T(math.RoundToEven(float64(re))), T(math.RoundToEven(float64(im)))
 		case Conjugate:
@@ -79,21 +79,22 @@ func complexMap[T Float](op UnaryOp, d, x []T) {
 	}
 }
 
-// signComplex is z/|z|, the limit of it for one infinite part, even beside a NaN, and
-// NaN for two.
+// signComplex is z/|z|. Where |z| is infinite it is the direction of the infinite
+// part, even beside a NaN, NaN if there are two, and that of the imaginary part if
+// there is none.
 func signComplex[T Float](re, im T) (T, T) {
-	switch infRe, infIm := isInf(re), isInf(im); {
-	case infRe && infIm:
+	abs := T(math.Hypot(float64(re), float64(im)))
+	switch infRe := isInf(re); {
+	case infRe && isInf(im):
 		nan := T(math.NaN())
 		return nan, nan
 	case infRe:
 		return signFloat(re), 0
-	case infIm:
+	case isInf(abs):
 		return 0, signFloat(im)
-	case re == 0 && im == 0:
+	case abs == 0:
 		return 0, 0
 	}
-	abs := T(math.Hypot(float64(re), float64(im)))
 	return re / abs, im / abs
 }
 
@@ -105,14 +106,8 @@ func complexFunction(op UnaryOp, z complex128) complex128 {
 		return cmplx.Exp(z)
 	case Log:
 		return cmplx.Log(z)
-	case Log10:
-		return cmplx.Log10(z)
 	case Sin:
 		return cmplx.Sin(z)
-	case Cos:
-		return cmplx.Cos(z)
-	case Tan:
-		return cmplx.Tan(z)
 	}
-	return cmplx.Tanh(z)
+	return cmplx.Cos(z)
 }

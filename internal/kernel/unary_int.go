@@ -23,7 +23,7 @@ func intUnary[T Integer](op UnaryOp, dst, a []byte) {
 	case Square:
 		multiplyPairs(d, x, x)
 	case Invert:
-		xorScalar(d, x, ^T(0))
+		bitsByScalar(BitwiseXor, d, x, ^T(0))
 	case Sign:
 		signInts(d, x)
 	case ImagPart:
