@@ -191,7 +191,7 @@ func TestReadTogether(t *testing.T) {
 		for i := range 8 {
 			g.Go(func() error {
 				r := rand.New(rand.NewPCG(uint64(i), 9))
-				for range 12 {
+				for range raceless(12, 4) {
 					off := r.IntN(len(content))
 					p := make([]byte, r.IntN(min(len(content)-off, 3<<20)))
 					if _, err := m.ReadAt(p, int64(off)); err != nil {
@@ -337,7 +337,7 @@ func TestCorrupt(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := rand.New(rand.NewPCG(1, 2))
-		for range 30 {
+		for range raceless(30, 6) {
 			bad := bytes.Clone(archive)
 			at := start + r.Int64N(m.CompressedSize)
 			bad[at] ^= 1 << r.IntN(8)
