@@ -32,9 +32,12 @@
 //
 // # How they are fast
 //
-// All of it is Go that the compiler specialises for every element type, and
+// Most of it is Go that the compiler specialises for every element type, and
 // checks no index of within loops. Floats are summed with enough accumulators to
 // hide the latency of an addition, narrow integers several to a 64-bit word, and
-// rows are read in few long streams. With the tag purego no word holds several
+// rows are read in few long streams. On amd64 processors with AVX2 the loops that
+// gain half as much again, or more, are assembly, which package asm below writes:
+// lanes of vectors are the accumulators of the Go code, so that no float is added
+// in another order. With the tag purego there is no assembly, no word holds several
 // elements and nothing is unsafe; tests compare the two.
 package kernel

@@ -100,6 +100,8 @@ func decode16(dst []float32, src []uint16, st Elem) {
 		}
 		return
 	}
+	done := halfVectors(dst, src)
+	dst, src = dst[done:], src[done:]
 	for i, h := range src {
 		mag := uint32(h & 0x7fff)
 		if mag-1 < 0x3ff || mag >= 0x7c00 { // neither zero nor normal, as most are

@@ -187,9 +187,13 @@ func findLanes[T Real, E end](a T, x []T) (best T, next, at int) {
 	i := 0
 	for len(w)-i >= 8 {
 		n := (uint64(a) ^ laneFlip[T]() ^ endFlip[E]()) & all
-		switch {
-		case n == all: // nothing exceeds this
+		if n == all { // nothing exceeds this
 			return a, len(x), at
+		}
+		next, skipped := skipWords[T](w, i, laneFlip[T]()^endFlip[E](), n)
+		i = next
+		switch {
+		case skipped:
 		case n <= all/2:
 			i = skipLow[T, E](w, i, all/2-n)
 		default:

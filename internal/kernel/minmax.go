@@ -100,6 +100,9 @@ func findExtreme[T Real, E end](a T, x []T) (best T, at int) {
 	}
 	up := isMost[E]()
 	for len(x)-i >= 16 {
+		if i += skipElements[T, E](a, x[i:]); len(x)-i < 16 {
+			break
+		}
 		p := (*[16]T)(x[i : i+16])
 		i += 16
 		if up {
@@ -217,6 +220,12 @@ func extreme4Rows[T Real, E end](acc, x []T, pitch int) {
 
 // extreme8Rows folds into acc[j] the eight elements of x at j, j+pitch, ...
 func extreme8Rows[T Real, E end](acc, x []T, pitch int) {
+	done := extremeVectors[T, E](acc, x, pitch)
+	extreme8Scalars[T, E](acc[done:], x[done:], pitch)
+}
+
+// extreme8Scalars is extreme8Rows, one column at a time.
+func extreme8Scalars[T Real, E end](acc, x []T, pitch int) {
 	up := isMost[E]()
 	r0, r1 := x[:len(acc)], x[pitch:][:len(acc)]
 	r2, r3 := x[2*pitch:][:len(acc)], x[3*pitch:][:len(acc)]

@@ -147,6 +147,7 @@ func exactMoments(s int64, q, n uint64) moments {
 
 // intPowers are Σv and Σv².
 func intPowers[T Real](x []T) (s int64, q uint64) {
+	s, q, x = powerVectors(x)
 	var s1 int64
 	var q1 uint64
 	i := 0

@@ -27,7 +27,7 @@ func SumFloatRows[T Float](hi, lo []float64, x []T, m int) {
 	default:
 		for i := range hi {
 			h, l := hi[i], lo[i]
-			row := x[i*m : i*m+m]
+			row := addLeaves(&h, &l, x[i*m:i*m+m])
 			for ; len(row) > leaf; row = row[leaf:] {
 				add(&h, &l, sumFloat(row[:leaf]))
 			}
@@ -95,6 +95,8 @@ func add(hi, lo *float64, s float64) {
 // addRow adds x[j] to the sum (hi[j], lo[j]).
 func addRow[T Float](hi, lo []float64, x []T) {
 	hi, lo = hi[:len(x)], lo[:len(x)]
+	done := addVectorRows(hi, lo, x, 1, 0)
+	hi, lo, x = hi[done:], lo[done:], x[done:]
 	for j, v := range x {
 		add(&hi[j], &lo[j], float64(v))
 	}
@@ -150,11 +152,7 @@ func sumFloatCols[T Float](hi, lo []float64, x []T) {
 	for rows := len(x) / m; rows >= 8; rows = len(x) / m {
 		q := apart(rows, 8, m*sizeOf[T]())
 		for i := range q {
-			if sizeOf[T]() == 8 {
-				add8Rows64(hi, lo, x[i*m:], q*m)
-			} else {
-				add8Rows32(hi, lo, x[i*m:], q*m)
-			}
+			add8Rows(hi, lo, x[i*m:], q*m)
 		}
 		x = x[8*q*m:]
 	}
@@ -169,12 +167,24 @@ func sumFloatCols[T Float](hi, lo []float64, x []T) {
 
 // add4Rows adds to (hi[j], lo[j]) the four elements of x at j, j+pitch, ...
 func add4Rows[T Float](hi, lo []float64, x []T, pitch int) {
-	lo = lo[:len(hi)]
+	done := addVectorRows(hi, lo, x, 4, pitch)
+	hi, lo, x = hi[done:], lo[done:len(hi)], x[done:]
 	r0, r1 := x[:len(hi)], x[pitch:][:len(hi)]
 	r2, r3 := x[2*pitch:][:len(hi)], x[3*pitch:][:len(hi)]
 	for j := range hi {
 		s := (float64(r0[j]) + float64(r1[j])) + (float64(r2[j]) + float64(r3[j]))
 		add(&hi[j], &lo[j], s)
+	}
+}
+
+// add8Rows adds to (hi[j], lo[j]) the eight elements of x at j, j+pitch, ...
+func add8Rows[T Float](hi, lo []float64, x []T, pitch int) {
+	done := addVectorRows(hi, lo, x, 8, pitch)
+	hi, lo, x = hi[done:], lo[done:], x[done:]
+	if sizeOf[T]() == 8 {
+		add8Rows64(hi, lo, x, pitch)
+	} else {
+		add8Rows32(hi, lo, x, pitch)
 	}
 }
 

@@ -49,10 +49,11 @@ func SumIntCols[T Integer](acc []uint64, x []T, m int) {
 
 // sumInt is the sum of x, which are integers.
 func sumInt[T Real](x []T) (sum uint64) {
+	sum, x = sumVectors(x)
 	if sizeOf[T]() <= 2 {
 		var w []uint64
 		w, x = words(x)
-		sum = sumLanes[T](w)
+		sum += sumLanes[T](w)
 	}
 	var s0, s1, s2, s3 uint64
 	for len(x) >= 16 {
@@ -84,6 +85,9 @@ func sumInt[T Real](x []T) (sum uint64) {
 // sumIntCols adds to acc[j] the column j of the rows that start every pitch
 // elements of x; rows may be longer than acc.
 func sumIntCols[T Integer](acc []uint64, x []T, pitch int) {
+	if done := sumVectorCols(acc, x, pitch); done > 0 {
+		acc, x = acc[done:], x[min(done, len(x)):]
+	}
 	if sizeOf[T]() <= 2 && len(x) >= 8*pitch {
 		done := sumLaneCols(acc, x, pitch)
 		acc, x = acc[done:], x[min(done, len(x)):]
