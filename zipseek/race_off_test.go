@@ -2,7 +2,5 @@
 
 package zipseek
 
-const raceEnabled = false
-
-// raceless is n, or less for the race detector, under which decoding takes ten times as long.
-func raceless(n, _ int) int { return n }
+// every is which part of the repetitions a test makes: all of them.
+const every = 1

@@ -84,7 +84,7 @@ func TestSidecarDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(5, 6))
-	for i := range 40 {
+	for i := 0; i < 40; i += 2*every - 1 { // odd, so that all kinds have their turn
 		bad := bytes.Clone(good)
 		if i%4 == 0 {
 			bad = bad[:r.IntN(len(bad))]
@@ -184,7 +184,7 @@ func TestSozipLies(t *testing.T) {
 	}
 	header := index.offsets - sozipHeaderSize - int64(len(sozipName("x"))) - localSize
 	payload := good[index.offsets-sozipHeaderSize : index.offsets+sozipOffsetSize*(index.count-1)]
-	for i := range raceless(2*56, 16) {
+	for i := 0; i < 2*56; i += 2*every - 1 { // odd, so that half of the checksums are right
 		bad := bytes.Clone(good)
 		at := index.offsets + int64(i/2)
 		bad[at] ^= 0x11
