@@ -6,8 +6,6 @@ import (
 	"iter"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/mmapnpy"
@@ -96,22 +94,18 @@ func Each(ctx context.Context, a *Array, f func(ctx context.Context, b Block) er
 	if err := a.checkBlockSize(); err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
 	queue := newTicket(a.plan.NumBlocks())
 	done := newMeter(a.config.progress, a.NBytes())
-	for range a.config.numWorkers(a.blockBytes()) {
-		g.Go(func() error {
-			l := newBlockLoader(a)
-			for i, ok := queue.take(); ok; i, ok = queue.take() {
-				if err := l.each(ctx, i, f); err != nil {
-					return err
-				}
-				done.add(a.plan.Region(i).Len() * a.DType().ItemSize())
+	return crew(ctx, a.config.numWorkers(a.blockBytes()), func(ctx context.Context, _ int) error {
+		l := newBlockLoader(a)
+		for i, ok := queue.take(); ok; i, ok = queue.take() {
+			if err := l.each(ctx, i, f); err != nil {
+				return err
 			}
-			return nil
-		})
-	}
-	return g.Wait()
+			done.add(a.plan.Region(i).Len() * a.DType().ItemSize())
+		}
+		return nil
+	})
 }
 
 // each calls f with block i.

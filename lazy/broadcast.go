@@ -92,7 +92,9 @@ type spreading struct {
 func (s *spreading) dtype() mmapnpy.DType { return s.in.dtype() }
 func (s *spreading) shape() []int64       { return s.shp }
 func (s *spreading) inputs() []node       { return []node{s.in} }
-func (s *spreading) hold(n int64) int64   { return s.in.hold(min(n, product(s.in.shape()))) }
+func (s *spreading) hold(n int64) int64 {
+	return s.in.hold(min(n, product(s.in.shape()))) + tileHold(n, s.dtype())
+}
 
 // order has the repeated axes in front: what is read is read once for all of them.
 func (s *spreading) order() []int {

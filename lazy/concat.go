@@ -1,6 +1,7 @@
 package lazy
 
 import (
+	"math"
 	"slices"
 	"sort"
 
@@ -79,11 +80,17 @@ func (c *concat) inputs() []node       { return c.parts }
 // hold is what the parts of a window hold, each its share, and a tile of several.
 func (c *concat) hold(n int64) int64 {
 	n = min(n, product(c.shp))
-	most := int64(0)
-	for _, p := range c.parts {
-		most = max(most, p.hold(n))
+	sum := int64(0)
+	for k, p := range c.parts { // a window over many parts opens all of them
+		if int64(k) >= n {
+			break
+		}
+		sum += p.hold(min(n, product(p.shape())))
+		if sum > math.MaxInt64/4 {
+			break
+		}
 	}
-	return most + n*elemSize(c)
+	return sum + n*elemSize(c)
 }
 
 func (c *concat) reader() reader {

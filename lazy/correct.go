@@ -2,6 +2,7 @@ package lazy
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/kernel"
@@ -11,10 +12,11 @@ import (
 // Correction is what a detector does to a signal, and [Array.Correct] undoes, as LiberTEM's
 // CorrectionSet. All parts are optional.
 type Correction struct {
-	// Dark is subtracted from every signal. It broadcasts: a dark frame has the shape of a signal.
+	// Dark is subtracted from every signal. A dark frame has the shape of a signal, and lies along the
+	// signal axes wherever they are; anything else broadcasts as in NumPy.
 	Dark Operand
 
-	// Gain is multiplied with every signal after that.
+	// Gain is multiplied with every signal after that, and lies as Dark does.
 	Gain Operand
 
 	// DeadPixels are indices of the signal axes, each one number per axis. Such a pixel becomes
@@ -29,12 +31,12 @@ func (a *Array) Correct(c Correction) (*Array, error) {
 	out := a
 	var err error
 	if c.Dark != nil {
-		if out, err = Subtract(out, c.Dark); err != nil {
+		if out, err = Subtract(out, a.alongSignal(c.Dark)); err != nil {
 			return nil, fmt.Errorf("dark: %w", err)
 		}
 	}
 	if c.Gain != nil {
-		if out, err = Multiply(out, c.Gain); err != nil {
+		if out, err = Multiply(out, a.alongSignal(c.Gain)); err != nil {
 			return nil, fmt.Errorf("gain: %w", err)
 		}
 	}
@@ -45,6 +47,29 @@ func (a *Array) Correct(c Correction) (*Array, error) {
 		return out, nil
 	}
 	return out.patch(c.DeadPixels)
+}
+
+// alongSignal has an operand of the shape of a signal lie along the signal axes, wherever they are.
+func (a *Array) alongSignal(x Operand) Operand {
+	o, err := newOperand(x)
+	if err != nil || o.weak() || !slices.Equal(o.array.node.shape(), a.signalShape()) {
+		return x
+	}
+	from := make([]int, a.NDim())
+	axes := make([]Axis, a.NDim())
+	k := 0
+	for d, ax := range a.axes {
+		from[d], axes[d].Size = -1, 1
+		if !ax.Navigate {
+			from[d], axes[d].Size = k, ax.Size
+			k++
+		}
+	}
+	along, err := o.array.derive(arrange(o.array.node, from), axes)
+	if err != nil {
+		return x // not reached: axes of length one change no plan for the worse
+	}
+	return along
 }
 
 // patch replaces pixels of every signal by the mean of their neighbours.

@@ -11,10 +11,41 @@ import (
 
 // elementwise is a function of the elements of its inputs, one by one.
 type elementwise struct {
-	to   mmapnpy.DType
-	shp  []int64
-	in   []node // of the same shape, or of a single element; native
-	loop newLoop
+	to    mmapnpy.DType
+	shp   []int64
+	in    []node // of the same shape, or of a single element; native; each once
+	args  []int  // which of them the loop gets, in its order
+	loop  newLoop
+	sorts []int // order of the axes
+	bytes int64 // that are stored
+	steps int64
+}
+
+// maxSteps bounds an expression, every node counted as often as it is used: that is how
+// often it is computed, and an expression that uses an intermediate result twice, and its result
+// twice, doubles each time.
+const maxSteps = 100_000
+
+// stepsOf counts the nodes of an expression.
+func stepsOf(n node) int64 {
+	if e, ok := n.(*elementwise); ok {
+		return e.steps
+	}
+	sum := int64(1)
+	for _, in := range n.inputs() {
+		sum += stepsOf(in)
+	}
+	return sum
+}
+
+// sameNode reports whether two nodes are one, or the same cast of one.
+func sameNode(x, y node) bool {
+	if x == y {
+		return true
+	}
+	a, ok := x.(*cast)
+	b, too := y.(*cast)
+	return ok && too && a.to.Equal(b.to) && sameNode(a.in, b.in)
 }
 
 // loop computes the elements of a tile. An input of a single element comes as one.
@@ -39,14 +70,39 @@ func newElementwise(to mmapnpy.DType, l newLoop, in ...node) (*elementwise, erro
 	if err := checkGeometry(shape, to.ItemSize()); err != nil {
 		return nil, err
 	}
-	e := &elementwise{to: to, shp: shape, loop: l}
+	e := &elementwise{to: to, shp: shape, loop: l, steps: 1}
+	var given []node // what e.in was before it was spread
 	for _, n := range in {
-		if !single(n) {
-			n = spreadTo(n, shape)
+		at := slices.IndexFunc(given, func(m node) bool { return sameNode(m, n) })
+		if at < 0 {
+			at = len(given)
+			given = append(given, n)
+			if e.steps += stepsOf(n); e.steps > maxSteps {
+				return nil, fmt.Errorf("%w: an expression of more than %d steps, each counted as often as it is used; Load or Save an intermediate result", ErrShape, maxSteps)
+			}
+			if !single(n) {
+				n = spreadTo(n, shape)
+			}
+			e.in = append(e.in, n)
 		}
-		e.in = append(e.in, n)
+		e.args = append(e.args, at)
 	}
+	e.measure()
 	return e, nil
+}
+
+// measure finds what is asked for again and again: the bytes that the expression reads, and the order of
+// the axes, which is that of the input with the most to read.
+func (e *elementwise) measure() {
+	e.sorts = chunk.COrder(len(e.shp))
+	most := int64(0)
+	for _, n := range e.in {
+		size := storedBytes(n)
+		e.bytes += size
+		if size > most && !single(n) {
+			e.sorts, most = n.order(), size
+		}
+	}
 }
 
 // single reports whether a node has one element.
@@ -55,20 +111,13 @@ func single(n node) bool { return product(n.shape()) == 1 }
 func (e *elementwise) dtype() mmapnpy.DType { return e.to }
 func (e *elementwise) shape() []int64       { return e.shp }
 func (e *elementwise) inputs() []node       { return e.in }
-
-// order is that of the input with the most to read.
-func (e *elementwise) order() []int {
-	best, most := chunk.COrder(len(e.shp)), int64(0)
-	for _, n := range e.in {
-		if size := storedBytes(n); size > most && !single(n) {
-			best, most = n.order(), size
-		}
-	}
-	return best
-}
+func (e *elementwise) order() []int         { return e.sorts }
 
 // storedBytes is the size of the elements that a node reads, each counted once.
 func storedBytes(n node) int64 {
+	if e, ok := n.(*elementwise); ok {
+		return e.bytes
+	}
 	l, ok := n.(*leaf)
 	if !ok {
 		sum := int64(0)
@@ -87,12 +136,16 @@ func storedBytes(n node) int64 {
 }
 
 func (e *elementwise) hold(n int64) int64 {
-	sum := int64(0)
+	sum := tileHold(n, e.to)
 	for _, in := range e.in {
 		sum += in.hold(min(n, product(in.shape())))
 	}
 	return sum
 }
+
+// tileHold is what the tiles that a reader makes of a window of n elements take. Nobody asks for larger
+// ones than a quarter of a window.
+func tileHold(n int64, t mmapnpy.DType) int64 { return min(n*t.ItemSize(), windowBytes/4) }
 
 func (e *elementwise) narrow(sel []span) node {
 	shape := make([]int64, len(sel))
@@ -126,18 +179,19 @@ func (e *elementwise) reshape(shape []int64) (node, bool) {
 
 // over is the same function of other elements.
 func (e *elementwise) over(shape []int64, f func(node) node) *elementwise {
-	out := &elementwise{to: e.to, shp: shape, loop: e.loop}
+	out := &elementwise{to: e.to, shp: shape, args: e.args, loop: e.loop, steps: e.steps}
 	for _, n := range e.in {
 		if !single(n) {
 			n = f(n)
 		}
 		out.in = append(out.in, n)
 	}
+	out.measure()
 	return out
 }
 
 func (e *elementwise) reader() reader {
-	r := &elementwiseReader{node: e, loop: e.loop(), tiles: make([][]byte, len(e.in))}
+	r := &elementwiseReader{node: e, loop: e.loop(), tiles: make([][]byte, len(e.in)), args: make([][]byte, len(e.args))}
 	for _, n := range e.in {
 		r.readers = append(r.readers, n.reader())
 	}
@@ -150,7 +204,8 @@ type elementwiseReader struct {
 	loop    loop
 	readers []reader
 	opened  int
-	tiles   [][]byte
+	tiles   [][]byte // of the inputs
+	args    [][]byte // of the loop
 	buf     []byte
 }
 
@@ -190,8 +245,11 @@ func (e *elementwiseReader) tile(r chunk.Region, order []int) (_ []byte, err err
 			return nil, err
 		}
 	}
+	for i, at := range e.node.args {
+		e.args[i] = e.tiles[at]
+	}
 	e.buf = grow(e.buf, r.Len()*e.node.to.ItemSize())
-	return e.buf, e.loop(e.buf, e.tiles)
+	return e.buf, e.loop(e.buf, e.args)
 }
 
 // Map applies a function of yours to the elements of an array when they are read. It gets
@@ -290,6 +348,7 @@ func typed[T any](a *Array) (node, error) {
 // truths is booleans of which every byte is 0 or 1.
 type truths struct{ cast }
 
+func (c *truths) hold(n int64) int64      { return c.in.hold(n) + tileHold(n, c.to) }
 func (c *truths) narrow(sel []span) node  { return &truths{cast{narrow(c.in, sel), c.to}} }
 func (c *truths) arrange(axes []int) node { return &truths{cast{arrange(c.in, axes), c.to}} }
 func (c *truths) reshape(shape []int64) (node, bool) {
@@ -362,11 +421,16 @@ func combine(n node, arrays []*Array) (*Array, error) {
 			}
 		}
 	}
-	first := arrays[0]
+	out, err := arrays[0].derive(n, axes)
 	for _, a := range arrays {
 		if a.NDim() == len(shape) && a.Len() == product(shape) {
-			return a.with(n, axes)
+			out, err = a.with(n, axes)
+			break
 		}
 	}
-	return first.derive(n, axes)
+	if err != nil {
+		return nil, err
+	}
+	out.files = filesBehind(n, arrays...)
+	return out, nil
 }

@@ -98,10 +98,9 @@ func (m *mapSignal) order() []int {
 	return order
 }
 
-// hold counts the results of all signals that a window touches, and the signals read at a time.
+// hold is the results of a window, one whole result, and the signals read at a time.
 func (m *mapSignal) hold(n int64) int64 {
-	signals := max(n/max(product(m.out), 1), 1)
-	return signals*product(m.out)*m.to.ItemSize() + m.in.hold(m.batch()*product(m.signal))
+	return (n+product(m.out))*m.to.ItemSize() + m.in.hold(m.batch()*product(m.signal))
 }
 
 // batch is how many signals are read at a time.
@@ -133,42 +132,46 @@ func (m *mapSignal) reader() reader {
 	return &mapSignalReader{node: m, in: m.in.reader(), loop: m.loop(), inputs: make([][]byte, 1)}
 }
 
-// mapSignalReader computes the results of all signals of a window when it is opened.
+// mapSignalReader computes the results of all signals of a window when it is opened, and keeps the part of each
+// that the window has.
 type mapSignalReader struct {
 	node    *mapSignal
 	in      reader
 	loop    loop
 	inputs  [][]byte
-	at      chunk.Region // of results
-	results []byte
+	win     chunk.Region
+	part    chunk.Region // of a result
+	results []byte       // of the window, in C order
+	whole   []byte       // a result of which only a part is kept
 	buf     []byte
 }
 
 func (m *mapSignalReader) open(win chunk.Region) error {
 	n := m.node
-	m.at = win.Clone()
-	for d := n.nav; d < len(n.shp); d++ {
-		m.at.Start[d], m.at.Shape[d] = 0, n.shp[d]
-	}
-	size := product(n.out) * n.to.ItemSize()
-	m.results = grow(m.results, product(m.at.Shape[:n.nav])*size)
-	clear(m.results) // what a function leaves alone must not depend on what was there
+	m.win = win.Clone()
+	m.part = chunk.Region{Start: m.win.Start[n.nav:], Shape: m.win.Shape[n.nav:]}
+	size := m.part.Len() * n.to.ItemSize()
+	m.results = grow(m.results, product(m.win.Shape[:n.nav])*size)
+	m.whole = grow(m.whole, product(n.out)*n.to.ItemSize())
 	done := int64(0)
-	nav := chunk.Region{Start: m.at.Start[:n.nav], Shape: m.at.Shape[:n.nav]}
+	nav := chunk.Region{Start: m.win.Start[:n.nav], Shape: m.win.Shape[:n.nav]}
 	for part := range nav.Split(nil, n.batch()) {
+		count := part.Len()
+		results := m.results[done : done+count*size]
+		done += count * size
 		from := chunk.Region{Start: slices.Concat(part.Start, make([]int64, len(n.signal))), Shape: slices.Concat(part.Shape, n.signal)}
 		if from.Empty() {
-			return m.signals(nil, m.results[done:], part.Len())
+			if err := m.signals(nil, results, count); err != nil {
+				return err
+			}
+			continue
 		}
 		err := within(m.in, from, func() error {
 			b, err := m.in.tile(from, chunk.COrder(len(from.Shape)))
 			if err != nil {
 				return err
 			}
-			count := part.Len()
-			err = m.signals(b, m.results[done:done+count*size], count)
-			done += count * size
-			return err
+			return m.signals(b, results, count)
 		})
 		if err != nil {
 			return err
@@ -179,14 +182,21 @@ func (m *mapSignalReader) open(win chunk.Region) error {
 
 // signals calls the function for each of count signals that lie end to end.
 func (m *mapSignalReader) signals(b, results []byte, count int64) error {
-	if count == 0 {
-		return nil
-	}
 	in, out := len(b)/int(count), len(results)/int(count)
+	full := m.part.Len() == product(m.node.out)
 	for i := range int(count) {
 		m.inputs[0] = b[i*in : (i+1)*in]
-		if err := m.loop(results[i*out:(i+1)*out], m.inputs); err != nil {
+		dst := results[i*out : (i+1)*out]
+		into := dst
+		if !full {
+			into = m.whole
+		}
+		clear(into) // what a function leaves alone must not depend on what was there
+		if err := m.loop(into, m.inputs); err != nil {
 			return err
+		}
+		if !full {
+			_ = gaplessTile(dst, m.whole, chunk.Whole(m.node.out), m.part, m.node.to.ItemSize(), chunk.COrder(len(m.node.out)))
 		}
 	}
 	return nil
@@ -195,17 +205,6 @@ func (m *mapSignalReader) signals(b, results []byte, count int64) error {
 func (m *mapSignalReader) close() error { return nil }
 
 func (m *mapSignalReader) tile(r chunk.Region, order []int) ([]byte, error) {
-	itemsize := m.node.to.ItemSize()
-	strides := gaplessStrides(m.at.Shape, itemsize, chunk.COrder(len(r.Shape)))
-	first := int64(0)
-	for d, s := range strides {
-		first += (r.Start[d] - m.at.Start[d]) * s
-	}
-	n := r.Len() * itemsize
-	if contiguous(r.Shape, strides, itemsize, order) {
-		return m.results[first : first+n], nil
-	}
-	m.buf = grow(m.buf, n)
-	kernel.Gather(m.buf, m.results, int(first), inOrder(r.Shape, order), inOrder(strides, order), int(itemsize))
+	m.buf = gaplessTile(m.buf, m.results, m.win, r, m.node.to.ItemSize(), order)
 	return m.buf, nil
 }

@@ -93,7 +93,7 @@ type selection struct {
 func (v *selection) dtype() mmapnpy.DType { return v.in.dtype() }
 func (v *selection) order() []int         { return v.in.order() }
 func (v *selection) inputs() []node       { return []node{v.in} }
-func (v *selection) hold(n int64) int64   { return v.in.hold(n) + n*elemSize(v.in) }
+func (v *selection) hold(n int64) int64   { return v.in.hold(n) + tileHold(n, v.dtype()) }
 
 func (v *selection) shape() []int64 {
 	shape := make([]int64, len(v.sel))

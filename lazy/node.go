@@ -2,6 +2,7 @@ package lazy
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
@@ -100,6 +101,20 @@ func filesOf(n node) []*file {
 		}
 	}
 	visit(n)
+	return files
+}
+
+// filesBehind lists the files that an expression reads, and those behind the arrays that it was made of, of
+// which it may read nothing.
+func filesBehind(n node, arrays ...*Array) []*file {
+	files := filesOf(n)
+	for _, a := range arrays {
+		for _, f := range a.files {
+			if !slices.Contains(files, f) {
+				files = append(files, f)
+			}
+		}
+	}
 	return files
 }
 

@@ -2,6 +2,7 @@ package lazy
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
@@ -75,7 +76,12 @@ func MapOverlap[T, U any](a *Array, depth []int64, b Boundary, f func(dst mmapnp
 		}
 		return callUser(func() error { return f(y, x) })
 	}
-	return a.with(&overlap{in: in, to: to, depth: slices.Clone(depth), boundary: b, apply: apply}, a.axes)
+	o := &overlap{in: in, to: to, depth: slices.Clone(depth), boundary: b, apply: apply}
+	if need := min(o.least(), math.MaxInt64/64/o.perElement()) * o.perElement(); need > a.config.budget()/2 {
+		return nil, fmt.Errorf("lazy: %s: an element with its ghost region of depth %v takes %s, more than half the memory budget of %s",
+			a.Name(), depth, chunk.FormatBytes(need), chunk.FormatBytes(a.config.budget()))
+	}
+	return a.with(o, a.axes)
 }
 
 // check returns an error if the depth does not fit the array, or the boundary its dtype.
@@ -112,12 +118,58 @@ func (o *overlap) shape() []int64       { return o.in.shape() }
 func (o *overlap) order() []int         { return o.in.order() }
 func (o *overlap) inputs() []node       { return []node{o.in} }
 
+// hold is the results of the window, and what is in memory for the part that is being computed.
 func (o *overlap) hold(n int64) int64 {
-	ghost := int64(1)
-	for d, size := range pieceShape(o.in.shape(), o.order(), n) {
-		ghost *= size + 2*o.depth[d]
+	room := o.room()
+	return n*o.to.ItemSize() + room*o.perElement() + o.in.hold(room)
+}
+
+// overlapBytes is what the parts that a function gets, their ghost regions and their results may take at a
+// time, unless a single element with its ghost region takes more.
+const overlapBytes = 4 << 20
+
+// perElement is the bytes that an element of a part takes: read, mirrored, and computed.
+func (o *overlap) perElement() int64 { return 3*elemSize(o.in) + o.to.ItemSize() }
+
+// room is how many elements a part may have with its ghost region.
+func (o *overlap) room() int64 {
+	return min(max(overlapBytes/o.perElement(), o.least()), o.ghost(o.in.shape()))
+}
+
+// least is the elements of the smallest part: one, and its ghost region.
+func (o *overlap) least() int64 {
+	one := make([]int64, len(o.depth))
+	for d := range one {
+		one[d] = 1
 	}
-	return o.in.hold(ghost) + ghost*(2*elemSize(o.in)+o.to.ItemSize())
+	return o.ghost(one)
+}
+
+// ghost is the most elements that a part of the given shape has with its ghost region, or as many as can be
+// counted.
+func (o *overlap) ghost(shape []int64) int64 {
+	n := int64(1)
+	for d, size := range shape {
+		length := size + 2*o.depth[d]
+		if o.boundary.kind == boundaryNone {
+			length = min(length, o.in.shape()[d])
+		}
+		if length > 0 && n > math.MaxInt64/64/length {
+			return math.MaxInt64 / 64
+		}
+		n *= length
+	}
+	return n
+}
+
+// partLen is how many elements of a window are computed at a time.
+func (o *overlap) partLen(shape []int64) int64 {
+	corder := chunk.COrder(len(shape))
+	n := product(shape)
+	for n > 1 && o.ghost(pieceShape(shape, corder, n)) > o.room() {
+		n = (n + 1) / 2
+	}
+	return n
 }
 
 // pieceShape is the shape of the largest of the pieces of at most n elements that an array is split
@@ -135,22 +187,38 @@ func (o *overlap) reader() reader {
 	return &overlapReader{node: o, in: o.in.reader(), itemsize: o.in.dtype().ItemSize()}
 }
 
-// overlapReader computes a whole window when it is opened.
+// overlapReader computes a whole window when it is opened, part by part.
 type overlapReader struct {
 	node     *overlap
 	in       reader
 	itemsize int64
-	at       chunk.Region // of src and dst
+	win      chunk.Region
+	results  []byte       // of the window, in C order
+	at       chunk.Region // of src and dst: a part and its ghost region
 	src, dst []byte
-	part     []byte
+	raw      []byte
+	mirrored []byte
 	buf      []byte
 }
 
 func (o *overlapReader) open(win chunk.Region) error {
+	o.win = win.Clone()
+	o.results = grow(o.results, win.Len()*o.node.to.ItemSize())
+	for part := range o.win.Split(nil, o.node.partLen(win.Shape)) {
+		if err := o.compute(part); err != nil {
+			return err
+		}
+		o.keep(part)
+	}
+	return nil
+}
+
+// compute reads a part with its ghost region and calls the function for it.
+func (o *overlapReader) compute(part chunk.Region) error {
 	n := o.node
-	o.at = win.Clone()
+	o.at = part.Clone()
 	for d, k := range n.depth {
-		stop := win.Start[d] + win.Shape[d] + k
+		stop := part.Start[d] + part.Shape[d] + k
 		o.at.Start[d] -= k
 		if n.boundary.kind == boundaryNone {
 			o.at.Start[d], stop = max(o.at.Start[d], 0), min(stop, n.in.shape()[d])
@@ -168,6 +236,26 @@ func (o *overlapReader) open(win chunk.Region) error {
 		return mmapnpy.Buffer{Data: b, DType: t, Shape: o.at.Shape, Strides: gaplessStrides(o.at.Shape, t.ItemSize(), corder)}
 	}
 	return n.apply(buffer(o.dst, n.to), buffer(o.src, n.in.dtype()), o.at)
+}
+
+// keep copies the results of a part, without its ghost region, to their place in the window.
+func (o *overlapReader) keep(part chunk.Region) {
+	itemsize := o.node.to.ItemSize()
+	corder := chunk.COrder(len(part.Shape))
+	from, to := gaplessStrides(o.at.Shape, itemsize, corder), gaplessStrides(o.win.Shape, itemsize, corder)
+	first, base := int64(0), int64(0)
+	for d := range part.Shape {
+		first += (part.Start[d] - o.at.Start[d]) * from[d]
+		base += (part.Start[d] - o.win.Start[d]) * to[d]
+	}
+	n := part.Len() * itemsize
+	if contiguous(part.Shape, to, itemsize, corder) {
+		kernel.Gather(o.results[base:base+n], o.dst, int(first), part.Shape, from, int(itemsize))
+		return
+	}
+	o.buf = grow(o.buf, n)
+	kernel.Gather(o.buf, o.dst, int(first), part.Shape, from, int(itemsize))
+	kernel.Scatter(o.results, int(base), part.Shape, to, int(itemsize), o.buf)
 }
 
 func (o *overlapReader) close() error { return nil }
@@ -269,49 +357,52 @@ func (o *overlapReader) copy(axes []stretch) error {
 		}
 	}
 	corder := chunk.COrder(ndim)
-	return within(o.in, from, func() error {
-		b, err := o.in.tile(from, corder)
-		if err != nil {
-			return err
-		}
-		base, steps := int64(0), gaplessStrides(from.Shape, o.itemsize, corder)
-		plain := true
-		for d, s := range axes {
-			plain = plain && s.step == 1
-			switch s.step {
-			case -1:
-				base += (s.count - 1) * steps[d]
-				steps[d] = -steps[d]
-			case 0:
-				steps[d] = 0
-			}
-		}
-		if !plain {
-			o.part = grow(o.part, product(counts)*o.itemsize)
-			kernel.Gather(o.part, b, int(base), counts, steps, int(o.itemsize))
-			b = o.part
-		}
-		to, strides := int64(0), gaplessStrides(o.at.Shape, o.itemsize, corder)
-		for d, s := range axes {
-			to += s.to * strides[d]
-		}
-		kernel.Scatter(o.src, int(to), counts, strides, int(o.itemsize), b)
+	o.raw = o.raw[:0]
+	err := eachTile(o.in, from, corder, tileBytes/o.itemsize, func(_ chunk.Region, b []byte) error {
+		o.raw = append(o.raw, b...)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	base, steps := int64(0), gaplessStrides(from.Shape, o.itemsize, corder)
+	plain, b := true, o.raw
+	for d, s := range axes {
+		plain = plain && s.step == 1
+		switch s.step {
+		case -1:
+			base += (s.count - 1) * steps[d]
+			steps[d] = -steps[d]
+		case 0:
+			steps[d] = 0
+		}
+	}
+	if !plain {
+		o.mirrored = grow(o.mirrored, product(counts)*o.itemsize)
+		kernel.Gather(o.mirrored, b, int(base), counts, steps, int(o.itemsize))
+		b = o.mirrored
+	}
+	to, strides := int64(0), gaplessStrides(o.at.Shape, o.itemsize, corder)
+	for d, s := range axes {
+		to += s.to * strides[d]
+	}
+	kernel.Scatter(o.src, int(to), counts, strides, int(o.itemsize), b)
+	return nil
 }
 
 func (o *overlapReader) tile(r chunk.Region, order []int) ([]byte, error) {
-	itemsize := o.node.to.ItemSize()
-	strides := gaplessStrides(o.at.Shape, itemsize, chunk.COrder(len(r.Shape)))
+	o.buf = gaplessTile(o.buf, o.results, o.win, r, o.node.to.ItemSize(), order)
+	return o.buf, nil
+}
+
+// gaplessTile copies the elements of r out of those of a window, which lie in C order, to dst.
+func gaplessTile(dst, window []byte, win, r chunk.Region, itemsize int64, order []int) []byte {
+	strides := gaplessStrides(win.Shape, itemsize, chunk.COrder(len(win.Shape)))
 	first := int64(0)
 	for d, s := range strides {
-		first += (r.Start[d] - o.at.Start[d]) * s
+		first += (r.Start[d] - win.Start[d]) * s
 	}
-	n := r.Len() * itemsize
-	if contiguous(r.Shape, strides, itemsize, order) {
-		return o.dst[first : first+n], nil
-	}
-	o.buf = grow(o.buf, n)
-	kernel.Gather(o.buf, o.dst, int(first), inOrder(r.Shape, order), inOrder(strides, order), int(itemsize))
-	return o.buf, nil
+	dst = grow(dst, r.Len()*itemsize)
+	kernel.Gather(dst, window, int(first), inOrder(r.Shape, order), inOrder(strides, order), int(itemsize))
+	return dst
 }

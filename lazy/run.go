@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/kernel"
 )
@@ -128,32 +126,28 @@ func newPass(a *Array, reducers []Reducer) (*pass, error) {
 // run spreads the tasks over workers.
 func (p *pass) run(ctx context.Context) error {
 	workers, ahead := p.staff()
-	g, ctx := errgroup.WithContext(ctx)
 	queue := newTicket(p.tasks.n)
 	seq := newSequencer(ahead, p.merge)
-	stop := context.AfterFunc(ctx, seq.stop)
-	defer stop()
-	for range workers {
-		g.Go(func() error {
-			w := newWorker(p)
-			for i, ok := queue.take(); ok; i, ok = queue.take() {
-				r := p.tasks.region(i)
-				parts, err := w.task(ctx, r)
-				if err != nil {
-					return p.tasks.blame(i, r, err)
-				}
-				more, err := seq.do(i, finished{region: r, parts: parts})
-				if err != nil {
-					return err
-				}
-				if !more {
-					return context.Cause(ctx)
-				}
+	err := crew(ctx, workers, func(ctx context.Context, _ int) error {
+		defer context.AfterFunc(ctx, seq.stop)()
+		w := newWorker(p)
+		for i, ok := queue.take(); ok; i, ok = queue.take() {
+			r := p.tasks.region(i)
+			parts, err := w.task(ctx, r)
+			if err != nil {
+				return p.tasks.blame(i, r, err)
 			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
+			more, err := seq.do(i, finished{region: r, parts: parts})
+			if err != nil {
+				return err
+			}
+			if !more {
+				return context.Cause(ctx)
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	return p.a.changed()

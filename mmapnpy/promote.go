@@ -65,7 +65,6 @@ func ResultTypeWeak(t DType, kind byte) (DType, error) {
 	}
 	var all promotion
 	all.add(t)
-	level := all.level
 	switch kind {
 	case 'b':
 	case 'i':
@@ -73,18 +72,17 @@ func ResultTypeWeak(t DType, kind byte) (DType, error) {
 			all.add(Int64)
 		}
 	case 'f':
-		switch level {
+		switch all.level {
 		case levelNone:
 			all.add(Float64)
 		case levelBFloat16:
 			all.add(Float32)
 		}
 	case 'c':
-		if level == levelNone {
+		if all.level == levelNone {
 			all.add(Complex128)
-		} else {
-			all.complex = true
 		}
+		all.complex = true
 	default:
 		return DType{}, fmt.Errorf("%q is no kind of number: %w", kind, ErrPromotion)
 	}

@@ -170,6 +170,7 @@ func checkReads(t *testing.T, m *Member, content []byte, seed uint64) {
 func TestReadAnywhere(t *testing.T) {
 	contents := samples(5 << 19)
 	if every > 1 {
+		contents = samples(5 << 18)
 		delete(contents, "counts") // much like the others, to anything but the decoder
 		delete(contents, "labels")
 		delete(contents, "zeros")
@@ -300,7 +301,7 @@ func TestView(t *testing.T) {
 
 // TestThin checks that an index stays within its memory, and right, as points are dropped.
 func TestThin(t *testing.T) {
-	content := samples(12 << 20)["rounded"]
+	content := samples(4<<20 + 8<<20/every)["rounded"]
 	a := mustOpen(t, byZip(t, map[string][]byte{"x": content}), Span(minSpan), Workers(2))
 	m := mustLookup(t, a, "x")
 	src, err := m.Source()

@@ -131,13 +131,13 @@ func int8FromBool(e Elem) Elem {
 // the in of [BinaryOp.Types]; dst has its out. There are len(dst)/out.Size() of
 // them. An operand of a single element is a scalar: it stands for as many as
 // there are. Operands are in this machine's byte order. dst may begin where an
-// operand begins; otherwise they must not overlap.
+// operand begins that is no scalar; otherwise they must not overlap.
 //
 // Results are NumPy's to the last bit, but: what a NaN has beyond its being one;
-// the sign of a zero that Minimum and Maximum choose of two; Power of floats, which is
-// within a unit in the last place of the exact one; Power of complex numbers, which is
-// [cmplx.Pow] but for small integers; products of complex numbers, which NumPy fuses on some machines and which are
-// never fused here.
+// the sign of a zero that Minimum and Maximum choose of two; Power of floats, which
+// is within a unit in the last place of the exact one; Power of complex numbers,
+// which is [cmplx.Pow] but for small integers; products of complex numbers, which
+// NumPy fuses on some machines and which are never fused here.
 //
 // Binary panics if there is no such loop.
 func Binary(op BinaryOp, e Elem, dst, a, b []byte) {

@@ -73,10 +73,13 @@ func complexPairs[T Float](op BinaryOp, d, x, y []T) {
 	}
 }
 
-// multiplyComplex rounds every product: a conversion keeps Go from fusing it with
-// the sum.
 func multiplyComplex[T Float](a, b, c, d T) (re, im T) {
-	return T(a*c) - T(b*d), T(a*d) + T(b*c) //nolint:unconvert // a conversion forbids fusing with the addition
+	return product(a, c) - product(b, d), product(a, d) + product(b, c)
+}
+
+// product is x*y, rounded before anything is added to it.
+func product[T Float](x, y T) T {
+	return T(x * y) //nolint:unconvert // A conversion keeps Go from fusing it with a sum.
 }
 
 // divideComplex is the loop of NumPy's true_divide: R. L. Smith's algorithm 116
@@ -88,12 +91,12 @@ func divideComplex[T Float](a, b, c, d T) (re, im T) {
 			return a / absC, b / absC
 		}
 		ratio := d / c
-		scale := 1 / (c + T(d*ratio))                             //nolint:unconvert // forbids fusing
-		return (a + T(b*ratio)) * scale, (b - T(a*ratio)) * scale //nolint:unconvert // forbids fusing
+		scale := 1 / (c + product(d, ratio))
+		return (a + product(b, ratio)) * scale, (b - product(a, ratio)) * scale
 	}
 	ratio := c / d
-	scale := 1 / (d + T(c*ratio))                             //nolint:unconvert // forbids fusing
-	return (T(a*ratio) + b) * scale, (T(b*ratio) - a) * scale //nolint:unconvert // forbids fusing
+	scale := 1 / (d + product(c, ratio))
+	return (product(a, ratio) + b) * scale, (product(b, ratio) - a) * scale
 }
 
 func magnitude[T Float](x T) T { return T(math.Abs(float64(x))) }

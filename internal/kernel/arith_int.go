@@ -81,11 +81,7 @@ func intByScalar[T Integer](op BinaryOp, d, x []T, y T) {
 
 func intOfScalar[T Integer](op BinaryOp, d []T, x T, y []T) {
 	if len(y) == 1 {
-		if len(d) == 1 {
-			intPairs(op, d, []T{x}, y)
-			return
-		}
-		var one [1]T
+		var one [1]T // apart from d, which may lie where y does
 		intPairs(op, one[:], []T{x}, y)
 		setAll(d, one[0])
 		return

@@ -1,6 +1,7 @@
 // Package kernel has the inner loops: sums, extremes and where they are, moments,
-// counts and histograms of slices of numbers; conversion between element types
-// and byte orders; and copies between strided and packed memory.
+// counts and histograms of slices of numbers; element-wise arithmetic and
+// comparisons; conversion between element types and byte orders; and copies between
+// strided and packed memory.
 //
 // # Contract
 //
@@ -10,7 +11,8 @@
 // Concurrency: there is no shared state, [Bins] included; calls that write to
 // different memory may run at the same time.
 //
-// Errors: only [NewBins] has some. All other arguments are the caller's to get
+// Errors: only [NewBins] has some. [Binary] and [Unary] panic where there is no loop,
+// which their operations tell beforehand. All other arguments are the caller's to get
 // right; slices too short for the geometry panic, and nothing beyond a slice is
 // ever read or written.
 //
@@ -19,7 +21,8 @@
 //
 // Determinism: results depend on the elements and the geometry alone: not on
 // addresses, machines or build tags, to the last bit. (What is read from a NaN
-// beyond its being one is not a result.)
+// beyond its being one is not a result.) Only functions that [Unary] takes from
+// package math, and complex powers, are as exact as that package is on a machine.
 //
 // # Rows and columns
 //

@@ -63,7 +63,7 @@ func complexMap[T Float](op UnaryOp, d, x []T) {
 		case Negative:
 			re, im = -re, -im
 		case Square:
-			re, im = T(re*re)-T(im*im), T(re*im)+T(im*re) //nolint:unconvert // a conversion forbids fusing with the addition
+			re, im = multiplyComplex(re, im, re, im)
 		case Rint:
 			re, im = T(math.RoundToEven(float64(re))), T(math.RoundToEven(float64(im)))
 		case Conjugate:
