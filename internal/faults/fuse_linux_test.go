@@ -110,7 +110,7 @@ func TestReads(t *testing.T) {
 func TestBrokenDisk(t *testing.T) {
 	path, f, _ := mount(t, 24<<20)
 	const broken = 13<<20 + 5000
-	f.broken.Store(broken)
+	f.set("broken", broken)
 	eachPass(t, path, nil, func(t *testing.T, a *lazy.Array, run func(context.Context) error) {
 		err := run(t.Context())
 		var fault *lazy.FaultError
@@ -132,15 +132,12 @@ func TestBrokenDisk(t *testing.T) {
 // TestShrinks cuts the file when a part of it was read.
 func TestShrinks(t *testing.T) {
 	path, f, _ := mount(t, 48<<20)
-	whole := f.size.Load()
+	whole := f.get("size")
 	var once *sync.Once
-	cut := lazy.Progress(func(done, _ int64) { once.Do(func() { f.size.Store(40<<20 + 77) }) })
+	cut := lazy.Progress(func(done, _ int64) { once.Do(func() { f.set("size", 40<<20+77) }) })
 	eachPass(t, path, []lazy.Option{cut, lazy.Chunks("2MiB")}, func(t *testing.T, _ *lazy.Array, run func(context.Context) error) {
 		once = new(sync.Once)
-		defer f.size.Store(whole)
-		if strings.HasSuffix(t.Name(), "/Save") {
-			once.Do(func() { f.size.Store(40<<20 + 77) }) // Save reports no progress: the file is cut before it begins
-		}
+		defer f.set("size", whole)
 		err := run(t.Context())
 		var fault *lazy.FaultError
 		if !errors.As(err, &fault) || !errors.Is(err, io.ErrUnexpectedEOF) || fault.Path != path {
@@ -156,25 +153,17 @@ func TestSlow(t *testing.T) {
 	var cancel context.CancelCauseFunc
 	stop := lazy.Progress(func(int64, int64) { cancel(cancelled) })
 	eachPass(t, path, []lazy.Option{stop, lazy.Chunks("4MiB")}, func(t *testing.T, _ *lazy.Array, run func(context.Context) error) {
-		f.delay.Store(int64(500 * time.Microsecond))
-		defer f.delay.Store(0)
+		f.set("delay", int64(500*time.Microsecond))
+		defer f.set("delay", 0)
 		ctx, c := context.WithCancelCause(t.Context())
 		cancel = c
-		f.served.Store(0)
-		if strings.HasSuffix(t.Name(), "/Save") {
-			go func() { // Save reports no progress
-				for f.served.Load() < window {
-					time.Sleep(time.Millisecond)
-				}
-				c(cancelled)
-			}()
-		}
+		f.set("served", 0)
 		if err := run(ctx); !errors.Is(err, cancelled) && !errors.Is(err, context.Canceled) {
 			t.Errorf("ended with %v", err)
 		}
 		c(nil)
 		// One window of each worker was done and another begun, and the kernel reads ahead.
-		if got := f.served.Load(); got > 8*window {
+		if got := f.get("served"); got > 8*window {
 			t.Errorf("%d MiB were read after all", got>>20)
 		}
 	})
