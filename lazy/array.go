@@ -170,16 +170,17 @@ func (a *Array) granule() int64 {
 	return most
 }
 
-// with returns the array of another expression whose axes a's chunk spec is for.
-func (a *Array) with(n node, axes []Axis) (*Array, error) {
-	out := &Array{node: n, files: filesBehind(n, a), axes: axes}
+// with returns the array of another expression, made of a and others, whose axes a's chunk spec
+// is for.
+func (a *Array) with(n node, axes []Axis, others ...*Array) (*Array, error) {
+	out := &Array{node: n, files: filesBehind(n, a, others), axes: axes}
 	return out.replan(a.config)
 }
 
-// derive returns the array of another expression over other axes. The chunk spec of a was
-// for a's axes, so the derived array plans automatically.
-func (a *Array) derive(n node, axes []Axis) (*Array, error) {
-	out := &Array{node: n, files: filesBehind(n, a), axes: axes}
+// derive returns the array of another expression, made of a and others, over other axes. The chunk
+// spec of a was for a's axes, so the derived array plans automatically.
+func (a *Array) derive(n node, axes []Axis, others ...*Array) (*Array, error) {
+	out := &Array{node: n, files: filesBehind(n, a, others), axes: axes}
 	c := a.config
 	c.spec = chunk.Auto()
 	return out.replan(c)

@@ -37,7 +37,7 @@ func Concatenate(axis int, arrays ...*Array) (*Array, error) {
 	n := newConcat(d, nodes)
 	axes := arrays[0].Axes()
 	axes[d].Size = n.shape()[d]
-	return arrays[0].derive(n, axes)
+	return arrays[0].derive(n, axes, arrays...)
 }
 
 // Stack joins arrays of the same shape along an axis of its own, as np.stack does: axis 0 puts it in
@@ -71,7 +71,7 @@ func Stack(axis int, arrays ...*Array) (*Array, error) {
 			axes[k] = arrays[0].axes[f]
 		}
 	}
-	return arrays[0].derive(newConcat(d, nodes), axes)
+	return arrays[0].derive(newConcat(d, nodes), axes, arrays...)
 }
 
 // insertAxis is the arrangement of n axes with one more at position d.

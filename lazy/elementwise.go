@@ -421,16 +421,10 @@ func combine(n node, arrays []*Array) (*Array, error) {
 			}
 		}
 	}
-	out, err := arrays[0].derive(n, axes)
 	for _, a := range arrays {
 		if a.NDim() == len(shape) && a.Len() == product(shape) {
-			out, err = a.with(n, axes)
-			break
+			return a.with(n, axes, arrays...)
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	out.files = filesBehind(n, arrays...)
-	return out, nil
+	return arrays[0].derive(n, axes, arrays...)
 }

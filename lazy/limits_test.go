@@ -141,6 +141,16 @@ func TestCloseOfExpressions(t *testing.T) {
 	if _, err := a.Load(t.Context()); !errors.Is(err, ErrClosed) {
 		t.Errorf("still open: %v", err)
 	}
+	a = must[*Array](t)(Open(s.path))
+	b := must[*Array](t)(Open(s.path))
+	nothing := must[*Array](t)(b.Slice("3:"))
+	joined := must[*Array](t)(Concatenate(0, a, nothing)) // of b nothing is read
+	if err := joined.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Load(t.Context()); !errors.Is(err, ErrClosed) {
+		t.Errorf("the empty part is still open: %v", err)
+	}
 }
 
 // TestDarkFramesLieAlongTheSignal corrects a scan whose signal axes come first.

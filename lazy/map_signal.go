@@ -196,7 +196,7 @@ func (m *mapSignalReader) signals(b, results []byte, count int64) error {
 			return err
 		}
 		if !full {
-			_ = gaplessTile(dst, m.whole, chunk.Whole(m.node.out), m.part, m.node.to.ItemSize(), chunk.COrder(len(m.node.out)))
+			copy(dst, partOf(&m.buf, m.whole, chunk.Whole(m.node.out), m.part, m.node.to.ItemSize(), chunk.COrder(len(m.node.out))))
 		}
 	}
 	return nil
@@ -205,6 +205,5 @@ func (m *mapSignalReader) signals(b, results []byte, count int64) error {
 func (m *mapSignalReader) close() error { return nil }
 
 func (m *mapSignalReader) tile(r chunk.Region, order []int) ([]byte, error) {
-	m.buf = gaplessTile(m.buf, m.results, m.win, r, m.node.to.ItemSize(), order)
-	return m.buf, nil
+	return partOf(&m.buf, m.results, m.win, r, m.node.to.ItemSize(), order), nil
 }

@@ -2,7 +2,6 @@ package lazy
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
@@ -84,38 +83,53 @@ func within(rd reader, win chunk.Region, f func() error) (err error) {
 
 // filesOf lists the files that an expression reads, each once.
 func filesOf(n node) []*file {
-	var files []*file
-	seen, listed := make(map[node]bool), make(map[*file]bool)
+	var set distinctFiles
+	seen := make(map[node]bool)
 	var visit func(n node)
 	visit = func(n node) {
 		if seen[n] {
 			return
 		}
 		seen[n] = true
-		if l, ok := n.(*leaf); ok && l.file != nil && !listed[l.file] {
-			listed[l.file] = true
-			files = append(files, l.file)
+		if l, ok := n.(*leaf); ok && l.file != nil {
+			set.add(l.file)
 		}
 		for _, in := range n.inputs() {
 			visit(in)
 		}
 	}
 	visit(n)
-	return files
+	return set.files
 }
 
 // filesBehind lists the files that an expression reads, and those behind the arrays that it was made of, of
 // which it may read nothing.
-func filesBehind(n node, arrays ...*Array) []*file {
-	files := filesOf(n)
-	for _, a := range arrays {
-		for _, f := range a.files {
-			if !slices.Contains(files, f) {
-				files = append(files, f)
-			}
+func filesBehind(n node, a *Array, others []*Array) []*file {
+	var set distinctFiles
+	set.add(filesOf(n)...)
+	set.add(a.files...)
+	for _, o := range others {
+		set.add(o.files...)
+	}
+	return set.files
+}
+
+// distinctFiles is files in the order in which they were first added.
+type distinctFiles struct {
+	files  []*file
+	listed map[*file]bool
+}
+
+func (s *distinctFiles) add(files ...*file) {
+	if s.listed == nil {
+		s.listed = make(map[*file]bool)
+	}
+	for _, f := range files {
+		if !s.listed[f] {
+			s.listed[f] = true
+			s.files = append(s.files, f)
 		}
 	}
-	return files
 }
 
 // changed returns an error if a file behind the array is not any more what was opened.

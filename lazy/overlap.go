@@ -242,20 +242,13 @@ func (o *overlapReader) compute(part chunk.Region) error {
 func (o *overlapReader) keep(part chunk.Region) {
 	itemsize := o.node.to.ItemSize()
 	corder := chunk.COrder(len(part.Shape))
-	from, to := gaplessStrides(o.at.Shape, itemsize, corder), gaplessStrides(o.win.Shape, itemsize, corder)
-	first, base := int64(0), int64(0)
-	for d := range part.Shape {
-		first += (part.Start[d] - o.at.Start[d]) * from[d]
-		base += (part.Start[d] - o.win.Start[d]) * to[d]
+	strides := gaplessStrides(o.win.Shape, itemsize, corder)
+	base := int64(0)
+	for d, s := range strides {
+		base += (part.Start[d] - o.win.Start[d]) * s
 	}
-	n := part.Len() * itemsize
-	if contiguous(part.Shape, to, itemsize, corder) {
-		kernel.Gather(o.results[base:base+n], o.dst, int(first), part.Shape, from, int(itemsize))
-		return
-	}
-	o.buf = grow(o.buf, n)
-	kernel.Gather(o.buf, o.dst, int(first), part.Shape, from, int(itemsize))
-	kernel.Scatter(o.results, int(base), part.Shape, to, int(itemsize), o.buf)
+	b := partOf(&o.buf, o.dst, o.at, part, itemsize, corder)
+	kernel.Scatter(o.results, int(base), part.Shape, strides, int(itemsize), b)
 }
 
 func (o *overlapReader) close() error { return nil }
@@ -391,18 +384,22 @@ func (o *overlapReader) copy(axes []stretch) error {
 }
 
 func (o *overlapReader) tile(r chunk.Region, order []int) ([]byte, error) {
-	o.buf = gaplessTile(o.buf, o.results, o.win, r, o.node.to.ItemSize(), order)
-	return o.buf, nil
+	return partOf(&o.buf, o.results, o.win, r, o.node.to.ItemSize(), order), nil
 }
 
-// gaplessTile copies the elements of r out of those of a window, which lie in C order, to dst.
-func gaplessTile(dst, window []byte, win, r chunk.Region, itemsize int64, order []int) []byte {
+// partOf is the elements of r, in the given order of axes, out of those of a window, which lie in C order: in
+// place where they lie so, else copied to the buffer.
+func partOf(buf *[]byte, window []byte, win, r chunk.Region, itemsize int64, order []int) []byte {
 	strides := gaplessStrides(win.Shape, itemsize, chunk.COrder(len(win.Shape)))
 	first := int64(0)
 	for d, s := range strides {
 		first += (r.Start[d] - win.Start[d]) * s
 	}
-	dst = grow(dst, r.Len()*itemsize)
-	kernel.Gather(dst, window, int(first), inOrder(r.Shape, order), inOrder(strides, order), int(itemsize))
-	return dst
+	n := r.Len() * itemsize
+	if contiguous(r.Shape, strides, itemsize, order) {
+		return window[first : first+n : first+n]
+	}
+	*buf = grow(*buf, n)
+	kernel.Gather(*buf, window, int(first), inOrder(r.Shape, order), inOrder(strides, order), int(itemsize))
+	return *buf
 }
