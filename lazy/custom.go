@@ -19,6 +19,9 @@ type Accumulator interface {
 	// Merge takes in an accumulator of another part of the array, which New of the same
 	// [Accumulators] has made and which is not used any more.
 	Merge(other Accumulator) error
+
+	// To be computed in [Parts], an accumulator must also be an [encoding.BinaryMarshaler] and an
+	// [encoding.BinaryUnmarshaler]. UnmarshalBinary is called on one that New has made for the same region.
 }
 
 // Accumulators is a reducer of a user's own at work on one array. An error of its functions, or
@@ -128,6 +131,22 @@ func (j *userJob) merge(_ chunk.Region, p part) error {
 		return err
 	}
 	return callUser(func() error { return j.whole.Merge(p.(*userPart).acc) })
+}
+
+func (j *userJob) encode(b []byte, p part) ([]byte, error) {
+	err := callUser(func() (err error) {
+		b, err = appendMarshaled(b, p.(*userPart).acc)
+		return err
+	})
+	return b, err
+}
+
+func (j *userJob) decode(b []byte, r chunk.Region) (part, error) {
+	p, err := j.begin(r)
+	if err != nil {
+		return nil, err
+	}
+	return p, callUser(func() error { return unmarshal(b, p.(*userPart).acc) })
 }
 
 // ready makes the accumulator for the whole array.

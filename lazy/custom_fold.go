@@ -42,7 +42,8 @@ type Fold[T, S, R any] struct {
 // dtype ([mmapnpy.DTypeOf]); where it is an array, its axes follow those of the result.
 //
 // The accumulators of one output count as the size of an S in the memory budget, without
-// what it points to.
+// what it points to. To be computed in [Parts], S must have a fixed size as encoding/binary
+// understands it, or *S be an [encoding.BinaryMarshaler] and [encoding.BinaryUnmarshaler].
 func NewFold[T, S, R any](name string, over Over, f Fold[T, S, R]) Reducer {
 	return Reducer{name: name, over: over, newFold: func(t mmapnpy.DType, _ int64) (fold, error) {
 		return newUserFold(f, t)
@@ -186,4 +187,28 @@ func (p *userPartial[T, S, R]) finish(r *Result, at, stride, from, n int) {
 	for i := range n {
 		copy(r.data[(at+i*stride)*size:], b[i*size:(i+1)*size])
 	}
+}
+
+// appendState writes states that have a fixed size as encoding/binary does, and others as they marshal
+// themselves.
+func (p *userPartial[T, S, R]) appendState(b []byte, n int) ([]byte, error) {
+	for i := range p.states[:n] {
+		var err error
+		if b, err = appendUserState(b, &p.states[i]); err != nil {
+			return b, err
+		}
+	}
+	return b, nil
+}
+
+func (p *userPartial[T, S, R]) setState(b []byte, n int) (err error) {
+	for i := range p.states[:n] {
+		if b, err = setUserState(b, &p.states[i]); err != nil {
+			return err
+		}
+	}
+	if len(b) > 0 {
+		return fmt.Errorf("%w: %d bytes too many", errState, len(b))
+	}
+	return nil
 }

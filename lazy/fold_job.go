@@ -19,10 +19,8 @@ type foldJob struct {
 	stored  bool                           // the fold's index counts the reduced elements as they are stored, not in C order
 	derive  func(*Result) (*Result, error) // makes the result of what was folded; nil for itself
 	global  partial
-	whole   *walker // lays out the outputs of the whole array in storage order
-	outputs int64
-	out     *Result
-	failed  error // of a user's function, when there was nobody to tell
+	out     *Result // nil before something merged
+	failed  error   // of a user's function that was to make the accumulators of all outputs
 	pool    sync.Pool
 }
 
@@ -101,14 +99,18 @@ func (j *foldJob) usersOwn() bool {
 
 // guard runs a step of the fold. Of the folds of this package none fails.
 func (j *foldJob) guard(f func()) error {
-	if !j.usersOwn() {
-		f()
-		return nil
-	}
-	return callUser(func() error {
+	return j.guardErr(func() error {
 		f()
 		return nil
 	})
+}
+
+// guardErr is guard for a step that can fail.
+func (j *foldJob) guardErr(f func() error) error {
+	if !j.usersOwn() {
+		return f()
+	}
+	return callUser(f)
 }
 
 // foldPart is the accumulators of the outputs of one region.
@@ -117,6 +119,7 @@ type foldPart struct {
 	job      *foldJob
 	walker   *walker
 	itemsize int64
+	outputs  int
 }
 
 func (p *foldPart) tile(b []byte, r chunk.Region) error {
@@ -138,14 +141,42 @@ func (j *foldJob) stateBytes(shape []int64) int64 { return j.outputsIn(shape) * 
 func (j *foldJob) begin(r chunk.Region) (part, error) {
 	p, ok := j.pool.Get().(*foldPart)
 	if !ok {
-		p = &foldPart{j.fold.partial(), j, j.walker(), j.seen().dtype().ItemSize()}
+		p = &foldPart{j.fold.partial(), j, j.walker(), j.seen().dtype().ItemSize(), 0}
 	}
-	return p, j.guard(func() { p.reset(int(p.walker.cover(r))) })
+	p.outputs = int(p.walker.cover(r))
+	return p, j.guard(func() { p.reset(p.outputs) })
 }
 
-// start allocates what all tasks share: the result, and accumulators for all
-// outputs when tasks share outputs.
-func (j *foldJob) start(t *tasks) {
+// encode appends what a part has found, and gives the part back.
+func (j *foldJob) encode(b []byte, p part) ([]byte, error) {
+	fold := p.(*foldPart)
+	err := j.guardErr(func() (err error) {
+		b, err = fold.appendState(b, fold.outputs)
+		return err
+	})
+	j.pool.Put(fold)
+	return b, err
+}
+
+// decode makes the part of a region from what encode has written.
+func (j *foldJob) decode(b []byte, r chunk.Region) (part, error) {
+	p, err := j.begin(r)
+	if err != nil {
+		return nil, err
+	}
+	fold := p.(*foldPart)
+	return fold, j.guardErr(func() error { return fold.setState(b, fold.outputs) })
+}
+
+// start notes whether tasks share outputs.
+func (j *foldJob) start(t *tasks) { j.merges = !t.single(j.reduced) || t.n == 0 }
+
+// ready allocates what all tasks share: the result, and accumulators for all outputs when tasks share
+// outputs. A pass that only computes parts needs neither.
+func (j *foldJob) ready() error {
+	if j.out != nil {
+		return j.failed
+	}
 	var shape []int64
 	for d, r := range j.reduced {
 		if !r {
@@ -153,20 +184,21 @@ func (j *foldJob) start(t *tasks) {
 		}
 	}
 	j.out = j.fold.result(shape)
-	j.whole = j.walker()
-	j.outputs = j.whole.cover(chunk.Whole(j.a.node.shape()))
-	if j.merges = !t.single(j.reduced) || t.n == 0; j.merges {
+	whole := j.walker()
+	outputs := whole.cover(chunk.Whole(j.a.node.shape()))
+	if j.merges {
 		j.global = j.fold.partial()
-		j.failed = j.guard(func() { j.global.reset(int(j.outputs)) })
+		j.failed = j.guard(func() { j.global.reset(int(outputs)) })
 	}
+	return j.failed
 }
 
 // merge takes over a task's partial: into the accumulators of all outputs, or
 // straight into the result where the task owns its outputs.
 func (j *foldJob) merge(r chunk.Region, p part) error {
 	fold := p.(*foldPart)
-	if j.failed != nil {
-		return j.failed
+	if err := j.ready(); err != nil {
+		return err
 	}
 	err := j.guard(func() {
 		if j.merges {
@@ -210,14 +242,12 @@ func (j *foldJob) keptShape() []int64 {
 
 // result finishes what merged, and returns the result.
 func (j *foldJob) result() (*Result, error) {
-	if j.merges {
-		err := j.failed
-		if err == nil {
-			err = j.guard(func() { j.finish(chunk.Whole(j.a.node.shape()), j.global) })
-		}
-		if err != nil {
-			return nil, fmt.Errorf("lazy: %w", err)
-		}
+	err := j.ready()
+	if err == nil && j.merges {
+		err = j.guard(func() { j.finish(chunk.Whole(j.a.node.shape()), j.global) })
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lazy: %w", err)
 	}
 	if j.derive != nil {
 		return j.derive(j.out)

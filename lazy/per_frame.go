@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -148,4 +150,15 @@ func (p *frameResults[T, R]) finish() (*Result, error) {
 		return r, err
 	}
 	return NewResult(p.values, shape...)
+}
+
+// MarshalBinary is the values in the byte order of this machine.
+func (p *frameResults[T, R]) MarshalBinary() ([]byte, error) {
+	return slices.Clone(kernel.Bytes(p.values)), nil
+}
+
+// UnmarshalBinary takes over values of the same region. A bool of R that is neither 0 nor 1 did not come
+// from MarshalBinary; the checksum around the bytes has seen to that.
+func (p *frameResults[T, R]) UnmarshalBinary(b []byte) error {
+	return setStates(b, stateOf[R](p.values))
 }

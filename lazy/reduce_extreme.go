@@ -97,6 +97,10 @@ func (p *extremePartial) cols(out int, x []byte, m int, _ position) {
 func (p *extremePartial) merge(at int, other partial, from, n int) {
 	p.fold.ops.mergeExtreme(p.fold.largest, p.at(at, n), other.(*extremePartial).at(from, n))
 }
+func (p *extremePartial) appendState(b []byte, _ int) ([]byte, error) {
+	return appendStates(b, stateOf[byte](p.acc)), nil
+}
+func (p *extremePartial) setState(b []byte, _ int) error { return setStates(b, stateOf[byte](p.acc)) }
 func (p *extremePartial) finish(r *Result, at, stride, from, n int) {
 	e, _ := p.fold.dtype.Elem()
 	size := e.Size()
@@ -146,6 +150,12 @@ func (p *argPartial) merge(at int, other partial, from, n int) {
 	val, idx := p.at(at, n)
 	oval, oidx := other.(*argPartial).at(from, n)
 	p.fold.ops.mergeArg(p.fold.largest, val, idx, oval, oidx)
+}
+func (p *argPartial) appendState(b []byte, _ int) ([]byte, error) {
+	return appendStates(b, stateOf[byte](p.val), stateOf[int64](p.idx)), nil
+}
+func (p *argPartial) setState(b []byte, _ int) error {
+	return setStates(b, stateOf[byte](p.val), stateOf[int64](p.idx))
 }
 func (p *argPartial) finish(r *Result, at, stride, from, n int) {
 	for i, v := range p.idx[from : from+n] {
@@ -225,6 +235,12 @@ func (p *orderedPartial) merge(at int, other partial, from, n int) {
 			p.offer(at+i, o.at(from+i), o.idx[from+i])
 		}
 	}
+}
+func (p *orderedPartial) appendState(b []byte, _ int) ([]byte, error) {
+	return appendStates(b, stateOf[byte](p.val), stateOf[int64](p.idx)), nil
+}
+func (p *orderedPartial) setState(b []byte, _ int) error {
+	return setStates(b, stateOf[byte](p.val), stateOf[int64](p.idx))
 }
 func (p *orderedPartial) finish(r *Result, at, stride, from, n int) {
 	size := int(p.fold.size())

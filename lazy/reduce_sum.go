@@ -75,6 +75,10 @@ func (p *intSumPartial) merge(at int, other partial, from, n int) {
 		p.acc[at+i] += v
 	}
 }
+func (p *intSumPartial) appendState(b []byte, _ int) ([]byte, error) {
+	return appendStates(b, stateOf[uint64](p.acc)), nil
+}
+func (p *intSumPartial) setState(b []byte, _ int) error { return setStates(b, stateOf[uint64](p.acc)) }
 func (p *intSumPartial) finish(r *Result, at, stride, from, n int) {
 	for i, v := range p.acc[from : from+n] {
 		r.putInt(at+i*stride, v)
@@ -117,6 +121,10 @@ func (p *timeSumPartial) merge(at int, other partial, from, n int) {
 		p.add(at+i, v)
 	}
 }
+func (p *timeSumPartial) appendState(b []byte, _ int) ([]byte, error) {
+	return appendStates(b, stateOf[int64](p.acc)), nil
+}
+func (p *timeSumPartial) setState(b []byte, _ int) error { return setStates(b, stateOf[int64](p.acc)) }
 func (p *timeSumPartial) finish(r *Result, at, stride, from, n int) {
 	for i, v := range p.acc[from : from+n] {
 		r.putInt(at+i*stride, uint64(v))
@@ -198,6 +206,12 @@ func (p *floatSumPartial) merge(at int, other partial, from, n int) {
 	kernel.MergeSum(p.hi[c*at:c*(at+n)], p.lo[c*at:c*(at+n)], o.hi[c*from:c*(from+n)], o.lo[c*from:c*(from+n)])
 }
 
+func (p *floatSumPartial) appendState(b []byte, _ int) ([]byte, error) {
+	return appendStates(b, stateOf[float64](p.hi), stateOf[float64](p.lo)), nil
+}
+func (p *floatSumPartial) setState(b []byte, _ int) error {
+	return setStates(b, stateOf[float64](p.hi), stateOf[float64](p.lo))
+}
 func (p *floatSumPartial) finish(r *Result, at, stride, from, n int) {
 	c := p.fold.components
 	for i := range n {

@@ -163,6 +163,12 @@ func (p *momentsPartial) merge(at int, other partial, from, n int) {
 	}
 }
 
+func (p *momentsPartial) appendState(b []byte, _ int) ([]byte, error) {
+	return appendStates(b, stateOf[float64](p.mean), stateOf[float64](p.m2), stateOf[int64](p.counts)), nil
+}
+func (p *momentsPartial) setState(b []byte, _ int) error {
+	return setStates(b, stateOf[float64](p.mean), stateOf[float64](p.m2), stateOf[int64](p.counts))
+}
 func (p *momentsPartial) finish(r *Result, at, stride, from, n int) {
 	c := p.fold.components
 	for i := range n {

@@ -67,6 +67,13 @@ type partial interface {
 
 	// finish writes outputs from..from+n to elements at, at+stride, … of r.
 	finish(r *Result, at, stride, from, n int)
+
+	// appendState appends the accumulators of the n outputs it was reset for to b, in the byte order of
+	// this machine.
+	appendState(b []byte, n int) ([]byte, error)
+
+	// setState takes over accumulators that appendState has written, after a reset for n outputs.
+	setState(b []byte, n int) error
 }
 
 // newResult makes a zeroed result.

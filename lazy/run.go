@@ -73,6 +73,10 @@ type job interface {
 	// merge takes over what a task has found, in the order of the plan.
 	merge(r chunk.Region, p part) error
 
+	// encode appends what a task has found to b, and takes the part back; decode makes a part of it again.
+	encode(b []byte, p part) ([]byte, error)
+	decode(b []byte, r chunk.Region) (part, error)
+
 	result() (*Result, error)
 }
 
@@ -98,14 +102,20 @@ type pass struct {
 }
 
 func newPass(a *Array, reducers []Reducer) (*pass, error) {
-	p := &pass{a: a, order: a.node.order(), raw: toNative(a.node), computed: computable(a.node)}
+	var jobs []job
 	for _, r := range reducers {
-		j, err := r.job(a, p.order)
+		j, err := r.job(a, a.node.order())
 		if err != nil {
 			return nil, err
 		}
-		p.jobs = append(p.jobs, j)
+		jobs = append(jobs, j)
 	}
+	return passOf(a, jobs, partialBytes)
+}
+
+// passOf is the pass of some jobs. Accumulators of a task may take so many bytes before it is cut otherwise.
+func passOf(a *Array, jobs []job, partial int64) (*pass, error) {
+	p := &pass{a: a, jobs: jobs, order: a.node.order(), raw: toNative(a.node), computed: computable(a.node)}
 	size := max(elemSize(a.node), elemSize(p.computed))
 	p.windowLen, p.tileLen = max(windowBytes/size, 1), max(tileBytes/size, 1)
 	for p.windowLen > p.tileLen && p.computed.hold(p.windowLen) > workerBytes-windowBytes {
@@ -115,7 +125,7 @@ func newPass(a *Array, reducers []Reducer) (*pass, error) {
 	if err := p.keepFrames(size); err != nil {
 		return nil, err
 	}
-	p.tasks = p.chooseTasks()
+	p.tasks = p.chooseTasks(partial)
 	for _, j := range p.jobs {
 		j.start(&p.tasks)
 	}
@@ -125,19 +135,31 @@ func newPass(a *Array, reducers []Reducer) (*pass, error) {
 
 // run spreads the tasks over workers.
 func (p *pass) run(ctx context.Context) error {
-	workers, ahead := p.staff()
-	queue := newTicket(p.tasks.n)
-	seq := newSequencer(ahead, p.merge)
+	whole := func(r chunk.Region, parts []part) (finished, error) { return finished{region: r, parts: parts}, nil }
+	return sweep(ctx, p, &p.a.config, 0, p.tasks.n, whole, p.merge)
+}
+
+// sweep spreads the tasks lo to hi over as many workers as c allows. What pack makes of a task is given to
+// apply, in the order of the plan.
+func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi int64,
+	pack func(r chunk.Region, parts []part) (T, error), apply func(i int64, v T) error) error {
+	workers, ahead := p.staff(c)
+	queue := newTicket(hi - lo)
+	seq := newSequencer(ahead, func(i int64, v T) error { return apply(lo+i, v) })
 	err := crew(ctx, workers, func(ctx context.Context, _ int) error {
 		defer context.AfterFunc(ctx, seq.stop)()
 		w := newWorker(p)
 		for i, ok := queue.take(); ok; i, ok = queue.take() {
-			r := p.tasks.region(i)
+			r := p.tasks.region(lo + i)
 			parts, err := w.task(ctx, r)
-			if err != nil {
-				return p.tasks.blame(i, r, err)
+			var v T
+			if err == nil {
+				v, err = pack(r, parts)
 			}
-			more, err := seq.do(i, finished{region: r, parts: parts})
+			if err != nil {
+				return p.tasks.blame(lo+i, r, err)
+			}
+			more, err := seq.do(i, v)
 			if err != nil {
 				return err
 			}
@@ -155,11 +177,11 @@ func (p *pass) run(ctx context.Context) error {
 
 // staff is how many workers the budget allows, and how far they may run ahead of the
 // merge. Neither changes results.
-func (p *pass) staff() (workers int, ahead int64) {
+func (p *pass) staff(c *config) (workers int, ahead int64) {
 	task := p.tasks.stateBytes(p.jobs)
 	each := max(workerBytes, p.computed.hold(p.windowLen)+max(windowBytes, p.tileHold())) + max(task-smallState, 0)
-	workers = p.a.config.numWorkers(each)
-	spare := p.a.config.budget() - int64(workers)*each
+	workers = c.numWorkers(each)
+	spare := c.budget() - int64(workers)*each
 	return workers, max(1, min(int64(mergeAhead*workers), spare/max(task, 1)))
 }
 
@@ -170,8 +192,8 @@ type finished struct {
 }
 
 func (p *pass) merge(i int64, f finished) error {
-	for k, j := range p.jobs {
-		if err := j.merge(f.region, f.parts[k]); err != nil {
+	for k, part := range f.parts {
+		if err := p.jobs[k].merge(f.region, part); err != nil {
 			return p.tasks.blame(i, f.region, err)
 		}
 	}
@@ -330,15 +352,15 @@ func (t *tasks) stateBytes(jobs []job) int64 {
 // chooseTasks takes the blocks of the plan, unless a block has so many outputs
 // that its accumulators would be as large as its data; then each task owns a
 // slab of outputs and sweeps the reduced axes for them. The choice depends on
-// the array, its plan and the reducers only.
-func (p *pass) chooseTasks() tasks {
+// the array, its plan, the reducers and the limit only.
+func (p *pass) chooseTasks(partial int64) tasks {
 	if p.frames {
 		return p.frameTasks()
 	}
 	shape := p.a.node.shape()
 	t := tasks{plan: p.a.plan, n: p.a.plan.NumBlocks(), shape: shape}
 	var widest *foldJob
-	block, most := p.a.plan.BlockShape(), int64(partialBytes)
+	block, most := p.a.plan.BlockShape(), partial
 	for _, j := range p.jobs {
 		f, ok := j.(*foldJob)
 		if !ok {
@@ -358,7 +380,7 @@ func (p *pass) chooseTasks() tasks {
 		}
 	}
 	layout := chunk.Layout{Shape: kept, ItemSize: widest.fold.stateSize(), Order: p.order}
-	plan, err := chunk.NewPlan(layout, nil, chunk.Auto(), chunk.Limits{MaxBlock: partialBytes, MinBlock: partialBytes / 16, MinBlocks: 4 * planWorkers})
+	plan, err := chunk.NewPlan(layout, nil, chunk.Auto(), chunk.Limits{MaxBlock: partial, MinBlock: partial / 16, MinBlocks: 4 * planWorkers})
 	if err != nil {
 		return t // not reached: a part of a valid layout is valid; the plan's blocks do as well
 	}

@@ -26,6 +26,28 @@ func EncodeHeader(h Header) ([]byte, error) {
 	return encodeHeaderText(text, h.Version)
 }
 
+// EncodeHeaderAligned is [EncodeHeader] with more blanks, so that the data begin at a multiple of align, a multiple of
+// 64. NumPy reads a header of up to 10000 characters ([MaxHeaderSize]), which allows an align of 8192 at most.
+func EncodeHeaderAligned(h Header, align int) ([]byte, error) {
+	if align <= 0 || align%headerAlign != 0 {
+		return nil, fmt.Errorf("a header cannot end at a multiple of %d bytes, which is none of %d", align, headerAlign)
+	}
+	text, err := h.text()
+	if err != nil {
+		return nil, err
+	}
+	version, body, err := encodeText(text, h.Version)
+	if err != nil {
+		return nil, err
+	}
+	size := prefixSize(version) + paddedSize(body, version)
+	size += (align - size%align) % align
+	if version[0] == 1 && size-prefixSize(version) > math.MaxUint16 {
+		return nil, fmt.Errorf("a header of %d bytes is too long for format 1.0", size)
+	}
+	return frameHeader(version, body, size), nil
+}
+
 // encodeHeaderText is the whole header for a dict, padded as NumPy does.
 func encodeHeaderText(text string, version [2]uint8) ([]byte, error) {
 	version, body, err := encodeText(text, version)

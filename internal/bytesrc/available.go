@@ -25,3 +25,7 @@ func memoryNow() int64 {
 	}
 	return memory.bytes
 }
+
+// AvailableMemory returns how many bytes of memory this process could still use: the system's available memory, and
+// less where a cgroup limits it; 0 if the system does not tell. The figure is up to a second old.
+func AvailableMemory() int64 { return memoryNow() }

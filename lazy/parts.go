@@ -1,0 +1,271 @@
+package lazy
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// Parts is a pass over an array whose blocks can be computed apart: at different times, by different processes, on
+// different machines. What has been found in a block, its state, is bytes that can be stored and merged
+// later. With the same array, plan of blocks, budget ([Memory]) and reducers, it is the same bytes everywhere where
+// the program is the same, and merging gives the same bits as any other way of computing the parts.
+//
+// A Parts is for one merge at a time; Compute and Checksum can be called concurrently.
+type Parts struct {
+	pass *pass
+	out  *outputJob // nil if the elements are not written
+	next int64      // block to merge
+}
+
+// partsState is the most that the accumulators of a block may take before a pass in parts is cut into slabs of
+// outputs instead of the blocks of the plan. It is more than that of a pass in one piece, since slabs are spread
+// over the whole file.
+const partsState = 64 << 20
+
+// NewParts binds reducers, and with write also the elements themselves, which Compute then writes, to an array.
+// Where the accumulators of a block of the plan take at most 1 MiB, results are those of [Run] bit for bit.
+func NewParts(a *Array, write bool, reducers ...Reducer) (*Parts, error) {
+	p := &Parts{}
+	var jobs []job
+	for _, r := range reducers {
+		j, err := r.job(a, a.node.order())
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, j)
+	}
+	if write {
+		if a.DType().HasObject() {
+			return nil, mmapnpy.ErrObject
+		}
+		p.out = newOutputJob(a)
+		jobs = append(jobs, p.out)
+	}
+	var err error
+	p.pass, err = passOf(a, jobs, partsState)
+	if p.out != nil && err == nil {
+		p.out.pass = p.pass
+	}
+	return p, err
+}
+
+// NumBlocks is the number of blocks. Where reducers want whole frames or have very large results, they are not the
+// blocks of the array's plan.
+func (p *Parts) NumBlocks() int64 { return p.pass.tasks.n }
+
+// Region is where block i lies in the array.
+func (p *Parts) Region(i int64) chunk.Region { return p.pass.tasks.region(i) }
+
+// StateBytes is about what the state of the largest block takes.
+func (p *Parts) StateBytes() int64 { return p.pass.tasks.stateBytes(p.pass.jobs) }
+
+// Header describes the array of the elements that are written: numbers in the byte order of this machine, records and
+// text as they are stored, and in Fortran order
+// where the elements are read in that order.
+func (p *Parts) Header() mmapnpy.Header {
+	a := p.pass.a
+	return mmapnpy.Header{DType: p.pass.raw.dtype(), Shape: a.Shape(), FortranOrder: a.FortranOrder()}
+}
+
+// Aligned is the smallest number of blocks such that all groups of so many, counted from the first block, have
+// elements that lie together in the written array and begin at a multiple of align bytes. It is 0 if there is no
+// such number below that of all blocks.
+func (p *Parts) Aligned(align int64) int64 {
+	shape, order := p.pass.a.node.shape(), p.pass.order
+	fileOrder, _ := p.pass.a.fileOrder('K')
+	t := &p.pass.tasks
+	if t.n == 0 || !sameOrder(shape, order, fileOrder) {
+		return 0
+	}
+	grid, block := t.plan.Grid(), t.region(0).Shape
+	k := 0 // the axis whose chunks are the slabs
+	for k < len(order)-1 && block[order[k]] == 1 {
+		k++
+	}
+	blocks, bytes, rows := int64(1), p.pass.raw.dtype().ItemSize(), int64(1)
+	if len(order) > 0 {
+		for _, d := range order[k+1:] {
+			blocks, bytes = blocks*grid.AxisCount(d), bytes*shape[d]
+		}
+		for _, d := range order[:k] {
+			rows *= shape[d]
+		}
+		d := order[k]
+		slab, row := bytes*block[d], bytes*shape[d]
+		switch {
+		case rows == 1 && grid.Uniform():
+			blocks *= align / gcd(slab, align)
+		case !grid.Uniform() || slab%align != 0 || row%align != 0:
+			blocks *= grid.AxisCount(d) * (align / gcd(row, align))
+		}
+	}
+	if blocks >= t.n {
+		return 0
+	}
+	return blocks
+}
+
+// RunBytes is how many bytes of the first block lie together in the written array: the length of a write.
+func (p *Parts) RunBytes() int64 {
+	if p.NumBlocks() == 0 {
+		return 0
+	}
+	order, _ := p.pass.a.fileOrder('K')
+	return runLen(p.Region(0).Shape, p.pass.a.node.shape(), order) * p.pass.raw.dtype().ItemSize()
+}
+
+// gcd is the greatest common divisor; of 0 and n it is n.
+func gcd(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// Computing says how [Parts.Compute] works. None of it changes what it finds.
+type Computing struct {
+	// Workers and Memory are as the options of these names. Default: those of the array. What decides the result
+	// follows from the array's own budget.
+	Workers int
+	Memory  int64
+
+	// Output takes the elements, at their offsets from the first one. It is written to by several goroutines.
+	Output io.WriterAt
+
+	// Progress is called with the bytes of the array that have been read since the last call.
+	Progress func(n int64)
+}
+
+// BlockState is what was found in a block.
+type BlockState struct {
+	Block int64
+	State []byte // of the reducers
+	CRC   uint32 // CRC-32C of the elements that were written, in the order in which they were
+}
+
+// Compute computes the blocks lo to hi, with many workers, and calls done with each, in their order, from one
+// goroutine at a time. What done is given is its own to keep. If it returns an error, Compute does.
+// The elements of a block have been written when done is called with it, though not synced.
+func (p *Parts) Compute(ctx context.Context, lo, hi int64, c Computing, done func(BlockState) error) error {
+	if lo < 0 || lo > hi || hi > p.NumBlocks() {
+		return fmt.Errorf("lazy: blocks %d to %d of %d", lo, hi, p.NumBlocks())
+	}
+	config := p.pass.a.config
+	if c.Workers != 0 {
+		config.workers = c.Workers
+	}
+	if c.Memory != 0 {
+		config.memory = c.Memory
+	}
+	pass := *p.pass
+	if c.Progress != nil {
+		last := int64(0)
+		pass.done = newMeter(func(done, _ int64) { c.Progress(done - last); last = done }, pass.a.NBytes())
+	}
+	if p.out != nil {
+		// A job of this call's own, since it has the place to write to.
+		pass.jobs = slices.Clone(pass.jobs)
+		pass.jobs[len(pass.jobs)-1] = p.out.to(c.Output)
+	}
+	return sweep(ctx, &pass, &config, lo, hi, pass.pack, func(i int64, s BlockState) error {
+		s.Block = i
+		return done(s)
+	})
+}
+
+// pack makes a state of what a task has found: of every reducer its length in 8 bytes, least significant first, and
+// then its accumulators.
+func (p *pass) pack(_ chunk.Region, parts []part) (s BlockState, err error) {
+	for k, j := range p.jobs {
+		if out, ok := parts[k].(*outputPart); ok {
+			s.CRC = out.crc
+			continue
+		}
+		at := len(s.State)
+		s.State = append(s.State, make([]byte, 8)...)
+		if s.State, err = j.encode(s.State, parts[k]); err != nil {
+			return s, err
+		}
+		binary.LittleEndian.PutUint64(s.State[at:], uint64(len(s.State)-at-8))
+	}
+	return s, nil
+}
+
+// Merge takes over the state of block i, which is the one after the last that was merged. A state that does not belong
+// there is an error, and nothing is merged of it. After an error of a user's reducer, Parts are of no use any more.
+func (p *Parts) Merge(i int64, state []byte) error {
+	if i != p.next {
+		return fmt.Errorf("lazy: block %d is merged after block %d", i, p.next-1)
+	}
+	r := p.Region(i)
+	var parts []part
+	for _, j := range p.reducing() {
+		if len(state) < 8 || uint64(len(state)-8) < binary.LittleEndian.Uint64(state) {
+			return fmt.Errorf("lazy: state of block %d: %w", i, io.ErrUnexpectedEOF)
+		}
+		n := 8 + int(binary.LittleEndian.Uint64(state))
+		part, err := j.decode(state[8:n], r)
+		if err != nil {
+			return p.pass.tasks.blame(i, r, err)
+		}
+		parts, state = append(parts, part), state[n:]
+	}
+	if len(state) > 0 {
+		return fmt.Errorf("lazy: state of block %d: %w: %d bytes too many", i, errState, len(state))
+	}
+	p.next++
+	return p.pass.merge(i, finished{region: r, parts: parts})
+}
+
+// reducing are the jobs of the reducers; that which writes is behind them.
+func (p *Parts) reducing() []job {
+	if p.out == nil {
+		return p.pass.jobs
+	}
+	return p.pass.jobs[:len(p.pass.jobs)-1]
+}
+
+// Results are the results of the reducers, in their order, after all blocks have been merged.
+func (p *Parts) Results() ([]*Result, error) {
+	if p.next != p.NumBlocks() {
+		return nil, fmt.Errorf("lazy: %d of %d blocks were merged", p.next, p.NumBlocks())
+	}
+	var results []*Result
+	for _, j := range p.reducing() {
+		r, err := j.result()
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// Checksum reads the elements of block i from an output and gives what [BlockState] had as their CRC when they were written.
+func (p *Parts) Checksum(ctx context.Context, i int64, output io.ReaderAt) (uint32, error) {
+	if p.out == nil {
+		return 0, nil
+	}
+	part := &outputPart{job: p.out}
+	for win := range p.Region(i).Split(p.pass.cut, p.pass.windowLen) {
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		for tile := range win.Split(p.pass.cut, p.pass.tileLen) {
+			if err := part.read(tile, output); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return part.crc, nil
+}
+
+// Changed returns an error if a file that the array reads was changed or replaced since it was opened, as far as its
+// size, times and identity tell.
+func (p *Parts) Changed() error { return p.pass.a.changed() }

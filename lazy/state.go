@@ -1,0 +1,108 @@
+package lazy
+
+import (
+	"encoding"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/lazynpy/lazynpy/internal/kernel"
+)
+
+// errState says that bytes are not the state of accumulators.
+var errState = errors.New("lazy: not the state of these accumulators")
+
+// accumulators is a slice of them that can leave the process as bytes.
+type accumulators interface {
+	size() int
+	append(b []byte) []byte
+	set(b []byte) // of size bytes
+}
+
+// stateOf are accumulators of one type.
+type stateOf[T any] []T
+
+func (s stateOf[T]) size() int              { return len(s) * int(reflect.TypeFor[T]().Size()) }
+func (s stateOf[T]) append(b []byte) []byte { return append(b, kernel.Bytes(s)...) }
+
+func (s stateOf[T]) set(b []byte) {
+	if kernel.Shares() {
+		copy(kernel.Bytes(s), b)
+		return
+	}
+	copy(s, kernel.Slice[T](b))
+}
+
+// appendStates appends accumulators in the byte order of this machine.
+func appendStates(b []byte, parts ...accumulators) []byte {
+	for _, p := range parts {
+		b = p.append(b)
+	}
+	return b
+}
+
+// setStates fills accumulators with what appendStates has written.
+func setStates(b []byte, parts ...accumulators) error {
+	want := 0
+	for _, p := range parts {
+		want += p.size()
+	}
+	if len(b) != want {
+		return fmt.Errorf("%w: %d bytes instead of %d", errState, len(b), want)
+	}
+	for _, p := range parts {
+		p.set(b[:p.size()])
+		b = b[p.size():]
+	}
+	return nil
+}
+
+// appendUserState appends one state of a user's fold.
+func appendUserState[S any](b []byte, s *S) ([]byte, error) {
+	if binary.Size(s) >= 0 {
+		return binary.Append(b, binary.LittleEndian, s)
+	}
+	at := len(b)
+	b = append(b, make([]byte, 8)...)
+	b, err := appendMarshaled(b, s)
+	binary.LittleEndian.PutUint64(b[at:], uint64(len(b)-at-8))
+	return b, err
+}
+
+// setUserState reads one state of a user's fold, and returns what is behind it.
+func setUserState[S any](b []byte, s *S) (rest []byte, err error) {
+	if n := binary.Size(s); n >= 0 {
+		if len(b) < n {
+			return nil, fmt.Errorf("%w: %d bytes instead of %d", errState, len(b), n)
+		}
+		_, err = binary.Decode(b[:n], binary.LittleEndian, s)
+		return b[n:], err
+	}
+	if len(b) < 8 || uint64(len(b)-8) < binary.LittleEndian.Uint64(b) {
+		return nil, fmt.Errorf("%w: it ends too soon", errState)
+	}
+	n := 8 + int(binary.LittleEndian.Uint64(b))
+	return b[n:], unmarshal(b[8:n], s)
+}
+
+// appendMarshaled appends what a value of a user's marshals itself to.
+func appendMarshaled(b []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case encoding.BinaryAppender:
+		return v.AppendBinary(b)
+	case encoding.BinaryMarshaler:
+		m, err := v.MarshalBinary()
+		return append(b, m...), err
+	}
+	return b, fmt.Errorf("lazy: a %T has neither a fixed size nor MarshalBinary, and cannot leave the process", v)
+}
+
+// unmarshal is the opposite of appendMarshaled.
+func unmarshal(b []byte, v any) error {
+	u, ok := v.(encoding.BinaryUnmarshaler)
+	if !ok {
+		return fmt.Errorf("lazy: a %T has no UnmarshalBinary", v)
+	}
+	return u.UnmarshalBinary(b)
+}
