@@ -1,0 +1,217 @@
+package journal
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
+)
+
+// suffix ends the names of journals.
+const suffix = ".journal"
+
+// writeBuffer is how many bytes small frames are collected to before they are written.
+const writeBuffer = 256 << 10
+
+// Record says that a portion is done.
+type Record struct {
+	Portion    int64  // from 0, below the number of portions of the plan
+	Generation uint32 // what [Log.Generation] said when the portion was begun
+	CRC        uint32 // CRC-32C of the portion's output
+	Payload    []byte // states of the portion's blocks; may be empty
+}
+
+// Writer appends to the journal of one attempt. It is used by one goroutine at a time.
+type Writer struct {
+	f    file
+	name string
+	plan planKey
+	buf  *bufio.Writer // to f, at an offset of its own
+	err  error         // why nothing can be appended any more
+}
+
+// file is what a writer needs of an *os.File.
+type file interface {
+	io.WriterAt
+	Sync() error
+	Close() error
+}
+
+var errEnded = errors.New("the attempt has ended")
+
+// Create begins the journal of an attempt in the directory dir, which exists. When it returns, the file, its first
+// frame and its name are on disk. Long strings of the attempt are shortened to 2 KiB.
+func Create(dir string, plan [32]byte, a Attempt) (*Writer, error) {
+	name, err := fileName(a)
+	if err != nil {
+		return nil, fmt.Errorf("journal in %s: no random name: %w", dir, err)
+	}
+	path := filepath.Join(dir, name)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	w, err := start(f, name, plan, a)
+	if err == nil {
+		err = atomicfile.SyncDir(path)
+	}
+	if err != nil {
+		_ = f.Close()       // there is an error to tell already
+		_ = os.Remove(path) // it has no record, and nobody else writes to it
+		return nil, err
+	}
+	return w, nil
+}
+
+// fileName is a name that no other attempt has.
+func fileName(a Attempt) (string, error) {
+	var random [8]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return "", err
+	}
+	return strconv.Itoa(a.Index) + "." + plainHost(a.Host) + "." + hex.EncodeToString(random[:]) + suffix, nil
+}
+
+// plainHost is a host's name as every file system takes it.
+func plainHost(host string) string {
+	plain := strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-', r == '.':
+			return r
+		}
+		return '_'
+	}, shorten(host, maxHost))
+	if plain == "" {
+		return "unknown"
+	}
+	return plain
+}
+
+// start writes the first frame of a new file.
+func start(f file, name string, plan [32]byte, a Attempt) (*Writer, error) {
+	w := &Writer{f: f, name: name, plan: keyOf(plan)}
+	w.buf = bufio.NewWriterSize(io.NewOffsetWriter(f, 0), writeBuffer)
+	b, err := json.Marshal(a.shortened())
+	if err != nil {
+		return nil, fmt.Errorf("%s: attempt: %w", name, err)
+	}
+	w.put(header{kind: kindAttempt}, b)
+	return w, w.sync()
+}
+
+// Name is the name of the file, without the directory.
+func (w *Writer) Name() string { return w.name }
+
+// Append adds records, and returns when they are on disk. A record that is out of range is refused before anything
+// is written. After another error nothing can be appended any more, since the file may end in a part of a frame;
+// which of the records a reader finds is then open.
+func (w *Writer) Append(recs ...Record) error {
+	if err := w.usable(); err != nil {
+		return err
+	}
+	for _, r := range recs {
+		if err := checkRange(r.Portion, r.Generation); err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+		if len(r.Payload) > MaxPayload {
+			return fmt.Errorf("%s: portion %d: a payload of %d bytes; at most %d", w.name, r.Portion, len(r.Payload), MaxPayload)
+		}
+	}
+	if len(recs) == 0 {
+		return nil
+	}
+	for _, r := range recs {
+		w.put(header{kind: kindPortion, portion: uint64(r.Portion), generation: r.Generation, crc: r.CRC}, r.Payload)
+	}
+	return w.sync()
+}
+
+// Revoke says that the records of a portion with generations below this one, 1 to MaxGeneration, do not count as
+// done. It returns when that is on disk; errors are as with Append.
+func (w *Writer) Revoke(portion int64, generation uint32) error {
+	if err := w.usable(); err != nil {
+		return err
+	}
+	if err := checkRange(portion, generation); err != nil {
+		return fmt.Errorf("%s: %w", w.name, err)
+	}
+	if generation == 0 {
+		return fmt.Errorf("%s: portion %d: no generation is below 0", w.name, portion)
+	}
+	w.put(header{kind: kindRevoke, portion: uint64(portion), generation: generation}, nil)
+	return w.sync()
+}
+
+// End says why the attempt ends, and returns when that is on disk. Nothing can be appended after it.
+func (w *Writer) End(e End) error {
+	if err := w.usable(); err != nil {
+		return err
+	}
+	b, err := json.Marshal(e.shortened())
+	if err != nil {
+		return fmt.Errorf("%s: end: %w", w.name, err)
+	}
+	w.put(header{kind: kindEnd}, b)
+	if err := w.sync(); err != nil {
+		return err
+	}
+	w.err = errEnded
+	return nil
+}
+
+// Close closes the file. A journal that is closed without End is that of an attempt whose fate is not known.
+func (w *Writer) Close() error {
+	if w.err == nil {
+		w.err = fs.ErrClosed
+	}
+	return w.f.Close()
+}
+
+// usable returns why nothing can be appended any more.
+func (w *Writer) usable() error {
+	if w.err != nil {
+		return fmt.Errorf("%s: nothing can be appended any more: %w", w.name, w.err)
+	}
+	return nil
+}
+
+// put adds a frame to what sync writes. The buffer keeps the first error for it.
+func (w *Writer) put(h header, payload []byte) {
+	h.plan, h.seconds = w.plan, seconds(time.Now())
+	h.length, h.payloadCRC = uint64(len(payload)), checksum(payload)
+	b := h.encode()
+	_, _ = w.buf.Write(b[:])
+	_, _ = w.buf.Write(payload)
+}
+
+// sync writes what is in the buffer, and waits for the disk.
+func (w *Writer) sync() error {
+	if w.err = w.buf.Flush(); w.err == nil {
+		// After a failed sync the system may have dropped the pages and report success the next time, so that a
+		// second try would prove nothing.
+		w.err = w.f.Sync()
+	}
+	return w.err
+}
+
+// checkRange returns an error if no log would take the record.
+func checkRange(portion int64, generation uint32) error {
+	if portion < 0 || portion >= MaxPortions {
+		return fmt.Errorf("portion %d: out of range, which is 0 to %d", portion, MaxPortions-1)
+	}
+	if generation > MaxGeneration {
+		return fmt.Errorf("portion %d: generation %d: above %d", portion, generation, MaxGeneration)
+	}
+	return nil
+}
