@@ -1,0 +1,40 @@
+package distributed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+)
+
+// ErrIncomplete says that portions of a run have no record yet.
+var ErrIncomplete = errors.New("distributed: incomplete")
+
+// Finish verifies, merges and publishes the run in a directory, and computes nothing: for the end of a run whose
+// workers nobody has waited for. An error matches [ErrIncomplete] if portions are missing, also those that turned out
+// to be other than recorded; [Resume] computes them. A run that is complete already is fine, one that was cancelled
+// matches [ErrRefused]. Of the options only Unverified and Progress are looked at.
+func Finish(ctx context.Context, dir string, o RunOptions) error {
+	d, err := newDriver(nil, RunOptions{Dir: dir, Unverified: o.Unverified, Progress: o.Progress})
+	if err != nil {
+		return err
+	}
+	defer d.log.Close()
+	if exists(filepath.Join(d.Dir, doneName)) {
+		return nil
+	}
+	if err := d.plan.checkInputs(); err != nil {
+		return err
+	}
+	for {
+		if err := d.look(ctx); err != nil {
+			return err
+		}
+		if n := d.plan.Portions() - d.log.NumDone(); n > 0 {
+			return fmt.Errorf("%w: %s: %d of %d portions have no record", ErrIncomplete, d.Dir, n, d.plan.Portions())
+		}
+		if again, err := d.publish(ctx); err != nil || !again {
+			return err
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package distributed_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lazynpy/lazynpy/distributed"
+)
+
+// TestKill kills workers again and again, inside of blocks that they have written a half of. A worker gets to a block
+// and a half, and stands there until it is killed or enough were, so that all kills fall into the run.
+func TestKill(t *testing.T) {
+	const kills = 8
+	want := large(t).want()
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			f := large(t)
+			p := f.slowPlan(slowParams{Micros: 1000, Gate: f.gate, Tiles: 3})
+			e := &procs{shares: 3}
+			done := make(chan error, 1)
+			go func() { done <- run(p, e, distributed.RunOptions{Rounds: 3 * kills}) }()
+			rng := rand.New(rand.NewPCG(seed, 3))
+			for n := 0; n < kills; {
+				time.Sleep(time.Duration(30+rng.IntN(70)) * time.Millisecond)
+				if e.killAtWork(rng, f.gate) {
+					n++
+				}
+				if len(done) > 0 {
+					t.Fatalf("ended after %d kills: %v", n, <-done)
+				}
+			}
+			touch(f.gate)
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			f.check(want)
+			died := 0
+			s, records := status(t, p)
+			for _, a := range s.Attempts {
+				if a.End == "" {
+					died++
+				}
+			}
+			if died != kills || records != p.Portions() || s.Duplicates != 0 {
+				t.Errorf("%d attempts died of %d kills, %d records of %d portions, %d duplicates", died, kills, records, p.Portions(), s.Duplicates)
+			}
+			if err := distributed.Verify(t.Context(), p.DefaultDir()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestTwice has all portions computed twice at the same time: by two workers for each share, and by two drivers.
+func TestTwice(t *testing.T) {
+	want := small(t).want()
+	for name, drivers := range map[string][]*procs{
+		"workers": {{shares: 2, copies: 2}},
+		"drivers": {{shares: 2}, {shares: 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := small(t)
+			p := f.slowPlan(slowParams{Gate: f.gate})
+			errs := make([]error, len(drivers))
+			var runs sync.WaitGroup
+			for i, e := range drivers {
+				runs.Go(func() { errs[i] = run(p, e, distributed.RunOptions{}) })
+			}
+			await(t, "four workers", began(f.gate, 4))
+			touch(f.gate)
+			runs.Wait()
+			for i, e := range drivers {
+				e.wait() // until the slower ones have recorded what was there already
+				if errs[i] != nil {
+					t.Error(errs[i])
+				}
+			}
+			f.check(want)
+			s, records := status(t, p)
+			if records != 2*p.Portions() || s.Duplicates != p.Portions() || s.Failures != 0 || s.State != "done" {
+				t.Errorf("%d records of %d portions, status %+v", records, p.Portions(), s)
+			}
+			if err := distributed.Verify(t.Context(), p.DefaultDir()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestNotDeterministic has an operation that gives every process another result.
+func TestNotDeterministic(t *testing.T) {
+	f := small(t)
+	p := f.slowPlan(slowParams{Gate: f.gate, Together: 2, Tiles: 1, PID: true})
+	e := &procs{shares: 1, copies: 2}
+	err := run(p, e, distributed.RunOptions{})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	host, _ := os.Hostname()
+	said := []string{"not deterministic", "block 0: portion 0 was computed twice"}
+	for _, w := range e.all {
+		said = append(said, fmt.Sprintf("host %q, pid %d, round 1, index 0", host, w.cmd.Process.Pid))
+	}
+	for _, want := range said {
+		if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q does not say %q in one line", err, want)
+		}
+	}
+	f.unpublished()
+	touch(f.gate)
+	if err := run(p, distributed.Pool{}, distributed.RunOptions{}); err == nil || !strings.Contains(err.Error(), "not deterministic") {
+		t.Errorf("the next run: %v", err)
+	}
+}

@@ -1,0 +1,115 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lazynpy/lazynpy/distributed"
+)
+
+// The defaults of an [Engine], and the most that it accepts.
+const (
+	DefaultParallelism = 16              // pods at once
+	DefaultBackoff     = 10              // failures of one index
+	DefaultPoll        = 5 * time.Second // between two questions to the control plane
+	MaxParallelism     = 10_000          // the control plane's limit for Jobs of more than 100 000 indices
+	MaxShares          = 100_000         // the control plane's limit for counting failures per index
+)
+
+// Engine is a [distributed.Engine] whose workers are the pods of an Indexed Job. Image and Volumes must be set, the
+// other fields have usable zero values. It is safe for concurrent use as long as nobody changes it.
+type Engine struct {
+	Image   string   // container image with the program of the plan, as "registry.example.org/lazynpy:1"
+	Command []string // how the image starts the program, before the worker's arguments; default: its entrypoint
+	Volumes []Volume // where the run directory and the input are
+
+	Context    string // of the kubectl configuration; default: the current one
+	Namespace  string // default: that of the context
+	Kubectl    string // the program, a name in PATH or a path; default "kubectl"
+	PullPolicy string // "Always", "IfNotPresent" or "Never"; default: as the control plane decides by the tag
+
+	Parallelism int    // pods at once, 1 to MaxParallelism; default DefaultParallelism
+	CPU         string // cores of one pod, requested and allowed, as "4" or "500m"; default: none stated
+	Memory      string // memory of one pod, requested and allowed, as "8Gi"; default: none stated
+	User        string // "UID" or "UID:GID" that workers run as and files will belong to; default: the image's
+
+	ServiceAccount string            // default: the namespace's; its token is not mounted
+	NodeSelector   map[string]string // labels that a node must have
+	Labels         map[string]string // more labels of the Job and its pods, as "kueue.x-k8s.io/queue-name"
+
+	BackoffLimitPerIndex int           // failures of one index before it is given up in this round; default DefaultBackoff
+	Poll                 time.Duration // the least time between two questions about one Job; default DefaultPoll
+}
+
+// Name is "kubernetes".
+func (Engine) Name() string { return "kubernetes" }
+
+// Shares is Parallelism, or the number of tasks where that is less.
+func (e Engine) Shares(tasks int64) int {
+	return int(max(1, min(tasks, int64(e.parallelism()))))
+}
+
+// Submit creates the Job of the round. A Job that exists and was made from the same manifest counts as created, so
+// that a driver can repeat a submission of which it does not know how it ended.
+func (e Engine) Submit(ctx context.Context, r distributed.Round) (distributed.Job, error) {
+	m, err := e.manifest(r)
+	if err != nil {
+		return nil, err
+	}
+	k, err := e.kubectl()
+	if err != nil {
+		return nil, err
+	}
+	text, err := m.encode()
+	if err != nil {
+		return nil, err
+	}
+	j := &job{kubectl: k, name: m.Metadata.Name, namespace: e.Namespace, every: e.Poll}
+	if j.every <= 0 {
+		j.every = DefaultPoll
+	}
+	_, created := k.run(ctx, text, "create", "-f", "-", "-o", "name")
+	if created == nil {
+		return j, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	// Whatever went wrong, the answer may have been lost on its way back, so look before saying no.
+	found, err := j.get(ctx)
+	switch {
+	case errors.Is(err, errGone):
+		return nil, created
+	case err != nil:
+		return nil, fmt.Errorf("%w; looking whether it was created all the same: %w", created, err)
+	case found.Metadata.DeletionTimestamp != "":
+		return nil, fmt.Errorf("kubernetes: job %s is still being deleted", j.name)
+	case found.Metadata.Annotations[digestKey] != m.Metadata.Annotations[digestKey]:
+		return nil, fmt.Errorf("kubernetes: job %s exists already, with another manifest", j.name)
+	}
+	return j, nil
+}
+
+// Cancel deletes all Jobs that carry the name of the run, in the engine's namespace. It does not wait until their
+// pods have ended, which can take as long as a worker needs to record what it has computed, at most a minute.
+func (e Engine) Cancel(ctx context.Context, name string) error {
+	// A selector is a small language: a name that is none could select the Jobs of others.
+	if !isLabel(name) {
+		return fmt.Errorf("kubernetes: %q is no name of a run: want letters, digits and hyphens, at most 63", name)
+	}
+	k, err := e.kubectl()
+	if err != nil {
+		return err
+	}
+	_, err = k.run(ctx, nil, "delete", "jobs", "-l", runKey+"="+name, "--ignore-not-found", "--wait=false", "-o", "name")
+	return err
+}
+
+func (e Engine) parallelism() int {
+	if e.Parallelism > 0 {
+		return min(e.Parallelism, MaxParallelism)
+	}
+	return DefaultParallelism
+}

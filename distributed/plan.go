@@ -1,0 +1,340 @@
+package distributed
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
+)
+
+// planFormat is the version of the plan's format that this package writes and reads.
+const planFormat = 1
+
+// maxPortions bounds the portions of a plan, since drivers and workers hold a little for each.
+const maxPortions = 1 << 22
+
+// Plan is everything that decides what a run computes. It is made by [MemmapDistributed], a pure function of the
+// input and the options: neither the engine nor the number of workers, nor the machine, is part of it. Its fields are
+// for reading; docs/distributed.md describes them as they are in plan.json.
+type Plan struct {
+	Format int     `json:"format"`
+	Build  string  `json:"build"`  // of the program, see [BuildID]
+	Inputs []Input `json:"inputs"` // files that are read, each with its fingerprint
+	Source Source  `json:"source"` // the array
+
+	Map    []Op        `json:"map"`    // operations on the array, in their order
+	Reduce []Reduction `json:"reduce"` // reductions of what they give
+	Output *Output     `json:"output"` // where that is written, or null
+
+	// What the operations give, and how it is cut: the sizes of the blocks along each axis, one number where
+	// they are all equal but for the last. Memory is the budget that decides where sums are cut, in bytes.
+	DType  string    `json:"dtype"`
+	Shape  []int64   `json:"shape"`
+	Chunks [][]int64 `json:"chunks"`
+	Memory int64     `json:"memory"`
+
+	Blocks        int64 `json:"blocks"`         // in all
+	PortionBlocks int64 `json:"portion_blocks"` // of a portion; the last may have fewer
+	TaskPortions  int64 `json:"task_portions"`  // of a task; the last may have fewer
+}
+
+// Source is an array in a file, in the words of memmap_distributed.
+type Source struct {
+	Path       string    `json:"path"`          // absolute; with ":KEY" behind it for a member of an archive
+	Raw        *RawData  `json:"raw,omitempty"` // how it lies in a file without a header
+	Key        string    `json:"key,omitempty"` // the field of a structured array
+	Positions  [][]int64 `json:"positions,omitempty"`
+	Scan       []int64   `json:"scan,omitempty"`
+	Navigation []int     `json:"navigation"` // axes
+}
+
+// RawData is how an array lies in a file that does not say so itself.
+type RawData struct {
+	DType  string  `json:"dtype"`
+	Offset int64   `json:"offset"` // bytes
+	Shape  []int64 `json:"shape"`
+	Order  string  `json:"order"` // C or F
+}
+
+// Reduction is a reducer and the .npy file that its result goes to.
+type Reduction struct {
+	Op   Op     `json:"op"`
+	Path string `json:"path"`
+}
+
+// Output is the .npy file that takes the elements.
+type Output struct {
+	Path       string `json:"path"`
+	DType      string `json:"dtype"`
+	Fortran    bool   `json:"fortran_order"`
+	DataOffset int64  `json:"data_offset"` // bytes before the first element
+	Size       int64  `json:"size"`        // of the file, in bytes
+	Write      string `json:"write"`       // WriteCached or WriteSync
+}
+
+// The ways of writing an output. Where no two portions share a page of the file, they are written through the
+// page cache of each machine and synced before they are recorded. Otherwise every write waits for the disk
+// (O_SYNC), since the cache of one machine could write a page back over what another has written to a part of it.
+const (
+	WriteAuto   = "auto"   // whichever is right
+	WriteCached = "cached" // refused where portions share pages
+	WriteSync   = "sync"
+)
+
+// ID identifies the plan: the SHA-256 of its canonical JSON.
+func (p *Plan) ID() [32]byte {
+	b, err := p.canonical()
+	if err != nil {
+		panic("distributed: a plan that was checked cannot be written: " + err.Error())
+	}
+	return sha256.Sum256(b)
+}
+
+// Name is a short form of the ID for the names of jobs and files: "lazynpy-" and 12 hexadecimal digits.
+func (p *Plan) Name() string { return "lazynpy-" + p.short() }
+
+func (p *Plan) short() string {
+	id := p.ID()
+	return hex.EncodeToString(id[:6])
+}
+
+// canonical is the plan as JSON without blanks, fields in the order of the struct.
+func (p *Plan) canonical() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(p); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// Portions is the number of portions.
+func (p *Plan) Portions() int64 { return ceilDiv(p.Blocks, p.PortionBlocks) }
+
+// Tasks is the number of tasks.
+func (p *Plan) Tasks() int64 { return ceilDiv(p.Portions(), p.TaskPortions) }
+
+// Task is the range of portions of task i.
+func (p *Plan) Task(i int64) (from, to int64) {
+	return i * p.TaskPortions, min((i+1)*p.TaskPortions, p.Portions())
+}
+
+// Portion is the range of blocks of portion i.
+func (p *Plan) Portion(i int64) (from, to int64) {
+	return i * p.PortionBlocks, min((i+1)*p.PortionBlocks, p.Blocks)
+}
+
+// ceilDiv is a / b, rounded up, of numbers that are not negative.
+func ceilDiv(a, b int64) int64 { return a/b + min(a%b, 1) }
+
+// check returns an error if a plan that was read could not have been written.
+func (p *Plan) check() error {
+	switch {
+	case p.Format != planFormat:
+		return fmt.Errorf("format %d (this program reads %d)", p.Format, planFormat)
+	case p.Source.Path == "" || len(p.Inputs) == 0:
+		return fmt.Errorf("it names no input")
+	case p.Blocks < 0 || p.PortionBlocks < 1 || p.PortionBlocks > max(p.Blocks, 1) || p.TaskPortions < 1 || p.TaskPortions > max(p.Portions(), 1):
+		return fmt.Errorf("%d blocks, %d of a portion, %d portions of a task", p.Blocks, p.PortionBlocks, p.TaskPortions)
+	case p.Portions() > maxPortions:
+		return fmt.Errorf("%d portions, more than %d", p.Portions(), int64(maxPortions))
+	case len(p.Reduce) == 0 && p.Output == nil:
+		return fmt.Errorf("nothing is computed")
+	case p.Output != nil && p.Output.Write != WriteCached && p.Output.Write != WriteSync:
+		return fmt.Errorf("write %q", p.Output.Write)
+	case p.Memory < 16<<20:
+		return fmt.Errorf("memory %d", p.Memory)
+	}
+	if err := p.checkPaths(); err != nil || p.Output == nil {
+		return err
+	}
+	return p.checkOutput()
+}
+
+// checkPaths returns an error if a path depends on the directory of a process, cannot be written as JSON or would take two
+// results, or if an input is of no possible size.
+func (p *Plan) checkPaths() error {
+	paths := []string{p.Source.Path}
+	for _, in := range p.Inputs {
+		if paths = append(paths, in.Path); in.Size < 0 || in.Header < 0 || in.Header > maxHeader {
+			return fmt.Errorf("input %s: %d bytes, a header of %d", in.Path, in.Size, in.Header)
+		}
+	}
+	results := p.results()
+	slices.Sort(results)
+	if len(slices.Compact(results)) < len(p.results()) {
+		return errors.New("two results would be written to one file")
+	}
+	for _, path := range append(paths, p.results()...) {
+		if !filepath.IsAbs(path) || !utf8.ValidString(path) {
+			return fmt.Errorf("path %q is not an absolute path in UTF-8", path)
+		}
+	}
+	return nil
+}
+
+// results are the paths of all outputs.
+func (p *Plan) results() []string {
+	var paths []string
+	for _, r := range p.Reduce {
+		paths = append(paths, r.Path)
+	}
+	if p.Output != nil {
+		paths = append(paths, p.Output.Path)
+	}
+	return paths
+}
+
+// checkOutput returns an error if the output has not the size of its header and its elements.
+func (p *Plan) checkOutput() error {
+	head, err := p.header()
+	if err != nil {
+		return err
+	}
+	t, err := readDType(p.Output.DType)
+	if err != nil {
+		return err
+	}
+	layout := chunk.Layout{Shape: p.Shape, ItemSize: t.ItemSize()}
+	if err := layout.Validate(); err != nil {
+		return err
+	}
+	if off, size := p.Output.DataOffset, p.Output.Size; off != int64(len(head)) || size < off || size-off != layout.NBytes() {
+		return fmt.Errorf("an output of %d bytes, elements from %d on, instead of %d and %d", size, off, layout.NBytes(), len(head))
+	}
+	return nil
+}
+
+// planName is the plan in the run directory.
+const planName = "plan.json"
+
+// Write writes the plan into a run directory, which it makes. A directory that has another plan is an error, one
+// that has the same is fine.
+func (p *Plan) Write(dir string) error {
+	if old, err := ReadPlan(dir); err == nil {
+		if old.ID() == p.ID() {
+			return nil
+		}
+		return fmt.Errorf("distributed: %s has another plan: resume that, remove the directory if its run is of no use any more, or choose another one", dir)
+	} else if !os.IsNotExist(err) {
+		return err
+	}
+	if err := p.checkFolders(); err != nil {
+		return err
+	}
+	if err := makeDirs(dir); err != nil {
+		return err
+	}
+	b, err := p.canonical()
+	if err != nil {
+		return err
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, b, "", " "); err != nil {
+		return err
+	}
+	indented.WriteByte('\n')
+	return atomicfile.Write(filepath.Join(dir, planName), func(f *os.File) error {
+		_, err := f.Write(indented.Bytes())
+		return err
+	})
+}
+
+// checkFolders returns an error if a result has no folder to be in. One that is misspelt must not come into being with
+// the run directory in it.
+func (p *Plan) checkFolders() error {
+	for _, path := range p.results() {
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			return fmt.Errorf("distributed: %s: it cannot be written: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// makeDirs makes a run directory and those in it, as far as they are not there.
+func makeDirs(dir string) error {
+	for _, d := range []string{dir, filepath.Join(dir, journalDir), filepath.Join(dir, logDir), filepath.Join(dir, roundDir)} {
+		if err := os.MkdirAll(d, 0o777); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxPlan bounds the size of plan.json, which has as many positions as a scan.
+const maxPlan = 1 << 30
+
+// ReadPlan reads the plan of a run directory; the path of its plan.json is as good.
+func ReadPlan(dir string) (*Plan, error) {
+	path := filepath.Join(RunDir(dir), planName)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxPlan+1))
+	if err != nil {
+		return nil, err
+	}
+	p, err := parsePlan(b)
+	if err != nil {
+		return nil, fmt.Errorf("distributed: %s: not a plan: %w", path, err)
+	}
+	return p, nil
+}
+
+func parsePlan(b []byte) (*Plan, error) {
+	if len(b) > maxPlan {
+		return nil, fmt.Errorf("more than %d bytes", maxPlan)
+	}
+	p := &Plan{}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(p); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("there is something behind it")
+	}
+	return p, p.check()
+}
+
+// What a run directory has besides its plan.
+const (
+	journalDir  = "journal"
+	logDir      = "logs"
+	roundDir    = "rounds"
+	cancelName  = "cancelled"
+	publishName = "publishing"
+	doneName    = "done.json"
+)
+
+// RunDir is the run directory that a path means, which may be that of its plan.
+func RunDir(path string) string {
+	if filepath.Base(path) == planName {
+		if info, err := os.Stat(path); err != nil || !info.IsDir() {
+			return filepath.Dir(path)
+		}
+	}
+	return path
+}
+
+// itemSize is the size of an element of the array that is computed, 0 if its dtype is not known.
+func (p *Plan) itemSize() int64 {
+	t, err := readDType(p.DType)
+	if err != nil {
+		return 0
+	}
+	return t.ItemSize()
+}

@@ -1,0 +1,418 @@
+package distributed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/lazynpy/lazynpy/distributed/internal/journal"
+)
+
+// RunOptions say how [Run] drives an engine. The zero value is the default.
+type RunOptions struct {
+	// Dir is the run directory, on the filesystem that all workers see. Default: [DefaultDir].
+	Dir string
+
+	// Poll is how often the journals and the engine are looked at. Default: 200 ms; engines have a rate of their
+	// own at which they really ask. Where looking at the journals takes long, it is done less often, so that it takes
+	// a tenth of the time at most, or once a minute.
+	Poll time.Duration
+
+	// Rounds is how many rounds in a row may record nothing new before the run fails. Default: 3.
+	Rounds int
+
+	// Unverified publishes without reading the output back.
+	Unverified bool
+
+	// Worker is the command of a worker, without "--plan DIR --round N". Default: this program, and "work".
+	Worker []string
+
+	// Detach returns when the first round is submitted.
+	Detach bool
+
+	// Progress is called after every look, from the goroutine of Run.
+	Progress func(Status)
+}
+
+// submitPause is how many times as long as between two looks the driver waits after a round that could not be submitted.
+const submitPause = 25
+
+// settle is how often in a row an engine must say that no worker is left before it is believed: what a worker wrote
+// last may be on its way to this machine still.
+const settle = 3
+
+// DefaultDir is the run directory of a plan: beside its first result, with ".run" behind its name.
+func (p *Plan) DefaultDir() string {
+	if p.Output != nil {
+		return p.Output.Path + ".run"
+	}
+	return p.Reduce[0].Path + ".run"
+}
+
+// Run computes a plan with an engine, and returns when the outputs are there. What is there of an earlier run of the
+// same plan in the same directory is not computed again. After an error, and when ctx ends, the same call, or
+// [Resume], goes on where it ended.
+//
+// Errors match [ErrInput] if an input has changed, and [ErrRefused] if the plan cannot be computed by this program. An
+// operation that gives different bytes when it is repeated is an error that names both attempts.
+func Run(ctx context.Context, p *Plan, e Engine, o RunOptions) error {
+	if o.Dir == "" {
+		o.Dir = p.DefaultDir()
+	}
+	var err error
+	if o.Dir, err = absolute(o.Dir); err != nil {
+		return err
+	}
+	if err := p.checkBuild(); err != nil {
+		return err
+	}
+	if err := p.Write(o.Dir); err != nil {
+		return err
+	}
+	d, err := newDriver(e, o)
+	if err != nil {
+		return err
+	}
+	if d.plan.ID() != p.ID() { // somebody has written it since
+		return fmt.Errorf("distributed: %s has another plan", o.Dir)
+	}
+	return d.drive(ctx)
+}
+
+// Resume is [Run] for the plan that is in the run directory.
+func Resume(ctx context.Context, e Engine, o RunOptions) error {
+	d, err := newDriver(e, o)
+	if err != nil {
+		return err
+	}
+	return d.drive(ctx)
+}
+
+// drive runs to the end. Workers elsewhere say by an exit status at most that an input has changed.
+func (d *driver) drive(ctx context.Context) error {
+	defer d.log.Close()
+	err := d.run(ctx)
+	if err != nil && ctx.Err() == nil {
+		if changed := d.plan.checkInputs(); changed != nil {
+			return changed
+		}
+	}
+	return err
+}
+
+// driver is one call of Run.
+type driver struct {
+	RunOptions
+	engine Engine
+	plan   *Plan
+	log    *journal.Log
+	rates  rates
+
+	submitted bool // a round, successfully
+}
+
+func newDriver(e Engine, o RunOptions) (*driver, error) {
+	dir, err := absolute(RunDir(o.Dir))
+	if err != nil {
+		return nil, err
+	}
+	d := &driver{RunOptions: o, engine: e}
+	d.Dir = dir
+	if d.Poll <= 0 {
+		d.Poll = 200 * time.Millisecond
+	}
+	if d.Rounds <= 0 {
+		d.Rounds = 3
+	}
+	if d.plan, err = ReadPlan(dir); err != nil {
+		return nil, err
+	}
+	if err := d.plan.checkBuild(); err != nil {
+		return nil, err
+	}
+	d.log, err = journal.OpenLog(filepath.Join(dir, journalDir), d.plan.ID(), d.plan.Portions())
+	return d, err
+}
+
+// run goes round by round until nothing is missing, and then publishes. What cannot be published is computed again.
+func (d *driver) run(ctx context.Context) error {
+	if d.done() {
+		return nil
+	}
+	if err := d.begin(ctx); err != nil {
+		return err
+	}
+	for {
+		if err := d.complete(ctx); err != nil || d.done() || d.log.NumDone() < d.plan.Portions() {
+			return err // with Detach, what is missing is on its way
+		}
+		before := d.published()
+		again, err := d.publish(ctx)
+		if errors.Is(err, os.ErrNotExist) && !before && d.published() {
+			again, err = true, nil // another driver has renamed the output meanwhile
+		}
+		if err != nil || !again {
+			return err
+		}
+	}
+}
+
+// done reports whether the run is complete, by this driver or another.
+func (d *driver) done() bool { return exists(filepath.Join(d.Dir, doneName)) }
+
+// begin makes the run ready: the input is the right one, the output is there, and nobody has cancelled.
+func (d *driver) begin(ctx context.Context) error {
+	if err := d.plan.checkInputs(); err != nil {
+		return err
+	}
+	if err := makeDirs(d.Dir); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(d.Dir, cancelName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := d.plan.checkFolders(); err != nil {
+		return err
+	}
+	if d.plan.Output == nil || d.published() {
+		return nil
+	}
+	if err := d.forgetLost(ctx); err != nil {
+		return err
+	}
+	made, err := d.plan.prepare()
+	if made && exists(filepath.Join(d.Dir, publishName)) && exists(d.plan.Output.Path) {
+		return os.Remove(d.plan.partPath()) // another driver has just renamed the one that is complete
+	}
+	return err
+}
+
+// forgetLost revokes all records if the output is gone that they speak of, before another one is made: nothing of it
+// is there, and a run that is published unverified would not notice.
+func (d *driver) forgetLost(ctx context.Context) error {
+	if _, err := os.Stat(d.plan.partPath()); !errors.Is(err, os.ErrNotExist) || d.published() {
+		return nil // it is there, or another driver has just renamed it
+	}
+	if err := d.log.Refresh(ctx); err != nil {
+		return err
+	}
+	var lost []int64
+	for i := range d.plan.Portions() {
+		if d.log.Done(i) {
+			lost = append(lost, i)
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	return d.revoke(lost)
+}
+
+// complete submits rounds until every portion has a record.
+func (d *driver) complete(ctx context.Context) error {
+	idle := 0        // rounds that recorded nothing
+	var failed error // of the workers of the last round
+	for {
+		if err := d.look(ctx); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		missing := d.missing()
+		if len(missing) == 0 || d.done() {
+			return nil
+		}
+		if idle == d.Rounds {
+			return d.hopeless()
+		}
+		before := d.log.NumDone()
+		last, err := d.round(ctx, missing)
+		if err != nil && failed != nil && ctx.Err() == nil {
+			return fmt.Errorf("%w; before that, %w", err, failed)
+		}
+		if err != nil || d.Detach {
+			return err
+		}
+		failed = last
+		if idle++; d.log.NumDone() > before {
+			idle = 0
+		}
+		if last != nil && idle == d.Rounds {
+			return last
+		}
+	}
+}
+
+// hopeless says why rounds came to nothing.
+func (d *driver) hopeless() error {
+	err := fmt.Errorf("distributed: %d rounds in a row have recorded nothing, %d of %d portions are missing",
+		d.Rounds, d.plan.Portions()-d.log.NumDone(), d.plan.Portions())
+	if f := d.lastFailure(); f != "" {
+		return fmt.Errorf("%w; the last failure: %s", err, f)
+	}
+	return fmt.Errorf("%w; see %s", err, filepath.Join(d.Dir, logDir))
+}
+
+// lastFailure is what the attempt that failed last has said.
+func (d *driver) lastFailure() string {
+	text, at := "", time.Time{}
+	for _, a := range d.log.Attempts() {
+		if a.End != nil && a.End.Error != "" && a.End.Reason != journal.Interrupted && !a.Attempt.Started.Before(at) {
+			text, at = a.Attempt.Host+": "+a.End.Error, a.Attempt.Started
+		}
+	}
+	return text
+}
+
+// missing are the tasks with a portion that has no record, as ranges.
+func (d *driver) missing() [][2]int64 {
+	var tasks [][2]int64
+	for lo, hi := range d.log.Missing(0, d.plan.Portions()) {
+		from, to := lo/d.plan.TaskPortions, (hi-1)/d.plan.TaskPortions+1
+		if n := len(tasks); n > 0 && tasks[n-1][1] >= from {
+			tasks[n-1][1] = to
+			continue
+		}
+		tasks = append(tasks, [2]int64{from, to})
+	}
+	return tasks
+}
+
+// round submits one round and waits until nothing is missing or no worker is left. The error beside nil is that of
+// workers, after which another round may help.
+func (d *driver) round(ctx context.Context, missing [][2]int64) (failed, err error) {
+	n := int64(0)
+	for _, t := range missing {
+		n += t[1] - t[0]
+	}
+	r := roundFile{Engine: d.engine.Name(), Shares: int(min(int64(max(d.engine.Shares(n), 1)), n)), Tasks: missing}
+	number, err := writeRound(d.Dir, r)
+	if err != nil {
+		return nil, err
+	}
+	command, err := d.command()
+	if err != nil {
+		return nil, err
+	}
+	job, err := d.engine.Submit(ctx, Round{
+		Dir: d.Dir, Name: d.plan.Name(), Number: number, Shares: r.Shares, Detach: d.Detach,
+		Command: append(command, "--plan", d.Dir, "--round", strconv.Itoa(number)),
+		Finish:  append(command[:len(command)-1:len(command)-1], "resume", "--finish", d.Dir),
+	})
+	switch {
+	case err != nil && !d.submitted: // it is not the scheduler's mood, but how it is asked
+		return nil, err
+	case err != nil: // a controller that is being restarted needs time
+		return err, sleep(ctx, submitPause*d.Poll)
+	case d.Detach:
+		return nil, nil
+	case job == nil:
+		return fmt.Errorf("distributed: engine %s: round %d: neither a job nor an error", d.engine.Name(), number), nil
+	}
+	d.submitted = true
+	failed, err = d.wait(ctx, job)
+	if pool, inside := job.(*poolJob); inside && err == nil {
+		pool.finish()
+	}
+	if err != nil {
+		// The context may have ended: what was started is ended all the same.
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		_ = job.Cancel(stop) // there is an error to tell already
+	}
+	return failed, err
+}
+
+// command is that of a worker.
+func (d *driver) command() ([]string, error) {
+	if len(d.Worker) > 0 {
+		return d.Worker[:len(d.Worker):len(d.Worker)], nil
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("distributed: this program cannot be started again: %w", err)
+	}
+	return []string{exe, "work"}, nil
+}
+
+// The bounds of the time between two looks while workers run. A look lists all journals, whose number grows with the
+// run: with a hundred thousand of them it takes half a second, and all of that again when nothing is new.
+const (
+	restLooks = 9           // so many times as long as the look took: looking takes a tenth of the time
+	maxRest   = time.Minute // but no longer than this
+)
+
+// wait polls the engine, and looks until nothing is missing or no worker is left.
+func (d *driver) wait(ctx context.Context, job Job) (failed, err error) {
+	tick := time.NewTicker(d.Poll)
+	defer tick.Stop()
+	var ended <-chan struct{} // of workers in this process, whose end need not be polled for
+	if pool, inside := job.(*poolJob); inside {
+		ended = pool.done
+	}
+	var next time.Time // when to look although workers run
+	for idle := 0; idle < settle; {
+		state, polled := job.Poll(ctx)
+		if now := time.Now(); state == Idle || !now.Before(next) {
+			if err := d.look(ctx); err != nil {
+				return nil, err
+			}
+			next = time.Now().Add(min(restLooks*time.Since(now), maxRest))
+		}
+		switch {
+		case errors.Is(polled, ErrRefused) || errors.Is(polled, ErrInput):
+			return nil, polled
+		case d.log.NumDone() == d.plan.Portions():
+			return nil, nil
+		case state == Idle:
+			idle++
+			failed = polled
+		default:
+			idle = 0
+		}
+		select {
+		case <-tick.C:
+		case <-ended:
+			ended = nil
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return failed, nil
+}
+
+// look replays what the journals have got since the last time. A worker that was refused, or has found other bytes than
+// another one, ends the run.
+func (d *driver) look(ctx context.Context) error {
+	if err := d.log.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := d.log.Conflict(); err != nil {
+		return fmt.Errorf("distributed: the operation is not deterministic, or a machine computes wrong: %w", d.plan.inBlocks(err))
+	}
+	if d.Progress != nil {
+		d.Progress(d.status())
+	}
+	if exists(filepath.Join(d.Dir, cancelName)) {
+		return fmt.Errorf("%w: the run was cancelled", ErrRefused)
+	}
+	return nil
+}
+
+// inBlocks adds the blocks to an error that names a portion.
+func (p *Plan) inBlocks(err error) error {
+	var c *journal.ConflictError
+	if !errors.As(err, &c) {
+		return err
+	}
+	from, to := p.Portion(c.Portion)
+	if to-from == 1 {
+		return fmt.Errorf("block %d: %w", from, err)
+	}
+	return fmt.Errorf("blocks %d to %d: %w", from, to-1, err)
+}

@@ -1,0 +1,201 @@
+package distributed
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/lazynpy/lazynpy/distributed/internal/journal"
+)
+
+// Status is what the journals of a run say.
+type Status struct {
+	Plan       string    `json:"plan"`  // name
+	State      string    `json:"state"` // running, cancelled or done
+	Portions   int64     `json:"portions"`
+	Done       int64     `json:"portions_done"`
+	Blocks     int64     `json:"blocks"`
+	BlocksDone int64     `json:"blocks_done"`
+	Bytes      int64     `json:"bytes"` // of the array
+	BytesDone  int64     `json:"bytes_done"`
+	Rate       float64   `json:"bytes_per_second"` // over the last minute of records; 0 if it is not known
+	ETA        float64   `json:"seconds_left"`     // 0 if it is not known
+	Duplicates int64     `json:"duplicates"`
+	Attempts   []Attempt `json:"attempts"`
+	Failures   int       `json:"failures"` // attempts that failed or were refused
+	Outputs    []string  `json:"outputs"`
+}
+
+// Attempt is one worker that has begun.
+type Attempt struct {
+	Host     string    `json:"host"`
+	PID      int       `json:"pid"`
+	Engine   string    `json:"engine"`
+	Job      string    `json:"job"`
+	Round    int       `json:"round"`
+	Index    int       `json:"index"`
+	Started  time.Time `json:"started"`
+	Last     time.Time `json:"last"` // record
+	Portions int64     `json:"portions"`
+	End      string    `json:"end"` // done, interrupted, refused or failed; empty if it runs, or died
+	Error    string    `json:"error,omitempty"`
+}
+
+// StatusOf reads the state of a run.
+func StatusOf(ctx context.Context, dir string) (Status, error) {
+	w, err := Watch(dir)
+	if err != nil {
+		return Status{}, err
+	}
+	defer w.Close()
+	return w.Status(ctx)
+}
+
+// Watcher reads the state of a run again and again, and each time only what is new.
+type Watcher struct{ d *driver }
+
+// Watch begins to watch the run in a directory. Any program can watch.
+func Watch(dir string) (*Watcher, error) {
+	p, err := ReadPlan(dir)
+	if err != nil {
+		return nil, err
+	}
+	abs, err := absolute(RunDir(dir))
+	if err != nil {
+		return nil, err
+	}
+	log, err := journal.OpenLog(filepath.Join(abs, journalDir), p.ID(), p.Portions())
+	if err != nil {
+		return nil, err
+	}
+	return &Watcher{&driver{RunOptions: RunOptions{Dir: abs}, plan: p, log: log}}, nil
+}
+
+// Status looks once.
+func (w *Watcher) Status(ctx context.Context) (Status, error) {
+	if err := w.d.log.Refresh(ctx); err != nil {
+		return Status{}, err
+	}
+	return w.d.status(), nil
+}
+
+// Close ends the watch.
+func (w *Watcher) Close() error { return w.d.log.Close() }
+
+// status is what the log says now.
+func (d *driver) status() Status {
+	p := d.plan
+	s := Status{Plan: p.Name(), State: "running", Portions: p.Portions(), Done: d.log.NumDone(), Blocks: p.Blocks, Bytes: p.bytes(),
+		Duplicates: d.log.Duplicates(), Attempts: []Attempt{}, Outputs: []string{}}
+	s.BlocksDone = min(s.Done*p.PortionBlocks, p.Blocks)
+	if s.Blocks > 0 {
+		s.BytesDone = int64(float64(s.Bytes) * float64(s.BlocksDone) / float64(s.Blocks))
+	}
+	s.Outputs = append(s.Outputs, p.results()...)
+	for _, a := range d.log.Attempts() {
+		t := Attempt{Host: a.Attempt.Host, PID: a.Attempt.PID, Engine: a.Attempt.Engine, Job: a.Attempt.Job, Round: a.Attempt.Round,
+			Index: a.Attempt.Index, Started: a.Attempt.Started, Last: a.Last, Portions: a.Portions}
+		if a.End != nil {
+			t.End, t.Error = a.End.Reason, a.End.Error
+		}
+		if t.End == journal.Failed || t.End == journal.Refused {
+			s.Failures++
+		}
+		s.Attempts = append(s.Attempts, t)
+	}
+	switch {
+	case d.done():
+		s.State = "done"
+	case exists(filepath.Join(d.Dir, cancelName)):
+		s.State = "cancelled"
+	}
+	d.rates.add(time.Now(), s.BytesDone)
+	if s.Rate = d.rates.perSecond(); s.Rate == 0 {
+		s.Rate = sinceStart(s)
+	}
+	if s.Rate > 0 && s.State == "running" {
+		s.ETA = float64(s.Bytes-s.BytesDone) / s.Rate
+	}
+	return s
+}
+
+// sinceStart is the mean rate from the first attempt's start to the last record, for who looks only once.
+func sinceStart(s Status) float64 {
+	var first, last time.Time
+	for _, a := range s.Attempts {
+		if first.IsZero() || a.Started.Before(first) {
+			first = a.Started
+		}
+		if a.Last.After(last) {
+			last = a.Last
+		}
+	}
+	if t := last.Sub(first).Seconds(); t > 0 && s.Done > 0 {
+		return float64(s.BytesDone) / t
+	}
+	return 0
+}
+
+// bytes is the size of the array that is computed.
+func (p *Plan) bytes() int64 {
+	n := p.itemSize()
+	for _, s := range p.Shape {
+		n *= s
+	}
+	return n
+}
+
+// rateWindow is the time over which a rate is taken.
+const rateWindow = time.Minute
+
+// rates are the bytes that were done at some moments.
+type rates struct {
+	times []time.Time
+	bytes []int64
+}
+
+func (r *rates) add(t time.Time, n int64) {
+	r.times, r.bytes = append(r.times, t), append(r.bytes, n)
+	for len(r.times) > 2 && t.Sub(r.times[1]) > rateWindow {
+		r.times, r.bytes = r.times[1:], r.bytes[1:]
+	}
+}
+
+func (r *rates) perSecond() float64 {
+	last := len(r.times) - 1
+	if last < 1 {
+		return 0
+	}
+	if t := r.times[last].Sub(r.times[0]).Seconds(); t > 0 {
+		return float64(r.bytes[last]-r.bytes[0]) / t
+	}
+	return 0
+}
+
+// ReadDone reads done.json of a run that is complete.
+func ReadDone(dir string) (Done, error) {
+	var done Done
+	b, err := os.ReadFile(filepath.Join(RunDir(dir), doneName))
+	if err == nil {
+		err = json.Unmarshal(b, &done)
+	}
+	return done, err
+}
+
+// Cancel marks a run as cancelled, so that workers of any engine end when their portion is recorded, and ends those that
+// an engine knows. [Resume] takes the mark away.
+func Cancel(ctx context.Context, dir string, e Engine) error {
+	p, err := ReadPlan(dir)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(RunDir(dir), cancelName), nil, 0o666); err != nil {
+		return err
+	}
+	if e == nil {
+		return nil
+	}
+	return e.Cancel(ctx, p.Name())
+}

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package distributed
+
+import "os"
+
+const dsync = os.O_SYNC
