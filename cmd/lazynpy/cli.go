@@ -39,11 +39,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := execute(ctx, root)
-	switch usage := (*usageError)(nil); {
+	switch usage, status := (*usageError)(nil), (*statusError)(nil); {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &status):
+		c.complain(err)
+		return status.status
 	case ctx.Err() != nil:
-		c.complain(errors.New("interrupted"))
+		c.complain(interrupted(err))
 		return exitInterrupted
 	case errors.As(err, &usage):
 		c.complain(err)
@@ -93,6 +96,15 @@ func (e *usageError) Unwrap() error { return e.err }
 func usagef(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
 }
+
+// statusError is an error with an exit status of its own, which schedulers act on.
+type statusError struct {
+	status int
+	err    error
+}
+
+func (e *statusError) Error() string { return e.err.Error() }
+func (e *statusError) Unwrap() error { return e.err }
 
 // asUsage marks an error as a mistake in the command line; nil stays nil.
 func asUsage(err error) error {
@@ -154,6 +166,7 @@ func newRootCommand(c *cli) *cobra.Command {
 		newPlanCommand(c), newReduceCommand(c), newChecksumCommand(c), newValidateCommand(c),
 		newPNGCommand(c), newConvertCommand(c),
 		newLsCommand(c), newIndexCommand(c), newRepackCommand(c), newExtractCommand(c), newAddCommand(c),
+		newRunCommand(c), newStatusCommand(c), newResumeCommand(c), newCancelCommand(c), newVerifyCommand(c), newWorkCommand(c),
 		newDemoCommand(c), newVersionCommand(c),
 	)
 	return root

@@ -1,9 +1,10 @@
 // Lazynpy inspects, slices, reduces, renders and converts NumPy .npy and .npz files of
-// any size, in bounded memory and on every core.
+// any size, in bounded memory and on every core, and computes with them on many machines.
 //
 // Data go to standard output, everything else to standard error. The exit status is
 // 0 for success, 1 for failure, 2 for a mistake in the command line, and 130 after an
-// interrupt. An error is one line that begins with "lazynpy: " and names the file.
+// interrupt; "work" and "resume --finish" have statuses for schedulers as well. An error
+// is one line that begins with "lazynpy: " and names the file.
 package main
 
 import (
@@ -13,7 +14,14 @@ import (
 	"syscall"
 )
 
-func main() { os.Exit(start()) }
+func main() {
+	// A worker takes signals itself: the first one tells it to record what it has finished, and then to end. One that
+	// comes before it listens must end it at once, and not be lost in a context that it does not look at.
+	if len(os.Args) > 1 && os.Args[1] == "work" {
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(start())
+}
 
 // start runs the command under a context that ends with the first interrupt; a
 // second one kills the process as usual.

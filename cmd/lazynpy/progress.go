@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -65,10 +66,39 @@ func (b *bar) set(done, total int64) {
 func (b *bar) draw(done, total int64, elapsed time.Duration) {
 	share := float64(done) / float64(total)
 	eta := time.Duration(float64(elapsed) * (1/share - 1)).Round(time.Second)
-	tail := fmt.Sprintf(" %3.0f%% of %s  %s  %s left", 100*share, chunk.FormatBytes(total), rate(done, elapsed), eta)
+	b.paint(share, fmt.Sprintf(" %3.0f%% of %s  %s  %s left", 100*share, chunk.FormatBytes(total), rate(done, elapsed), eta))
+}
+
+// paint draws a bar with a text behind it.
+func (b *bar) paint(share float64, tail string) {
 	room := max(min(b.columns()-len(b.label)-len(tail)-4, 40), 0)
 	full := int(share * float64(room))
 	fmt.Fprintf(b.w, "\r%s [%s%s]%s\x1b[K", b.label, strings.Repeat("█", full), strings.Repeat("░", room-full), tail)
+}
+
+// status draws what a distributed run says of itself.
+func (b *bar) status(s distributed.Status) {
+	if b == nil || s.Bytes == 0 {
+		return
+	}
+	if now := b.now(); now.Sub(b.last) >= redraw {
+		b.last = now
+		share := float64(s.BytesDone) / float64(s.Bytes)
+		b.paint(share, fmt.Sprintf(" %3.0f%% of %s%s", 100*share, chunk.FormatBytes(s.Bytes), speedText(s, "  ")))
+	}
+}
+
+// speedText is the rate of a run and the time that is left, as far as they are known, each behind sep.
+func speedText(s distributed.Status, sep string) string {
+	text := ""
+	if s.Rate > 0 {
+		text += sep + rate(int64(s.Rate), time.Second)
+	}
+	if s.ETA > 0 {
+		// What is left may be years at the rate of the first second, and more than a Duration holds.
+		text += sep + time.Duration(min(s.ETA, 1e9)*float64(time.Second)).Round(time.Second).String() + " left"
+	}
+	return text
 }
 
 // finish wipes the bar away.

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/lazynpy/lazynpy/distributed"
+)
+
+func newCancelCommand(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:   "cancel PLAN",
+		Short: "End the workers of a run, and keep what they have recorded",
+		Long: "Cancel marks a run as cancelled, which every worker sees before its next portion, and tells the engine that it was\n" +
+			"started with to end its jobs. PLAN is the run directory, or the plan.json in it. What is recorded stays: resume\n" +
+			"takes the mark away and goes on.",
+		Args: takes(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.cancel(cmd, distributed.RunDir(args[0])) },
+	}
+}
+
+func (c *cli) cancel(cmd *cobra.Command, dir string) error {
+	if err := onlyGlobals(cmd, "json"); err != nil {
+		return err
+	}
+	p, err := distributed.ReadPlan(dir)
+	if err != nil {
+		return err
+	}
+	state := "cancelled"
+	if _, err := distributed.ReadDone(dir); err == nil {
+		state = "done"
+	} else if err := c.end(cmd, dir); err != nil {
+		return err
+	}
+	switch {
+	case c.flags.json:
+		return c.printJSON(struct {
+			Plan   string `json:"plan"`
+			RunDir string `json:"run_dir"`
+			State  string `json:"state"`
+		}{p.Name(), absolutePath(dir), state})
+	case state == "done":
+		c.note("%s: the run is complete; there is nothing to cancel", printable(dir))
+	default:
+		c.note("%s: cancelled; to go on: lazynpy resume %s", printable(dir), quoted(dir))
+	}
+	return nil
+}
+
+// end marks a run as cancelled, and ends the jobs of the engine that was used last. The mark comes first: it ends the
+// workers of others.
+func (c *cli) end(cmd *cobra.Command, dir string) error {
+	l, failed := storedLauncher(dir)
+	if err := distributed.Cancel(cmd.Context(), dir, l.engine); err != nil {
+		return fmt.Errorf("%s: marked as cancelled, but the jobs may go on: %w", dir, err)
+	}
+	if failed != nil {
+		return fmt.Errorf("%s: marked as cancelled, but its jobs are not known: %w", dir, failed)
+	}
+	if l.engine == nil {
+		c.note("%s: jobs of %s end when they see the mark; those that wait must be removed by hand", printable(dir), l.name)
+	}
+	return nil
+}
+
+// storedLauncher is the engine that a run was started with.
+func storedLauncher(dir string) (launcher, error) {
+	stored, err := loadEngine(dir)
+	if err != nil {
+		return launcher{}, err
+	}
+	var d driving
+	var g globalFlags
+	set := pflag.NewFlagSet("", pflag.ContinueOnError)
+	d.register(set)
+	g.register(set)
+	if err := stored.recall(dir, set); err != nil {
+		return launcher{}, err
+	}
+	if err := d.engine.check(set); err != nil {
+		return launcher{}, fmt.Errorf("%s: %w", dir, err)
+	}
+	return d.engine.launcher(&g)
+}

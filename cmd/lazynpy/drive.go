@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/lazynpy/lazynpy/distributed"
+)
+
+// driving is how run and resume drive a plan.
+type driving struct {
+	engine              engineFlags
+	wait, detach, print bool
+	verify              bool
+}
+
+func (d *driving) register(set *pflag.FlagSet) {
+	d.engine.register(set)
+	set.BoolVar(&d.wait, "wait", true, "wait until the outputs are there")
+	set.BoolVar(&d.detach, "detach", false, "slurm, kubernetes: submit, and do not wait")
+	set.BoolVar(&d.print, "print", false, "slurm, kubernetes, pbs, lsf, sge, aws: print what would be submitted, and do not submit it")
+	set.BoolVar(&d.verify, "verify", true, "read the output back before it is published")
+}
+
+// check finds flags that contradict each other, before any file is touched.
+func (d *driving) check(c *cli, set *pflag.FlagSet) error {
+	if err := d.engine.check(set); err != nil {
+		return err
+	}
+	if set.Changed("wait") {
+		if set.Changed("detach") && d.wait == d.detach {
+			return usagef("--wait and --detach exclude each other")
+		}
+		if d.detach = !d.wait; d.detach && d.engine.name != "slurm" && d.engine.name != "kubernetes" {
+			return usagef("--wait=false is for slurm, kubernetes, and the engine is %s", d.engine.name)
+		}
+	}
+	switch {
+	case d.print && (d.detach || set.Changed("wait")):
+		return usagef("--print submits nothing, so that there is nothing to wait for or to detach from")
+	case d.print && c.flags.json:
+		return usagef("--print writes a script, and not JSON")
+	}
+	_, err := d.engine.launcher(&c.flags)
+	return err
+}
+
+// drive computes the plan of a run directory, or submits or prints what would, and tells what came of it.
+func (d *driving) drive(cmd *cobra.Command, c *cli, dir string) error {
+	l, err := d.engine.launcher(&c.flags)
+	if err != nil {
+		return err
+	}
+	r := reporting{cli: c, dir: dir, engine: l.name}
+	if _, err := distributed.ReadDone(dir); err == nil {
+		c.note("%s: the run is complete already; remove the directory to compute it again", printable(dir))
+		return r.done()
+	}
+	if err := saveEngine(dir, l.name, cmd.Flags()); err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	switch {
+	case d.print:
+		err = d.printRound(ctx, c, dir, l)
+	case d.detach:
+		err = d.submit(ctx, r, l)
+	default:
+		if err = d.complete(ctx, c, dir, l); err == nil {
+			return r.done()
+		}
+	}
+	if err != nil && ctx.Err() != nil {
+		return &resumable{dir, err}
+	}
+	return err
+}
+
+// complete waits until the outputs are there.
+func (d *driving) complete(ctx context.Context, c *cli, dir string, l launcher) error {
+	b := c.newBar("run")
+	defer b.finish()
+	o := d.options(dir, l)
+	o.Progress = b.status
+	if l.engine != nil {
+		return distributed.Resume(ctx, l.engine, o)
+	}
+	err := distributed.Finish(ctx, dir, o)
+	if errors.Is(err, distributed.ErrIncomplete) {
+		err = fmt.Errorf("%w; for a script that computes them: lazynpy resume --print %s, or compute them here with --engine pool", err, quoted(dir))
+		return &statusError{distributed.ExitInterrupted, err}
+	}
+	return err
+}
+
+func (d *driving) options(dir string, l launcher) distributed.RunOptions {
+	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Unverified: !d.verify}
+}
+
+// submit starts workers that nobody waits for.
+func (d *driving) submit(ctx context.Context, r reporting, l launcher) error {
+	o, e := d.options(r.dir, l), &noted{Engine: l.engine}
+	o.Detach = true
+	if err := distributed.Resume(ctx, e, o); err != nil {
+		return err
+	}
+	switch {
+	case e.err != nil:
+		return e.err
+	case e.job != nil:
+		return r.submitted(e.job.ID())
+	}
+	// Nothing is missing.
+	if err := distributed.Finish(ctx, r.dir, o); err != nil {
+		return err
+	}
+	return r.done()
+}
+
+// printRound makes a round of what is missing, and prints what would be submitted for it.
+func (d *driving) printRound(ctx context.Context, c *cli, dir string, l launcher) error {
+	o, e := d.options(dir, l), &noted{Engine: printing{launcher: l, w: c.stdout}}
+	o.Detach = true
+	if err := distributed.Resume(ctx, e, o); err != nil {
+		return err
+	}
+	switch {
+	case e.err != nil:
+		return e.err
+	case e.round == 0:
+		c.note("%s: nothing is missing; to merge and publish: lazynpy resume --finish %s", printable(dir), quoted(dir))
+		return nil
+	}
+	c.note("%s: has the plan, and round %d for this script; submit it by: %s", printable(dir), e.round, l.hint)
+	c.note("When its jobs have ended, merge and publish by: lazynpy resume --finish %s", quoted(dir))
+	return nil
+}
+
+// noted is an engine whose last submission is remembered.
+type noted struct {
+	distributed.Engine
+	round int // 0: there was none
+	job   distributed.Job
+	err   error
+}
+
+// Submit submits.
+func (e *noted) Submit(ctx context.Context, r distributed.Round) (distributed.Job, error) {
+	e.round = r.Number
+	e.job, e.err = e.Engine.Submit(ctx, r)
+	return e.job, e.err
+}
+
+// printing is an engine that prints what another one would submit.
+type printing struct {
+	launcher
+	w io.Writer
+}
+
+func (p printing) Name() string                         { return p.name }
+func (p printing) Shares(tasks int64) int               { return p.shares(tasks) }
+func (p printing) Cancel(context.Context, string) error { return nil }
+func (p printing) Submit(_ context.Context, r distributed.Round) (distributed.Job, error) {
+	text, err := p.script(r)
+	if err == nil {
+		_, err = io.WriteString(p.w, text)
+	}
+	return nil, err
+}
+
+// resumable is the end of a run that was interrupted.
+type resumable struct {
+	dir string
+	err error
+}
+
+func (e *resumable) Error() string { return e.err.Error() }
+func (e *resumable) Unwrap() error { return e.err }
+
+// interrupted is what is said when the user has interrupted.
+func interrupted(err error) error {
+	var r *resumable
+	if errors.As(err, &r) {
+		return fmt.Errorf("interrupted; to go on: lazynpy resume %s", quoted(r.dir))
+	}
+	return errors.New("interrupted")
+}
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%"
+	if path != "" && strings.Trim(path, plain) == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+// onlyGlobals refuses the flags that every verb accepts, but for those that this one has a use for.
+func onlyGlobals(cmd *cobra.Command, useful ...string) error {
+	var err error
+	cmd.Root().PersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed && !slices.Contains(useful, f.Name) && err == nil {
+			err = usagef("%s: --%s has no effect here", cmd.Name(), f.Name)
+		}
+	})
+	return err
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
+)
+
+// engineFile is engine.json in the run directory: how the run was started last, for who resumes or cancels it.
+type engineFile struct {
+	Engine string              `json:"engine"`
+	Flags  map[string][]string `json:"flags"` // those that were given, by name; one value, or those of each repetition
+}
+
+const engineName = "engine.json"
+
+// maxEngine bounds the size of engine.json.
+const maxEngine = 1 << 20
+
+// storable says whether a flag is kept: those of engines that say nothing about one call only, and --verify.
+func storable(name string) bool {
+	_, some := flagEngines[name]
+	return some && name != "detach" && name != "print" || name == "verify"
+}
+
+// saveEngine keeps the engine and its flags.
+func saveEngine(dir, engine string, set *pflag.FlagSet) error {
+	v := engineFile{Engine: engine, Flags: map[string][]string{}}
+	set.Visit(func(f *pflag.Flag) {
+		if !storable(f.Name) {
+			return
+		}
+		v.Flags[f.Name] = []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			v.Flags[f.Name] = list.GetSlice()
+		}
+	})
+	return atomicfile.Write(filepath.Join(dir, engineName), func(f *os.File) error { return encodeJSON(f, v) })
+}
+
+// loadEngine reads the engine and its flags; the pool if nothing was kept.
+func loadEngine(dir string) (engineFile, error) {
+	path := filepath.Join(dir, engineName)
+	v := engineFile{Engine: "pool"}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return v, nil
+	}
+	if err != nil {
+		return v, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxEngine+1))
+	if err == nil && len(b) > maxEngine {
+		err = fmt.Errorf("more than %d bytes", maxEngine)
+	}
+	if err == nil {
+		d := json.NewDecoder(bytes.NewReader(b))
+		d.DisallowUnknownFields()
+		err = d.Decode(&v)
+	}
+	return v, inFile(path, err)
+}
+
+// recall sets the flags that were kept, unless they are set already. If another engine is asked for, only the flags that
+// are for none in particular are taken.
+func (v engineFile) recall(dir string, set *pflag.FlagSet) error {
+	same := true
+	if engine := set.Lookup("engine"); engine.Changed {
+		same = engine.Value.String() == v.Engine
+	} else if err := set.Set("engine", v.Engine); err != nil {
+		return inFile(filepath.Join(dir, engineName), err)
+	}
+	for name, values := range v.Flags {
+		f := set.Lookup(name)
+		if f == nil || !storable(name) {
+			return fmt.Errorf("%s: flags: there is no flag %q", filepath.Join(dir, engineName), name)
+		}
+		if f.Changed || !same && flagEngines[name] != nil {
+			continue
+		}
+		for _, value := range values {
+			if err := set.Set(name, value); err != nil {
+				return fmt.Errorf("%s: flags: %w", filepath.Join(dir, engineName), err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/distributed"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+func newRunCommand(c *cli) *cobra.Command {
+	r := launch{
+		dtype:   parsed[mmapnpy.DType]{parse: mmapnpy.ParseDType, kind: "dtype"},
+		portion: parsed[int64]{parse: chunk.ParseBytes, kind: "size"},
+		limit:   parsed[int64]{parse: chunk.ParseBytes, kind: "size"},
+	}
+	cmd := &cobra.Command{
+		Use:   "run [--apply OP...] [--op OP... -o OUT] [--map-output OUT] FILE",
+		Short: "Compute on many machines: Slurm, Kubernetes, or processes and goroutines here",
+		Long:  runLong(),
+		Example: "  lazynpy run --nav 0,1 --op sum --over signal scan.npy -o bright.npy\n" +
+			"  lazynpy run --engine slurm --partition short --time 1:00:00 --cpus 8 --op mean,std --over 0 stack.npy -o '{op}.npy'\n" +
+			"  lazynpy run --apply subtract=dark.npy --apply sqrt --map-output roots.npy scan.npy\n" +
+			"  lazynpy run --engine pbs --print --op max --over 0 stack.npy -o max.npy > job.pbs",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if r.lists() {
+				return takes(0, 0)(cmd, args)
+			}
+			return takes(1, 1)(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if r.lists() {
+				return c.listOps()
+			}
+			return r.run(cmd, c, args[0])
+		},
+	}
+	r.register(cmd)
+	return cmd
+}
+
+// runLong is the help of run.
+func runLong() string {
+	return "Run computes an array block by block, wherever --engine says, and writes .npy files: what --op reduces it to,\n" +
+		"each to -o, and what --apply makes of it to --map-output, all in one pass. What is done is recorded in a run\n" +
+		"directory, beside the output unless --run-dir says where; after a failure, an interrupt or the loss of\n" +
+		"machines, resume computes what is missing. The outputs are the same, byte for byte, with any engine.\n\n" +
+		"Operations are names, with parameters behind \"=\" or as JSON: multiply=0.5, subtract=dark.npy, clip=0,100,\n" +
+		`histogram{"bins": 256, "lo": 0, "hi": 1000}. "--op list" says what each does. --over names the axes that` + "\n" +
+		"reducers remove: all, signal, navigation, or numbers such as 0,-1. With several reducers, " + opPattern + " in -o stands for\n" +
+		"the name of each.\n\n" +
+		"Reducers, for --op:\n" + wrapped(distributed.ReducerNames()) +
+		"Maps, for --apply:\n" + strings.TrimSuffix(wrapped(distributed.MapNames()), "\n")
+}
+
+// wrapped lists names in lines of at most 100 characters.
+func wrapped(names []string) string {
+	var b strings.Builder
+	line := " "
+	for i, name := range names {
+		if i < len(names)-1 {
+			name += ","
+		}
+		if len(line)+1+len(name) > 100 {
+			b.WriteString(line + "\n")
+			line = " "
+		}
+		line += " " + name
+	}
+	return b.String() + line + "\n"
+}
+
+// launch is a run command line.
+type launch struct {
+	driving
+	ops, maps         []string
+	over              string
+	output, mapOutput string
+	write, dir        string
+	key               string
+	dtype             parsed[mmapnpy.DType]
+	offset            int64
+	shape             []int64
+	order             string
+	positions         string
+	scan              []int64
+	tasks             int64
+	portion, limit    parsed[int64]
+	apply             []distributed.Op
+	reduce            []distributed.Reduction
+}
+
+func (r *launch) register(cmd *cobra.Command) {
+	set := cmd.Flags()
+	set.StringArrayVar(&r.ops, "op", nil, "`reducers`, as sum or mean,std; those with parameters one each: --op histogram=256,0,1000; list lists all operations")
+	set.StringVar(&r.over, "over", "", "`axes` that reducers remove: all, signal, navigation, or numbers (default all)")
+	set.StringVarP(&r.output, "output", "o", "", ".npy `file` for the result of --op")
+	set.StringArrayVar(&r.maps, "apply", nil, "`map` that is applied first, as sqrt or astype=f4; can be repeated, in this order")
+	set.StringVar(&r.mapOutput, "map-output", "", ".npy `file` for the array that --apply gives")
+	set.StringVar(&r.write, "write", distributed.WriteAuto, "how --map-output is written: auto, cached or sync")
+	set.StringVar(&r.dir, "run-dir", "", "`directory` for the records, which all workers must see (default: --map-output, else the first -o, with .run behind it)")
+	set.Int64Var(&r.tasks, "tasks", 0, "tasks, the most workers that can share the work (default 64, or one per 32GiB)")
+	set.Var(&r.portion, "portion", "what is recorded, and lost with a worker, at once (default 256MiB)")
+	set.Var(&r.limit, "block-size-limit", "largest block of --chunks auto (default 32MiB)")
+	set.StringVar(&r.key, "key", "", "`name` of the field of a structured array, as --field")
+	set.Var(&r.dtype, "dtype", "dtype of a file without a header")
+	set.Int64Var(&r.offset, "offset", 0, "`bytes` before the first element, with --dtype")
+	set.Int64SliceVar(&r.shape, "shape", nil, "`shape`, as 256,256,128, with --dtype (default: one axis of all there is)")
+	set.StringVar(&r.order, "order", "", "storage `order`, C or F, with --dtype (default C)")
+	set.StringVar(&r.positions, "positions", "", ".npy `file` with the place of every measurement in a scan, one per row")
+	set.Int64SliceVar(&r.scan, "scan", nil, "`shape` of the scan, with --positions (default: the smallest that has all)")
+	r.driving.register(set)
+}
+
+// lists says that the operations are asked for.
+func (r *launch) lists() bool { return slices.Equal(r.ops, []string{"list"}) }
+
+func (r *launch) run(cmd *cobra.Command, c *cli, input string) error {
+	if err := r.check(cmd, c, input); err != nil {
+		return err
+	}
+	o, err := r.options(cmd.Context(), c)
+	if err != nil {
+		return err
+	}
+	p, err := distributed.MemmapDistributed(input, o)
+	if err != nil {
+		return inFile(input, err)
+	}
+	dir := r.dir
+	if dir == "" {
+		dir = p.DefaultDir()
+	}
+	if err := p.Write(dir); err != nil {
+		return err
+	}
+	return r.drive(cmd, c, dir)
+}
+
+// check reads the flags, before any file but the input is touched.
+func (r *launch) check(cmd *cobra.Command, c *cli, input string) error {
+	if err := onlyGlobals(cmd, "nav", "chunks", "field", "json", "workers", "memory"); err != nil {
+		return err
+	}
+	if err := r.driving.check(c, cmd.Flags()); err != nil {
+		return err
+	}
+	if name := r.engine.name; !r.print && slices.Contains(scriptOnly, name) {
+		return usagef("run: --engine %s needs --print: its jobs are submitted by hand", name)
+	}
+	if err := r.checkSource(c); err != nil {
+		return err
+	}
+	var err error
+	if r.apply, err = r.parseMaps(); err != nil {
+		return err
+	}
+	ops, err := r.parseReducers()
+	if err != nil {
+		return err
+	}
+	return r.checkOutputs(input, ops)
+}
+
+// checkSource looks at what is said of the input, and how it is cut.
+func (r *launch) checkSource(c *cli) error {
+	switch {
+	case !r.dtype.set && (r.offset != 0 || r.shape != nil || r.order != ""):
+		return usagef("run: --offset, --shape and --order are for a file without a header, and need --dtype")
+	case r.offset < 0:
+		return usagef("run: --offset %d is negative", r.offset)
+	case r.order != "" && r.order != "C" && r.order != "F":
+		return usagef("run: --order %q (want C or F)", r.order)
+	case r.key != "" && len(c.flags.fields) > 0:
+		return usagef("run: --key and --field name the same")
+	case r.scan != nil && r.positions == "":
+		return usagef("run: --scan is for --positions")
+	case r.tasks < 0:
+		return usagef("run: --tasks %d is negative", r.tasks)
+	case r.mapOutput == "" && r.write != distributed.WriteAuto:
+		return usagef("run: --write is for --map-output")
+	case !slices.Contains([]string{distributed.WriteAuto, distributed.WriteCached, distributed.WriteSync}, r.write):
+		return usagef("run: --write %q (want auto, cached or sync)", r.write)
+	}
+	return nil
+}
+
+// checkOutputs gives every reducer its file.
+func (r *launch) checkOutputs(input string, ops []distributed.Op) error {
+	switch {
+	case len(ops) == 0 && r.mapOutput == "":
+		return usagef("run: nothing to compute: want --op and -o, or --map-output")
+	case len(ops) == 0 && r.output != "":
+		return usagef("run: -o is for the result of --op; --map-output takes that of --apply")
+	case len(ops) > 0 && r.output == "":
+		return usagef("run: -o is missing, the .npy file for the result of --op")
+	case len(ops) > 1 && !strings.Contains(r.output, opPattern):
+		return usagef("run: the output of several operations needs %s in its name", opPattern)
+	}
+	var paths []string
+	for _, op := range ops {
+		path := strings.ReplaceAll(r.output, opPattern, op.Name)
+		r.reduce = append(r.reduce, distributed.Reduction{Op: op, Path: path})
+		paths = append(paths, path)
+	}
+	if r.mapOutput != "" {
+		paths = append(paths, r.mapOutput)
+	}
+	for i, path := range paths {
+		if !strings.EqualFold(filepath.Ext(path), ".npy") {
+			return usagef("run: %s: outputs are .npy files", path)
+		}
+		if slices.Contains(paths[:i], path) {
+			return usagef("run: %s: two results would be written to it", path)
+		}
+		if err := refuseSame(input, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

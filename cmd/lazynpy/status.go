@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/distributed"
+)
+
+func newStatusCommand(c *cli) *cobra.Command {
+	var v statusView
+	cmd := &cobra.Command{
+		Use:   "status PLAN",
+		Short: "Show how far a run is, and which workers have failed",
+		Long: "Status reads the records of a run, from any machine that sees its directory, and asks no scheduler. PLAN is the run\n" +
+			"directory, or the plan.json in it. A worker that is killed cannot say so: it is counted as running or lost.",
+		Args: takes(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := onlyGlobals(cmd, "json"); err != nil {
+				return err
+			}
+			if v.interval < least {
+				return usagef("status: --interval %v (want at least %v)", v.interval, least)
+			}
+			if cmd.Flags().Changed("interval") && !v.watch {
+				return usagef("status: --interval is for --watch")
+			}
+			return v.run(cmd.Context(), c, distributed.RunDir(args[0]))
+		},
+	}
+	cmd.Flags().BoolVarP(&v.watch, "watch", "w", false, "look again and again until the run is done or cancelled; exit status 1 if it was cancelled")
+	cmd.Flags().DurationVar(&v.interval, "interval", 5*time.Second, "`time` between two looks")
+	return cmd
+}
+
+// least is the shortest time between two looks at journals that may be many, on a filesystem that may be far away.
+const least = 100 * time.Millisecond
+
+// statusView is a status command line.
+type statusView struct {
+	watch    bool
+	interval time.Duration
+}
+
+func (v *statusView) run(ctx context.Context, c *cli, dir string) error {
+	w, err := distributed.Watch(dir)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	look := w.Status
+	if v.watch {
+		look = func(ctx context.Context) (distributed.Status, error) { return v.follow(ctx, c, w) }
+	}
+	s, err := look(ctx)
+	if err != nil {
+		return inFile(dir, err)
+	}
+	if err := c.printStatus(dir, s); err != nil {
+		return err
+	}
+	if v.watch && s.State == "cancelled" {
+		return fmt.Errorf("%s: the run was cancelled", dir)
+	}
+	return nil
+}
+
+// follow looks until the run has ended, and returns what it has seen last.
+func (v *statusView) follow(ctx context.Context, c *cli, w *distributed.Watcher) (distributed.Status, error) {
+	b := c.newBar("run")
+	defer b.finish()
+	tick := time.NewTicker(v.interval)
+	defer tick.Stop()
+	for failed := 0; ; {
+		s, err := w.Status(ctx)
+		if err != nil || s.State != "running" {
+			return s, err
+		}
+		if rows := failures(s); s.Failures > failed {
+			failed = s.Failures
+			b.finish()
+			c.note("%s", strings.TrimSpace(strings.Join(rows[len(rows)-1], "  ")))
+		}
+		switch {
+		case c.flags.json:
+			err = c.printJSON(s)
+		case b != nil:
+			b.status(s)
+		default:
+			_, err = io.WriteString(c.stdout, lineOf(s)+"\n")
+		}
+		if err != nil {
+			return s, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return s, ctx.Err()
+		}
+	}
+}
+
+// lineOf is a status on one line.
+func lineOf(s distributed.Status) string {
+	line := fmt.Sprintf("%d of %d blocks%s", s.BlocksDone, s.Blocks, speedText(s, ", "))
+	if text := attemptsText(s); text != "" {
+		line += "; " + text
+	}
+	return line
+}
+
+// printStatus prints a status as text, or as JSON.
+func (c *cli) printStatus(dir string, s distributed.Status) error {
+	if c.flags.json {
+		return c.printJSON(s)
+	}
+	if _, err := fmt.Fprintf(c.stdout, "%s  %s\n", s.Plan, s.State); err != nil {
+		return err
+	}
+	done := int64(100)
+	if s.Blocks > 0 {
+		done = 100 * s.BlocksDone / s.Blocks
+	}
+	rows := [][]string{
+		{"  blocks", fmt.Sprintf("%d of %d, %d %%", s.BlocksDone, s.Blocks, done)},
+		{"  array", fmt.Sprintf("%s of %s%s", chunk.FormatBytes(s.BytesDone), chunk.FormatBytes(s.Bytes), speedText(s, ", "))},
+		{"  attempts", strings.TrimSuffix(fmt.Sprintf("%d: %s", len(s.Attempts), attemptsText(s)), ": ")},
+	}
+	if s.Duplicates > 0 {
+		rows = append(rows, []string{"  duplicates", fmt.Sprintf("%d portions, computed again to the same bytes", s.Duplicates)})
+	}
+	rows = append(rows, failures(s)...)
+	for _, path := range s.Outputs {
+		rows = append(rows, []string{"  output", printable(path)})
+	}
+	if s.State == "running" && s.Done == s.Portions {
+		rows = append(rows, []string{"  next", "to merge and publish, if nobody does: lazynpy resume --finish " + quoted(dir)})
+	}
+	return c.table(rows)
+}
+
+// attemptsText counts the workers by how they have ended.
+func attemptsText(s distributed.Status) string {
+	open := "running or lost"
+	if s.State != "running" {
+		open = "lost"
+	}
+	counts := map[string]int{}
+	for _, a := range s.Attempts {
+		counts[a.End]++
+	}
+	var parts []string
+	for _, end := range []string{"", "done", "interrupted", "failed", "refused"} {
+		if n := counts[end]; n > 0 {
+			label := end
+			if end == "" {
+				label = open
+			}
+			parts = append(parts, strconv.Itoa(n)+" "+label)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// maxFailures is how many failures are shown: the last ones, since the first are often of the same kind.
+const maxFailures = 10
+
+// failures are rows for the workers that failed or were refused.
+func failures(s distributed.Status) [][]string {
+	var rows [][]string
+	for _, a := range s.Attempts {
+		if a.End == "failed" || a.End == "refused" {
+			text := fmt.Sprintf("%s pid %d, %s, round %d, share %d: %s", a.Host, a.PID, a.Started.UTC().Format(time.RFC3339), a.Round, a.Index, a.Error)
+			rows = append(rows, []string{"  " + a.End, printable(text)})
+		}
+	}
+	if more := len(rows) - maxFailures; more > 0 {
+		rows = append([][]string{{"  failed", strconv.Itoa(more) + " more before these; --json has all"}}, rows[more:]...)
+	}
+	return rows
+}

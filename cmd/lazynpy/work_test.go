@@ -1,0 +1,31 @@
+package main
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/lazynpy/lazynpy/distributed"
+)
+
+// TestWorkUsage has the status at which schedulers give up.
+func TestWorkUsage(t *testing.T) {
+	dir, _ := printed(t, array(t, []int64{4}, count[int32](4)))
+	for _, c := range []struct {
+		word string
+		args []string
+	}{
+		{"--plan", []string{"work"}},
+		{"nonsense", []string{"work", "--nonsense"}},
+		{"unexpected argument", []string{"work", "--plan", dir, "x"}},
+		{"--round", []string{"work", "--plan", dir, "--round", "-1"}},
+		{"--round", []string{"work", "--plan", dir, "--round", "x"}},
+		{"9.json", []string{"work", "--plan", dir, "--round", "9"}},
+		{"--workers", []string{"work", "--plan", dir, "--workers", "2"}},
+		{"nowhere", []string{"work", "--plan", filepath.Join(dir, "nowhere")}},
+	} {
+		fails(t, distributed.ExitRefused, []string{c.word}, c.args...)
+	}
+	t.Setenv("LAZYNPY_INDEX", "x")
+	fails(t, distributed.ExitRefused, []string{"LAZYNPY_INDEX"}, "work", "--plan", dir)
+	ok(t, "work", "--help")
+}
