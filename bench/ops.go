@@ -31,9 +31,12 @@ const (
 	parallel     = "LiberTEM, its default executor"
 )
 
-// scan makes a scan of detector counts, of as many frames as the scale wants, and returns its side.
-func (b *Bench) scan(path string) (side int64, err error) {
-	side = int64(math.Sqrt(float64(b.scaled(imageBytes) / patternBytes)))
+// scan makes the scan of suite ops.
+func (b *Bench) scan(path string) (side int64, err error) { return b.scanOf(path, imageBytes) }
+
+// scanOf makes a scan of detector counts, of as many frames as the scale wants, and returns its side.
+func (b *Bench) scanOf(path string, size int64) (side int64, err error) {
+	side = int64(math.Sqrt(float64(b.scaled(size) / patternBytes)))
 	return side, writeCounts(path, []int64{side, side, patternSide, patternSide})
 }
 

@@ -69,7 +69,7 @@ type python struct {
 }
 
 // pythonPackages are what the Python contenders import, by the names that the indexes of packages have for them.
-var pythonPackages = []string{"numpy", "dask", "rosettasciio", "libertem"}
+var pythonPackages = []string{"numpy", "dask", "distributed", "rosettasciio", "libertem"}
 
 func defaultPython() string {
 	if path := os.Getenv("LAZYNPY_PYTHON"); path != "" {

@@ -18,7 +18,7 @@ type Sample struct {
 	OpenSeconds float64            `json:"open_seconds"` // the part of it until the array was open
 	Wall        float64            `json:"wall_seconds"` // the whole process
 	CPU         float64            `json:"cpu_seconds"`  // user and system time of the whole process
-	PeakRSS     float64            `json:"peak_rss"`     // bytes, the kernel's high-water mark
+	PeakRSS     float64            `json:"peak_rss"`     // bytes, the kernel's high-water mark; sampled where a contender has started others
 	PeakAnon    float64            `json:"peak_anon"`    // bytes of anonymous memory, sampled
 	PeakFile    float64            `json:"peak_file"`    // bytes of mapped file pages, sampled
 	Extra       map[string]float64 `json:"extra,omitempty"`
@@ -41,7 +41,7 @@ func runOnce(ctx context.Context, command []string, environ []string) (Sample, e
 	watch := watchMemory(cmd.Process.Pid)
 	err := cmd.Wait()
 	wall := time.Since(start)
-	anon, file := watch.stop()
+	peaks := watch.stop()
 	if err != nil {
 		complaint := strings.TrimSpace(stderr.String())
 		if len(complaint) > maxStderr {
@@ -55,7 +55,8 @@ func runOnce(ctx context.Context, command []string, environ []string) (Sample, e
 	}
 	sample.Wall = wall.Seconds()
 	sample.CPU = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
-	sample.PeakAnon, sample.PeakFile = float64(anon), float64(file)
+	sample.PeakAnon, sample.PeakFile = float64(peaks.anon), float64(peaks.file)
+	sample.PeakRSS = max(sample.PeakRSS, float64(peaks.family))
 	return sample, nil
 }
 

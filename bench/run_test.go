@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
@@ -26,12 +27,35 @@ func TestMain(m *testing.M) {
 		for i := range held {
 			held[i] = 1
 		}
-		time.Sleep(10 * memorySampling) // so that a sample falls into it
+		time.Sleep(10 * familyEvery * memorySampling) // so that a sample falls into it
 		fmt.Println(`{"result": [1], "seconds": 1, "peak_rss": 70000000}`)
 		runtime.KeepAlive(held)
+	case "family":
+		family()
 	default:
 		fmt.Println(what)
 	}
+}
+
+// family starts two of the contenders that allocate, and waits for them.
+func family() {
+	var children []*exec.Cmd
+	for range 2 {
+		c := exec.Command(os.Args[0])
+		c.Env = append(os.Environ(), behavior+"=allocate")
+		if err := c.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		children = append(children, c)
+	}
+	for _, c := range children {
+		if err := c.Wait(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	fmt.Println(`{"result": [1], "seconds": 1, "peak_rss": 7000000}`)
 }
 
 // contender answers with a fixed text.
@@ -122,6 +146,34 @@ func TestRunOnceWatchesMemory(t *testing.T) {
 	}
 	if _, err := os.Stat("/proc/self/status"); err == nil && s.PeakAnon < 32<<20 {
 		t.Errorf("sampled anonymous memory is %v bytes of 64 MiB", s.PeakAnon)
+	}
+}
+
+func TestRunOnceWatchesChildren(t *testing.T) {
+	s, err := runOnce(t.Context(), contender(t, "a", "").Command, []string{behavior + "=family"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("/proc/self/status"); err == nil && (s.PeakRSS < 96<<20 || s.PeakAnon < 96<<20) {
+		t.Errorf("sampled %v bytes, %v of them anonymous, of twice 64 MiB", s.PeakRSS, s.PeakAnon)
+	}
+}
+
+func TestParentOf(t *testing.T) {
+	for _, c := range []struct {
+		stat        string
+		pid, parent int
+		ok          bool
+	}{
+		{"12 (go) S 7 12 12 0", 12, 7, true},
+		{"13 (a) R 9 (b) D 12 13 13 0", 13, 12, true},
+		{"14 (cut", 0, 0, false},
+		{"x (go) S 7 12", 0, 0, false},
+		{"", 0, 0, false},
+	} {
+		if pid, parent, ok := parentOf(c.stat); ok != c.ok || ok && (pid != c.pid || parent != c.parent) {
+			t.Errorf("%q: %d of %d, %v", c.stat, pid, parent, ok)
+		}
 	}
 }
 

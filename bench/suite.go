@@ -121,4 +121,6 @@ var suites = map[string][]Step{
 	"cold": {coldCases},
 	// ops holds what is computed of scans, and what is written, to the machine and to others.
 	"ops": {imageCases, floatCases, maskCases, castCases, transposeCases, scanTransposeCases},
+	// distributed holds runs of many processes to one process, and to dask.distributed.
+	"distributed": {overheadCases, blocksCases, clusterCases},
 }

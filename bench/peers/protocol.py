@@ -4,6 +4,7 @@ import json
 import statistics
 import sys
 import time
+import zlib
 
 
 def main(tasks):
@@ -39,3 +40,14 @@ def peak_rss():
     except OSError:
         pass
     return 0
+
+
+def elements(path):
+    """What contenders that write a file are compared by: how many bytes its elements have, in C order, and their CRC-32."""
+    import numpy as np
+
+    array = np.load(path, mmap_mode="r")
+    flat, piece, total = array.reshape(-1), 64 << 20, 0
+    for i in range(0, flat.size, piece):
+        total = zlib.crc32(flat[i:i + piece], total)
+    return [array.nbytes, total]

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"hash/crc32"
 	"os"
 	"strconv"
 	"strings"
@@ -141,28 +140,9 @@ func save(path string, p peer.Params, derive func(*lazy.Array) (*lazy.Array, err
 		return peer.Report{}, err
 	}
 	elapsed := time.Since(start)
-	result, err := elementsOf(p["out"])
+	result, err := peer.Elements(p["out"])
 	if err != nil {
 		return peer.Report{}, err
 	}
 	return peer.Report{Result: result, Seconds: elapsed.Seconds(), OpenSeconds: opened.Seconds()}, os.Remove(p["out"])
-}
-
-// elementsOf is what contenders that write a file are compared by.
-func elementsOf(path string) ([]int64, error) {
-	a, err := lazy.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer a.Close()
-	var n int64
-	var sum uint32
-	for piece, err := range a.Elements(context.Background()) {
-		if err != nil {
-			return nil, err
-		}
-		n += int64(len(piece))
-		sum = crc32.Update(sum, crc32.IEEETable, piece)
-	}
-	return []int64{n, int64(sum)}, nil
 }

@@ -4,6 +4,7 @@ fastest for scans: 32 × 32 whole frames."""
 import numpy as np
 from rsciio.numpy import file_reader
 
+import cluster
 from protocol import main, timed
 
 
@@ -19,4 +20,12 @@ def reduce(axis):
     return task
 
 
-main({"sum-signal": reduce((2, 3)), "sum-navigation": reduce((0, 1))})
+# The processes of a cluster import this file too.
+if __name__ == "__main__":
+    main({
+        "sum-signal": reduce((2, 3)),
+        "sum-navigation": reduce((0, 1)),
+        "reduce": cluster.reduce,
+        "map": cluster.mapped,
+        "plan": cluster.plan,
+    })

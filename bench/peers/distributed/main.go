@@ -1,0 +1,155 @@
+// Command distributed is our own contender where several processes compute: it plans, runs, and is its own worker.
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/lazynpy/lazynpy/bench/internal/peer"
+	"github.com/lazynpy/lazynpy/distributed"
+	"github.com/lazynpy/lazynpy/distributed/proc"
+	"github.com/lazynpy/lazynpy/distributed/slurm"
+	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+func main() {
+	distributed.WorkerMain()
+	peer.Main(map[string]peer.Task{
+		"functions": functions,
+		"reduce":    reduce,
+		"map":       mapped,
+		"plan":      plan,
+		"replay":    replay,
+	})
+}
+
+// blocks are those of the cases that others take part in.
+const blocks = "(32, 32, -1, -1)"
+
+// engine is the one that the runner asked for.
+func engine(p peer.Params) (distributed.Engine, error) {
+	cores, err := p.Int("cores", 1)
+	if err != nil {
+		return nil, err
+	}
+	switch p["engine"] {
+	case "pool":
+		return distributed.Pool{}, nil
+	case "proc":
+		return proc.Engine{Processes: int(cores)}, nil
+	case "slurm":
+		return slurm.Engine{CPUs: 1, MaxArray: int(cores), Poll: time.Second}, nil
+	}
+	return nil, fmt.Errorf("parameter engine=%s: want pool, proc or slurm", p["engine"])
+}
+
+// run plans and computes in a directory of its own, lets look at what is there, and removes it.
+func run(path string, p peer.Params, options func(dir string) distributed.Options, look func(dir string) (any, error)) (peer.Report, error) {
+	e, err := engine(p)
+	if err != nil {
+		return peer.Report{}, err
+	}
+	dir := p["out"]
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return peer.Report{}, err
+	}
+	defer os.RemoveAll(dir)
+	start := time.Now()
+	plan, err := distributed.MemmapDistributed(path, options(dir))
+	if err != nil {
+		return peer.Report{}, err
+	}
+	planned := time.Since(start)
+	if err := distributed.Run(context.Background(), plan, e, distributed.RunOptions{}); err != nil {
+		return peer.Report{}, err
+	}
+	elapsed := time.Since(start)
+	result, err := look(dir)
+	return peer.Report{Result: result, Seconds: elapsed.Seconds(), OpenSeconds: planned.Seconds()}, err
+}
+
+// operations are written as on the command line.
+func operations(texts ...string) []distributed.Op {
+	ops := make([]distributed.Op, len(texts))
+	for i, text := range texts {
+		op, err := distributed.ParseOp(text)
+		if err != nil {
+			panic(err) // a constant
+		}
+		ops[i] = op
+	}
+	return ops
+}
+
+// overSignal sums over the signal axes.
+func overSignal() distributed.Op {
+	return distributed.MustOp("sum", distributed.OverParams{Over: "signal"})
+}
+
+// functions keep the processors busy, and share a pass with reductions.
+func functions(path string, p peer.Params) (peer.Report, error) {
+	names := []string{"sum.npy", "std.npy", "masks.npy"}
+	return run(path, p, func(dir string) distributed.Options {
+		o := distributed.Options{Navigation: []int{0, 1}, Map: operations("astype=f8", "sqrt", "log1p", "exp", "sin")}
+		for i, op := range append([]distributed.Op{overSignal()}, operations("std", "masks=disk(64,64,20) ring(64,64,20,40) ring(64,64,40,60)")...) {
+			o.Reduce = append(o.Reduce, distributed.Reduction{Op: op, Path: filepath.Join(dir, names[i])})
+		}
+		return o
+	}, func(dir string) (any, error) {
+		var all []int64
+		for _, name := range names {
+			elements, err := peer.Elements(filepath.Join(dir, name))
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, elements...)
+		}
+		return all, nil
+	})
+}
+
+// reduce sums over the signal axes, and takes the standard deviation of everything in thousandths.
+func reduce(path string, p peer.Params) (peer.Report, error) {
+	return run(path, p, func(dir string) distributed.Options {
+		return distributed.Options{Navigation: []int{0, 1}, Chunks: blocks, Reduce: []distributed.Reduction{
+			{Op: overSignal(), Path: filepath.Join(dir, "sum.npy")},
+			{Op: operations("std")[0], Path: filepath.Join(dir, "std.npy")},
+		}}
+	}, func(dir string) (any, error) {
+		sum, err := loaded(filepath.Join(dir, "sum.npy"), mmapnpy.CopyOf[uint64])
+		if err != nil {
+			return nil, err
+		}
+		std, err := loaded(filepath.Join(dir, "std.npy"), mmapnpy.CopyOf[float64])
+		if err != nil {
+			return nil, err
+		}
+		return append(sum, uint64(math.Round(1000*std[0]))), nil
+	})
+}
+
+func loaded[T any](path string, values func(mmapnpy.Buffer) ([]T, error)) ([]T, error) {
+	a, err := lazy.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Close()
+	r, err := a.Load(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return values(r.Buffer())
+}
+
+// mapped writes float32 numbers. They are what others get too: multiples of a quarter, of which nothing is rounded.
+func mapped(path string, p peer.Params) (peer.Report, error) {
+	const name = "mapped.npy"
+	return run(path, p, func(dir string) distributed.Options {
+		return distributed.Options{Navigation: []int{0, 1}, Chunks: blocks, Map: operations("astype=f4", "multiply=0.25", "add=1"), Output: filepath.Join(dir, name)}
+	}, func(dir string) (any, error) { return peer.Elements(filepath.Join(dir, name)) })
+}
