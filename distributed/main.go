@@ -2,6 +2,7 @@ package distributed
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -11,15 +12,31 @@ import (
 )
 
 // WorkerMain makes a program a worker: called at the beginning of main, after the operations were registered, it
-// computes and exits if the program was started with the arguments "work --plan DIR …", and returns otherwise. The
-// program that plans and the one that works must be the same file.
+// computes and exits if the program was started with the arguments "work --plan DIR …", and returns otherwise. With
+// "resume --finish DIR", which ends a run that nobody waits for, it is [Finish]. The program that plans and the one that
+// works must be the same file.
 //
 // A SIGTERM, which schedulers send before the time is up, ends the worker when the portion at hand is recorded; a
 // second one at once.
 func WorkerMain() {
-	if len(os.Args) > 1 && os.Args[1] == "work" {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == "work":
 		os.Exit(workMain(os.Args[2:], os.Stderr))
+	case len(os.Args) == 4 && os.Args[1] == "resume" && os.Args[2] == "--finish":
+		os.Exit(finishMain(os.Args[3], os.Stderr))
 	}
+}
+
+// finishMain is 0 for a run that is complete now, and ExitInterrupted for one that is not yet.
+func finishMain(dir string, stderr io.Writer) int {
+	err := Finish(context.Background(), dir, RunOptions{})
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+	}
+	if errors.Is(err, ErrIncomplete) {
+		return ExitInterrupted
+	}
+	return ExitStatus(err)
 }
 
 func workMain(args []string, stderr io.Writer) int {
