@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 )
 
 // ErrIncomplete says that portions of a run have no record yet.
@@ -20,7 +19,7 @@ func Finish(ctx context.Context, dir string, o RunOptions) error {
 		return err
 	}
 	defer d.log.Close()
-	if exists(filepath.Join(d.Dir, doneName)) {
+	if d.done() {
 		return nil
 	}
 	if err := d.plan.checkInputs(); err != nil {

@@ -3,6 +3,7 @@ package distributed
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,6 +24,16 @@ var indexVariables = []indexVariable{
 	{name: "LSB_JOBINDEX", base: 1, none: "0"},
 	{name: "SGE_TASK_ID", base: 1, none: "undefined"},
 	{name: "AWS_BATCH_JOB_ARRAY_INDEX"},
+}
+
+// IsIndexVariable reports whether an environment variable can give a worker its index: one that [Index] looks at. Engines
+// keep them from workers that have another index than the process that starts them.
+func IsIndexVariable(name string) bool {
+	switch name {
+	case "SLURM_PROCID", "SLURM_NTASKS", "SLURM_STEP_ID":
+		return true
+	}
+	return slices.ContainsFunc(indexVariables, func(v indexVariable) bool { return v.name == name })
 }
 
 // maxIndex bounds indices, and numbers of workers: more is none of a scheduler's.

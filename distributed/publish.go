@@ -2,11 +2,9 @@ package distributed
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -224,7 +222,7 @@ func (p *Plan) verifyPortion(ctx context.Context, parts *lazy.Parts, log *journa
 		if err != nil {
 			return false, fmt.Errorf("%s: block %d: %w", out.f.Name(), block, err)
 		}
-		crc = crc32.Update(crc, castagnoli, binary.LittleEndian.AppendUint32(nil, sum))
+		crc = addCRC(crc, sum)
 	}
 	return crc == entry.CRC, nil
 }

@@ -20,12 +20,17 @@ type portion struct {
 // add takes in the next block. Without an output the CRC is 0, and without reductions there are no states.
 func (p *portion) add(s lazy.BlockState, plan *Plan) {
 	if plan.Output != nil {
-		p.crc = crc32.Update(p.crc, castagnoli, binary.LittleEndian.AppendUint32(nil, s.CRC))
+		p.crc = addCRC(p.crc, s.CRC)
 	}
 	if len(plan.Reduce) > 0 {
 		p.payload = binary.LittleEndian.AppendUint64(p.payload, uint64(len(s.State)))
 		p.payload = append(p.payload, s.State...)
 	}
+}
+
+// addCRC adds the checksum of the next block to that of a portion.
+func addCRC(portion, block uint32) uint32 {
+	return crc32.Update(portion, castagnoli, binary.LittleEndian.AppendUint32(nil, block))
 }
 
 // merge merges the states of the blocks of a portion.

@@ -2,7 +2,6 @@ package lazy
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -32,13 +31,9 @@ const partsState = 64 << 20
 // Where the accumulators of a block of the plan take at most 1 MiB, results are those of [Run] bit for bit.
 func NewParts(a *Array, write bool, reducers ...Reducer) (*Parts, error) {
 	p := &Parts{}
-	var jobs []job
-	for _, r := range reducers {
-		j, err := r.job(a, a.node.order())
-		if err != nil {
-			return nil, err
-		}
-		jobs = append(jobs, j)
+	jobs, err := bind(a, reducers)
+	if err != nil {
+		return nil, err
 	}
 	if write {
 		if a.DType().HasObject() {
@@ -47,7 +42,6 @@ func NewParts(a *Array, write bool, reducers ...Reducer) (*Parts, error) {
 		p.out = newOutputJob(a)
 		jobs = append(jobs, p.out)
 	}
-	var err error
 	p.pass, err = passOf(a, jobs, partsState)
 	if p.out != nil && err == nil {
 		p.out.pass = p.pass
@@ -66,8 +60,7 @@ func (p *Parts) Region(i int64) chunk.Region { return p.pass.tasks.region(i) }
 func (p *Parts) StateBytes() int64 { return p.pass.tasks.stateBytes(p.pass.jobs) }
 
 // Header describes the array of the elements that are written: numbers in the byte order of this machine, records and
-// text as they are stored, and in Fortran order
-// where the elements are read in that order.
+// text as they are stored, and in Fortran order where the elements are read in that order.
 func (p *Parts) Header() mmapnpy.Header {
 	a := p.pass.a
 	return mmapnpy.Header{DType: p.pass.raw.dtype(), Shape: a.Shape(), FortranOrder: a.FortranOrder()}
@@ -187,12 +180,10 @@ func (p *pass) pack(_ chunk.Region, parts []part) (s BlockState, err error) {
 			s.CRC = out.crc
 			continue
 		}
-		at := len(s.State)
-		s.State = append(s.State, make([]byte, 8)...)
-		if s.State, err = j.encode(s.State, parts[k]); err != nil {
+		s.State, err = appendSized(s.State, func(b []byte) ([]byte, error) { return j.encode(b, parts[k]) })
+		if err != nil {
 			return s, err
 		}
-		binary.LittleEndian.PutUint64(s.State[at:], uint64(len(s.State)-at-8))
 	}
 	return s, nil
 }
@@ -206,15 +197,15 @@ func (p *Parts) Merge(i int64, state []byte) error {
 	r := p.Region(i)
 	var parts []part
 	for _, j := range p.reducing() {
-		if len(state) < 8 || uint64(len(state)-8) < binary.LittleEndian.Uint64(state) {
+		found, rest, ok := cutSized(state)
+		if !ok {
 			return fmt.Errorf("lazy: state of block %d: %w", i, io.ErrUnexpectedEOF)
 		}
-		n := 8 + int(binary.LittleEndian.Uint64(state))
-		part, err := j.decode(state[8:n], r)
+		part, err := j.decode(found, r)
 		if err != nil {
 			return p.pass.tasks.blame(i, r, err)
 		}
-		parts, state = append(parts, part), state[n:]
+		parts, state = append(parts, part), rest
 	}
 	if len(state) > 0 {
 		return fmt.Errorf("lazy: state of block %d: %w: %d bytes too many", i, errState, len(state))

@@ -102,6 +102,15 @@ type pass struct {
 }
 
 func newPass(a *Array, reducers []Reducer) (*pass, error) {
+	jobs, err := bind(a, reducers)
+	if err != nil {
+		return nil, err
+	}
+	return passOf(a, jobs, partialBytes)
+}
+
+// bind makes a job of every reducer.
+func bind(a *Array, reducers []Reducer) ([]job, error) {
 	var jobs []job
 	for _, r := range reducers {
 		j, err := r.job(a, a.node.order())
@@ -110,7 +119,7 @@ func newPass(a *Array, reducers []Reducer) (*pass, error) {
 		}
 		jobs = append(jobs, j)
 	}
-	return passOf(a, jobs, partialBytes)
+	return jobs, nil
 }
 
 // passOf is the pass of some jobs. Accumulators of a task may take so many bytes before it is cut otherwise.

@@ -63,11 +63,7 @@ func appendUserState[S any](b []byte, s *S) ([]byte, error) {
 	if binary.Size(s) >= 0 {
 		return binary.Append(b, binary.LittleEndian, s)
 	}
-	at := len(b)
-	b = append(b, make([]byte, 8)...)
-	b, err := appendMarshaled(b, s)
-	binary.LittleEndian.PutUint64(b[at:], uint64(len(b)-at-8))
-	return b, err
+	return appendSized(b, func(b []byte) ([]byte, error) { return appendMarshaled(b, s) })
 }
 
 // setUserState reads one state of a user's fold, and returns what is behind it.
@@ -79,11 +75,31 @@ func setUserState[S any](b []byte, s *S) (rest []byte, err error) {
 		_, err = binary.Decode(b[:n], binary.LittleEndian, s)
 		return b[n:], err
 	}
-	if len(b) < 8 || uint64(len(b)-8) < binary.LittleEndian.Uint64(b) {
+	state, rest, ok := cutSized(b)
+	if !ok {
 		return nil, fmt.Errorf("%w: it ends too soon", errState)
 	}
+	return rest, unmarshal(state, s)
+}
+
+// appendSized appends what f appends, behind its length in 8 bytes, least significant first.
+func appendSized(b []byte, f func(b []byte) ([]byte, error)) ([]byte, error) {
+	at := len(b)
+	b, err := f(append(b, make([]byte, 8)...))
+	if err != nil {
+		return b, err
+	}
+	binary.LittleEndian.PutUint64(b[at:], uint64(len(b)-at-8))
+	return b, nil
+}
+
+// cutSized takes apart what appendSized has written, and what follows it.
+func cutSized(b []byte) (sized, rest []byte, ok bool) {
+	if len(b) < 8 || uint64(len(b)-8) < binary.LittleEndian.Uint64(b) {
+		return nil, nil, false
+	}
 	n := 8 + int(binary.LittleEndian.Uint64(b))
-	return b[n:], unmarshal(b[8:n], s)
+	return b[8:n], b[n:], true
 }
 
 // appendMarshaled appends what a value of a user's marshals itself to.

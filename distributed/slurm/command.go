@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lazynpy/lazynpy/distributed"
 )
 
 const (
@@ -91,8 +93,7 @@ func environment(all []string) []string {
 		switch name {
 		case "SLURM_CONF", "SLURM_CLUSTERS", "SLURM_JWT": // how to reach the cluster
 			return false
-		case "SBATCH_WAIT", "SBATCH_ARRAY_INX",
-			"LAZYNPY_INDEX", "JOB_COMPLETION_INDEX", "PBS_ARRAY_INDEX", "LSB_JOBINDEX", "SGE_TASK_ID", "AWS_BATCH_JOB_ARRAY_INDEX":
+		case "SBATCH_WAIT", "SBATCH_ARRAY_INX":
 			return true
 		}
 		for _, p := range []string{"SLURM_", "SLURMD_", "SRUN_", "SQUEUE_", "SCANCEL_"} {
@@ -100,7 +101,7 @@ func environment(all []string) []string {
 				return true
 			}
 		}
-		return false
+		return distributed.IsIndexVariable(name)
 	})
 }
 

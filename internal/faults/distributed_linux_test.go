@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -117,37 +116,14 @@ func slow(a *lazy.Array, _ struct{}) (*lazy.Array, error) {
 // newShare has another process share a folder. Files of the folder itself are those of the server.
 func newShare(t *testing.T) (dir string) {
 	t.Helper()
-	if os.Getenv("LAZYNPY_NO_FUSE") == "1" {
-		t.Skip("LAZYNPY_NO_FUSE=1")
-	}
+	needFUSE(t)
 	dir = filepath.Join(t.TempDir(), "share")
 	for _, d := range []string{dir, dir + ".a", dir + ".b"} {
 		if err := os.Mkdir(d, 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), shareEnv+"="+dir)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(in.Close(), cmd.Wait()); err != nil {
-			t.Error(err)
-		}
-	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "mounted\n" {
-		t.Fatalf("the server of the folder did not start: %q, %v", line, err)
-	}
+	startServer(t, shareEnv, dir)
 	return dir
 }
 

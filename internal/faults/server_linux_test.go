@@ -152,9 +152,7 @@ func (r *remote) get(what string) int64 { return r.set(what, -2) }
 // returns its sum.
 func mount(t *testing.T, bytes int) (path string, f *remote, sum float64) {
 	t.Helper()
-	if os.Getenv("LAZYNPY_NO_FUSE") == "1" {
-		t.Skip("LAZYNPY_NO_FUSE=1")
-	}
+	needFUSE(t)
 	data, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: mmapnpy.Float64.WithByteOrder('<'), Shape: []int64{int64(bytes / 8)}})
 	if err != nil {
 		t.Fatal(err)
@@ -169,8 +167,23 @@ func mount(t *testing.T, bytes int) (path string, f *remote, sum float64) {
 	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(dir+".data", data, 0o600)); err != nil {
 		t.Fatal(err)
 	}
+	return filepath.Join(dir, "scan.npy"), startServer(t, serveEnv, dir), sum
+}
+
+// needFUSE ends the test where somebody has said that there is no FUSE.
+func needFUSE(t *testing.T) {
+	t.Helper()
+	if os.Getenv("LAZYNPY_NO_FUSE") == "1" {
+		t.Skip("LAZYNPY_NO_FUSE=1")
+	}
+}
+
+// startServer runs this program again as the server that a variable asks for, until the test ends, and waits until it
+// has mounted dir.
+func startServer(t *testing.T, variable, dir string) *remote {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), serveEnv+"="+dir)
+	cmd.Env = append(os.Environ(), variable+"="+dir)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -188,11 +201,11 @@ func mount(t *testing.T, bytes int) (path string, f *remote, sum float64) {
 			t.Error(err)
 		}
 	})
-	f = &remote{t: t, in: in, rd: bufio.NewReader(out)}
+	f := &remote{t: t, in: in, rd: bufio.NewReader(out)}
 	if line, err := f.rd.ReadString('\n'); err != nil || line != "mounted\n" {
-		t.Fatalf("the server of files did not start: %q, %v", line, err)
+		t.Fatalf("the server of %s did not start: %q, %v", dir, line, err)
 	}
-	return filepath.Join(dir, "scan.npy"), f, sum
+	return f
 }
 
 // root is the folder with the file.
