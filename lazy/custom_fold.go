@@ -78,10 +78,7 @@ func newUserFold[T, S, R any](f Fold[T, S, R], t mmapnpy.DType) (fold, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.out = r
-	if base, dims, ok := r.Subarray(); ok {
-		u.out, u.dims = base, dims
-	}
+	u.out, u.dims = r.Elements()
 	u.loose, err = isLoose[T](u.dtype)
 	return u, err
 }

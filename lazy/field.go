@@ -11,7 +11,8 @@ type fielder interface {
 	field(f mmapnpy.Field) (node, bool)
 }
 
-// fieldOf picks a field of a node's structured elements. A subarray field appends its axes. It is
+// fieldOf picks a field of a node's structured elements. A subarray field appends its axes,
+// those of arrays of arrays outermost first. It is
 // false if what the node makes is not in storage.
 func fieldOf(n node, f mmapnpy.Field) (node, bool) {
 	switch n := n.(type) {
@@ -27,15 +28,13 @@ func fieldOf(n node, f mmapnpy.Field) (node, bool) {
 func (l *leaf) field(f mmapnpy.Field) *leaf {
 	view := l.view
 	view.base += f.Offset
-	view.dtype = f.DType
 	view.shape, view.strides = slices.Clone(view.shape), slices.Clone(view.strides)
-	if base, dims, ok := f.DType.Subarray(); ok {
-		view.dtype = base
-		step := f.DType.ItemSize()
-		for _, n := range dims {
-			step /= max(n, 1)
-			view.shape, view.strides = append(view.shape, n), append(view.strides, step)
-		}
+	base, dims := f.DType.Elements()
+	view.dtype = base
+	step := f.DType.ItemSize()
+	for _, n := range dims {
+		step /= max(n, 1)
+		view.shape, view.strides = append(view.shape, n), append(view.strides, step)
 	}
 	return &leaf{view, l.file}
 }

@@ -38,5 +38,6 @@ func FromBuffer(b mmapnpy.Buffer, opts ...Option) (*Array, error) {
 // bufferLeaf is the elements of a buffer that was checked.
 func bufferLeaf(b mmapnpy.Buffer) *leaf {
 	src := bytesrc.NewRAM("array in memory", b.Data)
-	return &leaf{view: strided{src: src, base: b.Offset, dtype: b.DType, shape: b.Shape, strides: b.Strides}}
+	l := &leaf{view: strided{src: src, base: b.Offset, dtype: b.DType, shape: b.Shape, strides: b.Strides}}
+	return l.field(mmapnpy.Field{DType: b.DType}) // elements that are arrays become axes
 }

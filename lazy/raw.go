@@ -63,6 +63,10 @@ func (r Raw) header(size int64) (mmapnpy.Header, error) {
 	if r.Shape == nil {
 		h.Shape = []int64{(size - r.Offset) / item}
 	}
+	// Elements that are arrays themselves have axes behind those of the array, as in np.memmap.
+	base, dims := h.DType.Elements()
+	h.DType, item = base, base.ItemSize()
+	h.Shape = append(h.Shape, dims...)
 	layout := chunk.Layout{Shape: h.Shape, ItemSize: item}
 	if err := layout.Validate(); err != nil {
 		return h, err

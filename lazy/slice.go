@@ -302,7 +302,7 @@ func (a *Array) Transpose(axes ...int) (*Array, error) {
 }
 
 // Field picks one field of a structured array. A subarray field appends its
-// axes, which are signal axes.
+// axes, which are signal axes, those of arrays of arrays outermost first.
 func (a *Array) Field(name string) (*Array, error) {
 	f, ok := a.DType().Field(name)
 	if !ok {
@@ -311,6 +311,9 @@ func (a *Array) Field(name string) (*Array, error) {
 	n, ok := fieldOf(a.node, f)
 	if !ok {
 		return nil, fmt.Errorf("%w: %q is picked from stored elements only: pick it before other operations", ErrDType, name)
+	}
+	if len(n.shape()) > maxDims {
+		return nil, fmt.Errorf("%w: field %q has %d axes, and the array would have more than %d", ErrIndex, name, len(n.shape())-a.NDim(), maxDims)
 	}
 	axes := slices.Clone(a.axes)
 	for _, size := range n.shape()[len(axes):] {

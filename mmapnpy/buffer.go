@@ -36,9 +36,8 @@ func BufferOf[T any](s []T, shape ...int64) (Buffer, error) {
 	if len(shape) == 0 {
 		shape = []int64{int64(len(s))}
 	}
-	if base, dims, ok := t.Subarray(); ok {
-		t, shape = base, append(slices.Clone(shape), dims...)
-	}
+	t, dims := t.Elements()
+	shape = slices.Concat(shape, dims)
 	if err := checkGeometry(shape, t.size); err != nil {
 		return Buffer{}, err
 	}
@@ -207,7 +206,7 @@ func (b Buffer) checkAxis(axis int) error {
 }
 
 // Field is the window over one field of a structured dtype, by its name or title. A subarray
-// field appends its axes.
+// field appends its axes, those of arrays of arrays outermost first.
 func (b Buffer) Field(name string) (Buffer, error) {
 	f, ok := b.DType.Field(name)
 	if !ok {
@@ -218,13 +217,9 @@ func (b Buffer) Field(name string) (Buffer, error) {
 
 func (b Buffer) field(f Field) Buffer {
 	b.Offset += f.Offset
-	b.DType = f.DType
-	base, dims, ok := f.DType.Subarray()
-	if !ok {
-		return b
-	}
-	b.Shape, b.Strides = slices.Concat(b.Shape, dims), slices.Concat(b.Strides, cStrides(dims, base.size))
+	base, dims := f.DType.Elements()
 	b.DType = base
+	b.Shape, b.Strides = slices.Concat(b.Shape, dims), slices.Concat(b.Strides, cStrides(dims, base.size))
 	return b
 }
 

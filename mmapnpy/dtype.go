@@ -185,13 +185,24 @@ func (d DType) Field(name string) (Field, bool) {
 	return d.ext.lookup(name)
 }
 
-// Subarray returns the element and the shape of a subarray dtype such as "(2,3)f8". The slice
-// is the caller's.
+// Subarray returns the element and the shape of a subarray dtype such as "(2,3)f8". The element may
+// be a subarray itself; see [DType.Elements]. The slice is the caller's.
 func (d DType) Subarray() (base DType, shape []int64, ok bool) {
 	if d.ext == nil || d.ext.record {
 		return DType{}, nil, false
 	}
 	return d.ext.base, slices.Clone(d.ext.shape), true
+}
+
+// Elements returns what an array of dtype d holds in NumPy: an array of a subarray dtype has the axes
+// of the subarray behind its own, those of nested subarrays outermost first, and elements of the
+// innermost dtype. For any other dtype it returns d and no axes. The slice is the caller's.
+func (d DType) Elements() (base DType, axes []int64) {
+	for d.ext != nil && !d.ext.record {
+		axes = append(axes, d.ext.shape...)
+		d = d.ext.base
+	}
+	return d, axes
 }
 
 // Unit is the unit of a datetime64 or timedelta64.

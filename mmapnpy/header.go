@@ -254,9 +254,11 @@ func (h *Header) readDict(p *parser, c config) error {
 	if h.DType, err = p.readDType(b, descr); err != nil {
 		return inField("descr", err)
 	}
-	for h.DType.ext != nil && !h.DType.ext.record {
-		h.Shape = append(h.Shape, h.DType.ext.shape...)
-		h.DType = h.DType.ext.base
+	base, dims := h.DType.Elements()
+	h.DType = base
+	// A subarray of one element adds nothing: np.load reads elements, and gives them the header's shape.
+	if slices.ContainsFunc(dims, func(n int64) bool { return n != 1 }) {
+		h.Shape = append(h.Shape, dims...)
 	}
 	if err := checkGeometry(h.Shape, h.DType.size); err != nil {
 		return inField("shape", &located{pos: int(p.nodes[shape].pos), err: err})

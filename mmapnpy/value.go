@@ -24,7 +24,7 @@ func (b Buffer) Value(idx ...int64) (any, error) {
 
 // scalar decodes the only element of a 0-d buffer.
 func (b Buffer) scalar() (any, error) {
-	if base, dims, ok := b.DType.Subarray(); ok {
+	if base, dims := b.DType.Elements(); len(dims) > 0 {
 		return Buffer{Data: b.Data, Offset: b.Offset, DType: base, Shape: dims, Strides: cStrides(dims, base.ItemSize())}.nested()
 	}
 	if b.DType.IsStruct() {
