@@ -277,7 +277,8 @@ func (p *Plan) inputs(a *lazy.Array) ([]Input, error) {
 		seen[abs] = true
 		header := int64(0)
 		if i == 0 && a.Key() == "" {
-			header = a.Header().DataOffset
+			h, _ := a.FileHeader()
+			header = h.DataOffset
 		}
 		in, err := fingerprint(abs, header)
 		if err != nil {

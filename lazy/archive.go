@@ -104,6 +104,9 @@ func (z *Archive) Array(key string, opts ...Option) (*Array, error) {
 	}
 	c := z.config
 	for _, o := range opts {
+		if o == nil {
+			continue // an option that was left out
+		}
 		if err := o(&c); err != nil {
 			return nil, err
 		}

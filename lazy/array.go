@@ -193,6 +193,9 @@ func (a *Array) With(opts ...Option) (*Array, error) {
 	c := a.config
 	c.roles = roles{}
 	for _, o := range opts {
+		if o == nil {
+			continue // an option that was left out
+		}
 		if err := o(&c); err != nil {
 			return nil, err
 		}
@@ -229,8 +232,9 @@ func (a *Array) Close() error {
 // DType is the type of the elements.
 func (a *Array) DType() mmapnpy.DType { return a.node.dtype() }
 
-// Shape is the number of elements along each axis. The caller owns the slice.
-func (a *Array) Shape() []int64 { return slices.Clone(a.node.shape()) }
+// Shape is the number of elements along each axis, empty and not nil for a 0-d array. The caller owns
+// the slice.
+func (a *Array) Shape() []int64 { return append([]int64{}, a.node.shape()...) }
 
 // NDim is the number of axes.
 func (a *Array) NDim() int { return len(a.node.shape()) }
@@ -247,15 +251,32 @@ func (a *Array) Axes() []Axis { return slices.Clone(a.axes) }
 // Plan is how the array is cut into blocks.
 func (a *Array) Plan() *chunk.Plan { return a.plan }
 
-// Header is the header of the file behind a, whatever a shows of it. Of an array that is not
-// in exactly one file it is the one that [Array.Save] would write.
+// Header describes a. Of an array that is all of one file it is what the file says, whose elements lie in
+// the order that FortranOrder tells from DataOffset on. Of anything else, such as a slice, it is the
+// header that [Array.Save] would write: with [Array.Elements] behind it, it makes a file.
 func (a *Array) Header() mmapnpy.Header {
+	if h, ok := a.FileHeader(); ok && a.shows(h) {
+		return h
+	}
+	return mmapnpy.Header{DType: a.DType(), Shape: a.Shape()}
+}
+
+// FileHeader is the header of the file behind a, whatever a shows of it. It is false if a is not in
+// exactly one file.
+func (a *Array) FileHeader() (mmapnpy.Header, bool) {
 	if len(a.files) != 1 {
-		return mmapnpy.Header{DType: a.DType(), Shape: a.Shape()}
+		return mmapnpy.Header{}, false
 	}
 	h := a.files[0].header
-	h.Shape = slices.Clone(h.Shape)
-	return h
+	h.Shape = append([]int64{}, h.Shape...)
+	return h, true
+}
+
+// shows reports whether a is all of the array that a file says it has, as it lies there.
+func (a *Array) shows(h mmapnpy.Header) bool {
+	l, ok := a.node.(*leaf)
+	return ok && l.view.base == h.DataOffset && l.view.dtype.Equal(h.DType) &&
+		slices.Equal(l.view.shape, h.Shape) && slices.Equal(l.view.strides, h.Strides())
 }
 
 // Path is the path of the file that was opened, without the key of a member. It is the

@@ -71,8 +71,8 @@ func NewReducer(name string, start func(a *Array) (Accumulators, error)) Reducer
 	}}
 }
 
-// NewResult makes a result of the given shape, or of one dimension if there is none, from its
-// elements in C order. It keeps the slice. [mmapnpy.DTypeOf] says which T are possible.
+// NewResult makes a result of the given shape from its elements in C order. The shape is as that of
+// [mmapnpy.BufferOf]: one dimension if none is given, none if it is an empty slice. It keeps the slice. [mmapnpy.DTypeOf] says which T are possible.
 func NewResult[T any](values []T, shape ...int64) (*Result, error) {
 	b, err := mmapnpy.BufferOf(values, shape...)
 	if err != nil {

@@ -66,6 +66,9 @@ type Option func(*config) error
 func newConfig(opts []Option) (config, error) {
 	c := config{spec: chunk.Auto()}
 	for _, o := range opts {
+		if o == nil {
+			continue // an option that was left out
+		}
 		if err := o(&c); err != nil {
 			return c, err
 		}

@@ -21,9 +21,9 @@ type Result struct {
 // DType is the type of the elements.
 func (r *Result) DType() mmapnpy.DType { return r.dtype }
 
-// Shape is the number of elements along each axis; () for a single value. The
+// Shape is the number of elements along each axis, empty and not nil for a single value. The
 // caller owns the slice.
-func (r *Result) Shape() []int64 { return slices.Clone(r.shape) }
+func (r *Result) Shape() []int64 { return append([]int64{}, r.shape...) }
 
 // Len is the number of elements.
 func (r *Result) Len() int64 { return product(r.shape) }
@@ -34,7 +34,7 @@ func (r *Result) Edges() []float64 { return slices.Clone(r.edges) }
 // Buffer shows the elements; see [View] and [Copy] for typed access. The memory
 // belongs to the result and stays valid as long as it is referenced.
 func (r *Result) Buffer() mmapnpy.Buffer {
-	b := mmapnpy.Buffer{Data: r.data, DType: r.dtype, Shape: r.shape, Strides: make([]int64, len(r.shape))}
+	b := mmapnpy.Buffer{Data: r.data, DType: r.dtype, Shape: r.Shape(), Strides: make([]int64, len(r.shape))}
 	step := r.dtype.ItemSize()
 	for d := len(r.shape) - 1; d >= 0; d-- {
 		b.Strides[d] = step

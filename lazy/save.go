@@ -62,6 +62,9 @@ func Sync(durable bool) SaveOption {
 func (a *Array) Save(ctx context.Context, path string, opts ...SaveOption) error {
 	s := saving{order: 'C'}
 	for _, o := range opts {
+		if o == nil {
+			continue // an option that was left out
+		}
 		if err := o(&s); err != nil {
 			return err
 		}

@@ -122,7 +122,7 @@ func Values(b mmapnpy.Buffer) Storable { return values{b} }
 type values struct{ buffer mmapnpy.Buffer }
 
 func (v values) DType() mmapnpy.DType { return v.buffer.DType }
-func (v values) Shape() []int64       { return slices.Clone(v.buffer.Shape) }
+func (v values) Shape() []int64       { return append([]int64{}, v.buffer.Shape...) }
 func (v values) readsFrom(string) error {
 	return nil
 }

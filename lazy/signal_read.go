@@ -48,6 +48,9 @@ func IgnoreSidecar() SignalOption { return signalOption(func(c *signalConfig) { 
 func ReadSignal(path string, opts ...SignalOption) (*Signal, error) {
 	var c signalConfig
 	for _, o := range opts {
+		if o == nil {
+			continue // an option that was left out
+		}
 		if err := o.applySignal(&c); err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ func newAccessor[T any](b Buffer, decode func([]T, []byte)) (Accessor[T], error)
 	if err := b.Check(); err != nil {
 		return Accessor[T]{}, err
 	}
-	b.Shape, b.Strides = slices.Clone(b.Shape), slices.Clone(b.Strides)
+	b.Shape, b.Strides = ownShape(b.Shape), slices.Clone(b.Strides)
 	return Accessor[T]{buf: b, decode: decode}, nil
 }
 
@@ -49,7 +49,8 @@ func wrongType(b Buffer, asked string) error {
 	return fmt.Errorf("%w: %s requested, the elements are %s", ErrType, asked, brief(b.DType))
 }
 
-// Shape is the number of elements along each axis. It must not be changed.
+// Shape is the number of elements along each axis, empty and not nil for a 0-d array. It must not be
+// changed.
 func (a Accessor[T]) Shape() []int64 { return a.buf.Shape }
 
 // Len is the number of elements.

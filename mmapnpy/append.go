@@ -134,7 +134,8 @@ func grow(f *os.File, head []byte, end int64, b Buffer, fortran bool) error {
 	if fortran {
 		b = b.Transpose()
 	}
-	p := &pieceWriter{w: io.NewOffsetWriter(f, end), at: end}
+	p := &pieceWriter{w: io.NewOffsetWriter(f, end), at: end, most: b.NBytes()}
+	defer p.release()
 	err := p.writeBuffer(b)
 	if err == nil {
 		err = p.flush()

@@ -25,15 +25,16 @@ type Buffer struct {
 	Strides []int64 // in bytes; may be negative or zero
 }
 
-// BufferOf shows the elements of s, in C order, as an array of the given shape, or as one
-// dimension if there is no shape. [DTypeOf] says which T are possible. Builds that may not
-// reinterpret memory (tag purego) copy s.
+// BufferOf shows the elements of s, in C order, as an array of the given shape: of one dimension
+// if the call gives none, and of none (0-d, one element) if it passes an empty slice, as
+// BufferOf(s, result.Shape()...) does for a single value. A nil slice is no shape. [DTypeOf] says
+// which T are possible. Builds that may not reinterpret memory (tag purego) copy s.
 func BufferOf[T any](s []T, shape ...int64) (Buffer, error) {
 	t, err := DTypeOf[T]()
 	if err != nil {
 		return Buffer{}, err
 	}
-	if len(shape) == 0 {
+	if shape == nil {
 		shape = []int64{int64(len(s))}
 	}
 	t, dims := t.Elements()
@@ -41,12 +42,15 @@ func BufferOf[T any](s []T, shape ...int64) (Buffer, error) {
 	if err := checkGeometry(shape, t.size); err != nil {
 		return Buffer{}, err
 	}
-	b := Buffer{Data: kernel.Bytes(s), DType: t, Shape: slices.Clone(shape), Strides: cStrides(shape, t.size)}
+	b := Buffer{Data: kernel.Bytes(s), DType: t, Shape: ownShape(shape), Strides: cStrides(shape, t.size)}
 	if b.NBytes() != int64(len(b.Data)) {
 		return Buffer{}, fmt.Errorf("shape %s does not hold %d elements", appendShape(nil, shape), len(s))
 	}
 	return b, nil
 }
+
+// ownShape copies a shape. That of a 0-d array is empty and not nil, which [BufferOf] tells apart.
+func ownShape(shape []int64) []int64 { return append([]int64{}, shape...) }
 
 // Len is the number of elements.
 func (b Buffer) Len() int64 {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
@@ -96,7 +95,7 @@ func (f *File) Name() string { return f.src.Name() }
 // Header is what the file says about its array.
 func (f *File) Header() Header {
 	h := f.header
-	h.Shape = slices.Clone(h.Shape)
+	h.Shape = ownShape(h.Shape)
 	return h
 }
 
@@ -123,7 +122,7 @@ func (f *File) Buffer() (Buffer, error) {
 	if err != nil {
 		return Buffer{}, err
 	}
-	return Buffer{Data: data, DType: f.header.DType, Shape: slices.Clone(f.header.Shape), Strides: f.header.Strides()}, nil
+	return Buffer{Data: data, DType: f.header.DType, Shape: ownShape(f.header.Shape), Strides: f.header.Strides()}, nil
 }
 
 // readOnce reads the data into memory, where they cannot be mapped. There are n bytes of

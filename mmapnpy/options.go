@@ -25,6 +25,9 @@ type Option func(*config) error
 func newConfig(opts []Option) (config, error) {
 	c := config{maxHeader: DefaultMaxHeaderSize, longDouble: hostLongDouble()}
 	for _, o := range opts {
+		if o == nil {
+			continue // an option that was left out
+		}
 		if err := o(&c); err != nil {
 			return config{}, err
 		}

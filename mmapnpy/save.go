@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"sync"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
@@ -27,6 +28,7 @@ func SaveElements(path string, t DType, shape []int64, pieces iter.Seq2[[]byte, 
 		if err != nil {
 			return err
 		}
+		defer w.release()
 		left := Buffer{DType: t, Shape: shape}.NBytes()
 		for b, err := range pieces {
 			if err != nil {
@@ -84,6 +86,7 @@ func Write(w io.Writer, b Buffer) error {
 	if err != nil {
 		return err
 	}
+	defer p.release()
 	if fortran {
 		b = b.Transpose()
 	}
@@ -100,9 +103,36 @@ const writePiece = 2 << 20
 
 // A pieceWriter cuts what it is given at multiples of writePiece.
 type pieceWriter struct {
-	w   io.Writer
-	at  int64  // in the file, where buf begins
-	buf []byte // waits for the rest of its piece
+	w    io.Writer
+	at   int64   // in the file, where buf begins
+	most int64   // bytes that are still to come, at most
+	buf  []byte  // waits for the rest of its piece
+	lent *[]byte // of pieceBuffers, if buf is one of them
+}
+
+// pieceBuffers are those of whole pieces. Less is allocated as large as it is: most files that are
+// written in large numbers are small.
+var pieceBuffers = sync.Pool{New: func() any {
+	b := make([]byte, 0, writePiece)
+	return &b
+}}
+
+// buffer makes buf, for the rest of what is to come or a whole piece.
+func (p *pieceWriter) buffer() {
+	if p.most < writePiece {
+		p.buf = make([]byte, 0, p.most)
+		return
+	}
+	p.lent = pieceBuffers.Get().(*[]byte)
+	p.buf = (*p.lent)[:0]
+}
+
+// release gives the buffer back; nothing is written any more.
+func (p *pieceWriter) release() {
+	if p.lent != nil {
+		pieceBuffers.Put(p.lent)
+	}
+	p.buf, p.lent = nil, nil
 }
 
 // newPieceWriter starts a file with its header.
@@ -114,7 +144,7 @@ func newPieceWriter(w io.Writer, h Header) (*pieceWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pieceWriter{w: w}
+	p := &pieceWriter{w: w, most: int64(len(head)) + h.NBytes()}
 	return p, p.write(head)
 }
 
@@ -130,7 +160,7 @@ func (p *pieceWriter) write(b []byte) error {
 			continue
 		}
 		if p.buf == nil {
-			p.buf = make([]byte, 0, writePiece)
+			p.buffer()
 		}
 		n := min(len(b), room-len(p.buf))
 		p.buf, b = append(p.buf, b[:n]...), b[n:]
@@ -174,6 +204,9 @@ func touch(byte) {}
 // writeBuffer writes the elements in C order.
 func (p *pieceWriter) writeBuffer(b Buffer) error {
 	return bytesrc.Guard(func() error {
+		if b.NBytes() == 0 { // whatever its offset: that of a part without elements may be anywhere
+			return nil
+		}
 		if b.CContiguous() {
 			return p.write(b.Data[b.Offset : b.Offset+b.NBytes()])
 		}

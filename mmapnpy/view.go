@@ -104,8 +104,14 @@ func CopyOf[T any](b Buffer) ([]T, error) {
 	return s, nil
 }
 
-// Shape is the number of elements along each axis. It must not be changed.
-func (v NDArray[T]) Shape() []int64 { return v.buf.Shape }
+// Shape is the number of elements along each axis, empty and not nil for a 0-d array. It must not be
+// changed.
+func (v NDArray[T]) Shape() []int64 {
+	if v.buf.Shape == nil {
+		return []int64{}
+	}
+	return v.buf.Shape
+}
 
 // Strides are the distances in bytes between neighbours along each axis. They must not be
 // changed.

@@ -34,6 +34,9 @@ type Option func(*config) error
 func newConfig(opts []Option) (config, error) {
 	c := config{check: CheckOnce, span: DefaultSpan, cache: DefaultCacheSize, sidecar: true}
 	for _, o := range opts {
+		if o == nil {
+			continue // an option that was left out
+		}
 		if err := o(&c); err != nil {
 			return config{}, err
 		}

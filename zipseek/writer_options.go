@@ -51,6 +51,9 @@ var defaultWriterConfig = writerConfig{align: DefaultAlign, level: DefaultLevel,
 // with is the configuration with options applied, in their order.
 func (c writerConfig) with(opts []WriterOption) (writerConfig, error) {
 	for _, opt := range opts {
+		if opt == nil {
+			continue // an option that was left out
+		}
 		if err := opt(&c); err != nil {
 			return writerConfig{}, err
 		}

@@ -35,11 +35,8 @@ func (o *output) write(b []byte) error {
 			b = b[room:]
 			continue
 		}
-		if o.buf == nil {
-			o.buf = make([]byte, 0, o.piece)
-		}
 		n := min(len(b), room-len(o.buf))
-		o.buf, b = append(o.buf, b[:n]...), b[n:]
+		o.buf, b = append(o.buf, b[:n]...), b[n:] // which grows up to a piece, if there is so much
 		if len(o.buf) == room {
 			if err := o.flush(); err != nil {
 				return err

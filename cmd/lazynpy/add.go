@@ -178,13 +178,13 @@ func addFile(ctx context.Context, w *zipseek.Writer, name, path string) (size in
 	if !info.Mode().IsRegular() {
 		return 0, inFile(path, errors.New("not a regular file"))
 	}
-	return info.Size(), w.Add(ctx, name, info.Size(), piecesOf(f))
+	return info.Size(), w.Add(ctx, name, info.Size(), piecesOf(f, info.Size()))
 }
 
-// piecesOf yields what a reader has.
-func piecesOf(r io.Reader) iter.Seq2[[]byte, error] {
+// piecesOf yields what a reader of so many bytes has.
+func piecesOf(r io.Reader, size int64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		buf := make([]byte, 1<<20)
+		buf := make([]byte, min(size+1, 1<<20)) // one more, to notice a file that has grown
 		for {
 			n, err := r.Read(buf)
 			if n > 0 && !yield(buf[:n], nil) || errors.Is(err, io.EOF) {

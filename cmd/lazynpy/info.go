@@ -108,7 +108,8 @@ func (c *cli) info(s subject) error {
 		return inFile(s.name, err)
 	}
 	more := [][]string{{"  axes", axesText(a)}, {"  plan", a.Plan().String()}}
-	return c.printInfo(s, a.Header(), held, read, append(more, calibration(s)...))
+	h, _ := a.FileHeader()
+	return c.printInfo(s, h, held, read, append(more, calibration(s)...))
 }
 
 // infoObject describes an array that only Python can read.

@@ -111,9 +111,10 @@ func newPlanJSON(a *lazy.Array, base int64, spec string, n int64) planJSON {
 		v.Grid = append(v.Grid, p.Grid().AxisCount(d))
 	}
 	layout := p.Layout()
+	file, _ := a.FileHeader()
 	for i := range min(n, p.NumBlocks()) {
 		r := p.Region(i)
-		b := blockJSON{Block: i, Start: r.Start, Shape: r.Shape, Bytes: r.Len() * layout.ItemSize, Offset: base + a.Header().DataOffset}
+		b := blockJSON{Block: i, Start: r.Start, Shape: r.Shape, Bytes: r.Len() * layout.ItemSize, Offset: base + file.DataOffset}
 		for run := range layout.Runs(r) { // all runs of a region are equally long
 			b.Offset += run.Offset
 			b.Runs, b.Run = b.Bytes/run.Len, run.Len

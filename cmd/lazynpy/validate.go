@@ -199,7 +199,7 @@ func (v *validation) contents(ctx context.Context, s content) ([]finding, error)
 	if check == nil || a.NBytes() == 0 {
 		return nil, nil
 	}
-	h := a.Header()
+	h, _ := a.FileHeader()
 	if h.FortranOrder { // so that the elements come as they lie in the file
 		if a, err = a.Transpose(); err != nil {
 			return nil, err
