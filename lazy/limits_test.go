@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/mmapnpy"
@@ -128,6 +129,28 @@ func TestGoexit(t *testing.T) {
 	}
 	if err := Each(ctx, a, func(context.Context, Block) error { runtime.Goexit(); return nil }); !errors.Is(err, errGone) {
 		t.Errorf("Each: %v", err)
+	}
+}
+
+// TestGoexitWhileOpening ends the goroutine while the window of another input is open, of a file: the file can be closed
+// afterwards.
+func TestGoexitWhileOpening(t *testing.T) {
+	dt := must[mmapnpy.DType](t)(mmapnpy.DTypeOf[float64]())
+	a := must[*Array](t)(Open(writeFile(t, t.TempDir(), dt, []int64{1 << 16}, false, make([]byte, 8<<16))))
+	gone := must[*Array](t)(MapOverlap(a, []int64{1}, Nearest(), func(_, _ mmapnpy.NDArray[float64]) error { runtime.Goexit(); return nil }))
+	sum := must[*Array](t)(Add(a, gone))
+	if _, err := Sum(t.Context(), sum, OverAll()); !errors.Is(err, errGone) {
+		t.Errorf("Sum: %v", err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- a.Close() }()
+	select {
+	case err := <-closed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("Close waits for a lease that is lost")
 	}
 }
 

@@ -97,19 +97,10 @@ func (l *loader) gather(dst []byte, r chunk.Region) error {
 		l.copyTo(dst, l.small, first, r.Shape, v.strides, l.order)
 		return nil
 	case v.dense(r, hi-lo):
-		lease, err := v.src.Borrow(lo, int(hi-lo))
-		if err != nil {
-			return err
-		}
-		defer lease.Release()
-		err = bytesrc.Guard(func() error {
-			l.copyTo(dst, lease.Bytes(), first, r.Shape, v.strides, l.order)
+		return bytesrc.WithGuard(v.src, lo, int(hi-lo), func(b []byte) error {
+			l.copyTo(dst, b, first, r.Shape, v.strides, l.order)
 			return nil
 		})
-		if err != nil {
-			return err
-		}
-		return lease.Verify()
 	}
 	d := l.slowest(r.Shape)
 	half := r.Shape[d] / 2

@@ -45,8 +45,8 @@ type reader interface {
 	// under [bytesrc.Guard] only.
 	tile(r chunk.Region, order []int) ([]byte, error)
 
-	// close gives the window back. The error says that what was read from it is not
-	// what the files hold.
+	// close gives the window back, or as much of it as was opened before open failed or panicked. The
+	// error says that what was read from it is not what the files hold. Closing twice does nothing.
 	close() error
 }
 
@@ -68,16 +68,17 @@ func eachTile(rd reader, win chunk.Region, order []int, n int64, f func(tile chu
 }
 
 // within runs f while a window is open. A fault in it, and one that only shows
-// afterwards, is an error.
+// afterwards, is an error. Opening computes what some nodes need, so that a function of the user's may
+// panic in it; what was opened before is closed all the same.
 func within(rd reader, win chunk.Region, f func() error) (err error) {
-	if err := rd.open(win); err != nil {
-		return err
-	}
 	defer func() {
 		if closed := rd.close(); err == nil {
 			err = closed
 		}
 	}()
+	if err := rd.open(win); err != nil {
+		return err
+	}
 	return bytesrc.Guard(f)
 }
 

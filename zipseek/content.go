@@ -64,23 +64,10 @@ func (m *Member) eachPiece(ctx context.Context, use func([]byte) error) error {
 			return context.Cause(ctx)
 		}
 		n := min(contentPiece, m.Size-off)
-		if err := usePiece(src, off, int(n), use); err != nil {
+		if err := bytesrc.With(src, off, int(n), use); err != nil {
 			return err
 		}
 		off += n
 	}
 	return m.archive.file.Unmodified()
-}
-
-// usePiece gives n bytes of a source to use, and has them back whatever becomes of that.
-func usePiece(src bytesrc.Source, off int64, n int, use func([]byte) error) error {
-	lease, err := src.Borrow(off, n)
-	if err != nil {
-		return err
-	}
-	defer lease.Release()
-	if err := use(lease.Bytes()); err != nil {
-		return err
-	}
-	return lease.Verify()
 }

@@ -135,15 +135,10 @@ func (c *cursor) step(p []byte, n int, before []byte, limit int) (int, inflate.S
 	s := c.s
 	left := s.m.CompressedSize - c.in
 	want := min(max(int64(len(p)-n)+minInputWindow/2, minInputWindow), inputWindow, left)
-	lease, err := s.m.archive.file.Borrow(s.data+c.in, int(want))
-	if err != nil {
-		return n, 0, err
-	}
-	defer lease.Release()
 	var stop inflate.Stop
 	var taken int
-	err = bytesrc.Guard(func() (err error) {
-		n, taken, stop, err = c.dec.Decode(p, n, before, lease.Bytes(), limit)
+	err := bytesrc.WithGuard(s.m.archive.file, s.data+c.in, int(want), func(b []byte) (err error) {
+		n, taken, stop, err = c.dec.Decode(p, n, before, b, limit)
 		return err
 	})
 	if err != nil {
@@ -152,7 +147,7 @@ func (c *cursor) step(p []byte, n int, before []byte, limit int) (int, inflate.S
 	if taken > 0 {
 		c.in, c.bit = c.in+int64(taken), 0
 	}
-	return n, stop, lease.Verify()
+	return n, stop, nil
 }
 
 // advance takes note of output.

@@ -148,16 +148,7 @@ func (a *Archive) readDirectory(e endRecord) error {
 	if e.size == 0 {
 		return nil
 	}
-	lease, err := a.file.Borrow(e.start, int(e.size))
-	if err != nil {
-		return err
-	}
-	defer lease.Release()
-	err = bytesrc.Guard(func() error { return a.parseDirectory(lease.Bytes(), e) })
-	if err != nil {
-		return err
-	}
-	return lease.Verify()
+	return bytesrc.WithGuard(a.file, e.start, int(e.size), func(b []byte) error { return a.parseDirectory(b, e) })
 }
 
 // parseDirectory parses the entries. Their number is bounded by the length of the directory, at

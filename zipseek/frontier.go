@@ -72,9 +72,7 @@ func (s *inflated) advance(c *checkpoints, at *cursor, p []byte, off int64) erro
 	for at.pos < off+int64(len(p)) {
 		// One round at a time: several members that are read together keep the processors busy as they are.
 		if s.speculative(at) && s.m.archive.rounds.TryLock() {
-			err := s.round(c, at, p, off)
-			s.m.archive.rounds.Unlock()
-			if err != nil {
+			if err := s.lockedRound(c, at, p, off); err != nil {
 				return err
 			}
 			continue
@@ -88,6 +86,12 @@ func (s *inflated) advance(c *checkpoints, at *cursor, p []byte, off int64) erro
 		f.pace.serial.time += time.Since(began)
 	}
 	return nil
+}
+
+// lockedRound is a round of whoever has the lock for rounds, and gives it back.
+func (s *inflated) lockedRound(c *checkpoints, at *cursor, p []byte, off int64) error {
+	defer s.m.archive.rounds.Unlock()
+	return s.round(c, at, p, off)
 }
 
 // inflate fills a part of dst[n:] at the frontier, up to the first start of a block where the output has reached

@@ -140,14 +140,10 @@ type guess struct {
 func (g *guess) decode() {
 	file, data := g.s.m.archive.file, g.s.data
 	end := min(g.until+roundSlack, g.s.m.CompressedSize)
-	lease, err := file.Borrow(data+g.from, int(end-g.from))
-	if err != nil {
-		return
-	}
-	defer lease.Release()
-	g.decoder = speculators.Get().(*inflate.Speculator)
-	_ = bytesrc.Guard(func() error { // the frontier meets the same fault, and reports it
-		src, until := lease.Bytes(), 8*(g.until-g.from)
+	// The frontier meets the same fault, and reports it.
+	_ = bytesrc.WithGuard(file, data+g.from, int(end-g.from), func(src []byte) error {
+		g.decoder = speculators.Get().(*inflate.Speculator)
+		until := 8 * (g.until - g.from)
 		at := inflate.FindBlock(src, 0, until)
 		for try := 0; at >= 0 && try < guesses; try++ {
 			spec, err := g.decoder.Speculate(src, at, until, g.most)

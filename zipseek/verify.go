@@ -72,17 +72,9 @@ func sumOf(ctx context.Context, src bytesrc.Source, workers int) (uint32, error)
 }
 
 func sumPiece(src bytesrc.Source, off int64, n int) (sum uint32, err error) {
-	lease, err := src.Borrow(off, n)
-	if err != nil {
-		return 0, err
-	}
-	defer lease.Release()
-	err = bytesrc.Guard(func() error {
-		sum = crc32.ChecksumIEEE(lease.Bytes())
+	err = bytesrc.WithGuard(src, off, n, func(b []byte) error {
+		sum = crc32.ChecksumIEEE(b)
 		return nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	return sum, lease.Verify()
+	return sum, err
 }

@@ -29,18 +29,14 @@ func (s *inflated) neededWindow(at *cursor) ([]byte, error) {
 	var used [inflate.WindowSize / 64]uint64
 	bit := at.at()
 	byteAt := bit / 8
-	lease, err := s.m.archive.file.Borrow(s.data+byteAt, int(min(referenceInput, s.m.CompressedSize-byteAt)))
-	if err != nil {
-		return nil, err
-	}
 	spec := speculators.Get().(*inflate.Speculator)
+	defer speculators.Put(spec)
 	known := false
-	err = bytesrc.Guard(func() error {
-		known = spec.References(lease.Bytes(), uint8(bit%8), &used)
+	n := int(min(referenceInput, s.m.CompressedSize-byteAt))
+	err := bytesrc.WithGuard(s.m.archive.file, s.data+byteAt, n, func(b []byte) error {
+		known = spec.References(b, uint8(bit%8), &used)
 		return nil
 	})
-	lease.Release()
-	speculators.Put(spec)
 	if err != nil {
 		return nil, err
 	}

@@ -61,20 +61,11 @@ func (w *Writer) copyRange(ctx context.Context, f *bytesrc.File, off, n int64) e
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		lease, err := f.Borrow(off, int(min(n, int64(w.out.room()))))
-		if err != nil {
+		piece := min(n, int64(w.out.room()))
+		if err := bytesrc.With(f, off, int(piece), w.out.write); err != nil {
 			return err
 		}
-		b := lease.Bytes()
-		off, n = off+int64(len(b)), n-int64(len(b))
-		err = w.out.write(b)
-		if err == nil {
-			err = lease.Verify()
-		}
-		lease.Release()
-		if err != nil {
-			return err
-		}
+		off, n = off+piece, n-piece
 	}
 	return f.Unmodified()
 }

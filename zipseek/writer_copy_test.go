@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestCopy copies archives of many makes, member by member, and appends copies.
@@ -132,6 +133,55 @@ func TestCopyFails(t *testing.T) {
 		nothingLeft(t, dir)
 		if err := errors.Join(good.Close(), bad.Close()); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// A cuttingTarget cuts a file when it is written to for the second time: the first write comes from a buffer, and the
+// second from the mapping.
+type cuttingTarget struct {
+	*memTarget
+	cut func()
+}
+
+func (c *cuttingTarget) WriteAt(b []byte, off int64) (int, error) {
+	if c.writes > 0 {
+		c.cut()
+	}
+	return c.memTarget.WriteAt(b, off)
+}
+
+// TestCopyOfCutFile cuts the file under a member that is being copied out of its mapping. The writer ends with
+// an error, and what was borrowed has come back: Close of the archive does not wait for it.
+func TestCopyOfCutFile(t *testing.T) {
+	for _, backend := range []string{"mmap", "pread"} {
+		path := create(t, nil, given{name: "x", data: bytes.Repeat([]byte("cut me off "), 1<<20)})
+		src, err := Open(path, WithBackend(backend))
+		if err != nil {
+			t.Fatal(err)
+		}
+		target := &cuttingTarget{newMemTarget(), func() {
+			if err := os.Truncate(path, 100); err != nil {
+				t.Error(err)
+			}
+		}}
+		w := testWriter(t, target.memTarget)
+		w.target, w.out.w = target, target
+		if err := w.Copy(t.Context(), src.Member(0)); err == nil {
+			t.Errorf("%s: no error", backend)
+		}
+		if err := w.Abort(); err != nil {
+			t.Error(err)
+		}
+		closed := make(chan error, 1)
+		go func() { closed <- src.Close() }()
+		select {
+		case err := <-closed:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s: Close waits for a lease that is lost", backend)
 		}
 	}
 }

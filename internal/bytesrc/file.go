@@ -331,11 +331,17 @@ func (f *File) Lend(n int, fill func(p []byte) error) (Lease, error) {
 	}
 	l := Lease{file: f, buffer: getBuffer(n)}
 	l.data = l.buffer.bytes[:n:n]
+	filled := false
+	defer func() {
+		if !filled { // an error, or a panic on its way
+			l.buffer.put()
+			f.leases.release()
+		}
+	}()
 	if err := fill(l.data); err != nil {
-		l.buffer.put()
-		f.leases.release()
 		return Lease{}, err
 	}
+	filled = true
 	return l, nil
 }
 

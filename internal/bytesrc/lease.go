@@ -7,7 +7,7 @@ import (
 
 // A Lease is the right to look at some bytes of a [Source] until it is released. Do not copy
 // one that is in use: each copy would release again. The zero Lease is empty and
-// released.
+// released. Use [With] where the bytes are looked at in one place.
 type Lease struct {
 	data    []byte
 	off     int64
@@ -50,6 +50,29 @@ func (l *Lease) Release() {
 	}
 	*l = Lease{}
 	f.leases.release()
+}
+
+// With lends the n bytes at off of src to use, and has them back whatever becomes of it: use may
+// return an error, panic, or end its goroutine. A lease that is lost would keep Close waiting for
+// ever. The error is that of use, or else that the file has become too short to contain the bytes.
+//
+// A fault in use passes through as a panic, so that loop bodies can run in it. Where none does, call
+// With inside [Guard].
+func With(src Source, off int64, n int, use func(b []byte) error) error {
+	lease, err := src.Borrow(off, n)
+	if err != nil {
+		return err
+	}
+	defer lease.Release()
+	if err := use(lease.Bytes()); err != nil {
+		return err
+	}
+	return lease.Verify()
+}
+
+// WithGuard is [With] inside [Guard].
+func WithGuard(src Source, off int64, n int, use func(b []byte) error) error {
+	return Guard(func() error { return With(src, off, n, use) })
 }
 
 // leases counts what is lent out. Closing adds closing to the count, so that one
