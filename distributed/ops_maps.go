@@ -123,7 +123,7 @@ func otherMaps() []*entry {
 			"expand_dims=0", "with axes of length one in these places", arg{"axes", listArg}),
 		of(mapEntry("axes", roles), "axes=0,1", "with these navigation axes, or signal axes", arg{"navigation", listArg}),
 		of(mapEntry("reshape", func(a *lazy.Array, p ShapeParams) (*lazy.Array, error) { return a.Reshape(p.Shape...) }),
-			"reshape=-1,64,64", "in another shape, without copying; one length may be -1", arg{"shape", listArg}),
+			"reshape=-1,64,64", "in another shape, in C order; one length may be -1", arg{"shape", listArg}),
 		of(mapEntry("broadcast_to", func(a *lazy.Array, p ShapeParams) (*lazy.Array, error) { return a.BroadcastTo(p.Shape...) }),
 			"broadcast_to=8,64,64", "repeated along axes of length one and in front", arg{"shape", listArg}),
 		of(mapEntry("field", func(a *lazy.Array, p FieldParams) (*lazy.Array, error) { return a.Field(p.Name) }),

@@ -166,15 +166,15 @@ func (e *elementwise) arrange(axes []int) node {
 	return e.over(shape, func(n node) node { return arrange(n, axes) })
 }
 
-// reshape reshapes all inputs, if all of them can be.
-func (e *elementwise) reshape(shape []int64) (node, bool) {
-	ok := true
+// reshape reshapes all inputs.
+func (e *elementwise) reshape(shape []int64) (_ node, view bool) {
+	view = true
 	out := e.over(slices.Clone(shape), func(n node) node {
-		in, fits := reshape(n, shape)
-		ok = ok && fits
+		in, ok := reshape(n, shape)
+		view = view && ok
 		return in
 	})
-	return out, ok
+	return out, view
 }
 
 // over is the same function of other elements.
@@ -352,8 +352,8 @@ func (c *truths) hold(n int64) int64      { return c.in.hold(n) + tileHold(n, c.
 func (c *truths) narrow(sel []span) node  { return &truths{cast{narrow(c.in, sel), c.to}} }
 func (c *truths) arrange(axes []int) node { return &truths{cast{arrange(c.in, axes), c.to}} }
 func (c *truths) reshape(shape []int64) (node, bool) {
-	in, ok := reshape(c.in, shape)
-	return &truths{cast{in, c.to}}, ok
+	in, view := reshape(c.in, shape)
+	return &truths{cast{in, c.to}}, view
 }
 func (c *truths) reader() reader { return &truthsReader{reader: c.in.reader()} }
 

@@ -1,7 +1,6 @@
 package lazy
 
 import (
-	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -9,32 +8,30 @@ import (
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
-// ErrNotView is returned by [Array.Reshape] where the elements, as they lie in storage or are made, cannot be
-// seen in the shape that is asked for. [Array.Save] writes an array that can.
-var ErrNotView = errors.New("lazy: not a view")
-
-// reshaper is a node whose elements can be seen in another shape of as many elements, in C order,
-// sometimes. The shape is not empty.
+// reshaper is a node that knows better than [reshaping] how its elements are seen in another shape of as many, in
+// C order. It reports whether they are a view: nothing is copied to another place when they are read. The
+// shape is neither its own nor empty.
 type reshaper interface {
-	reshape(shape []int64) (node, bool)
+	reshape(shape []int64) (n node, view bool)
 }
 
 // Reshape shows the elements in another shape, in C order, as NumPy's reshape does; one length may be -1, and is
-// what is left. Nothing is copied: where NumPy would have to, as after most transpositions, the error
-// matches [ErrNotView]. A shape of another number of elements is an [ErrIndex].
+// what is left. A shape of another number of elements is an [ErrIndex].
+//
+// Where NumPy would give a view, and for computed elements that are made of such, it costs nothing. Elsewhere, as
+// after most transpositions and of an array in Fortran order, elements are put in their new order
+// when they are read, a window at a time: reading all of them in the order of the result reads parts of the file more
+// than once if they lie far apart there. [Array.Save] what is read often.
 //
 // Navigation flags go with their axes. Axes that come of one axis have its flag; an axis that is made of
-// several is a navigation axis if all of them are.
+// several is a navigation axis if all of them are. An axis of length one that was not there before is a navigation
+// axis beside one, so that a scan becomes (1, 12) or (12, 1).
 func (a *Array) Reshape(shape ...int64) (*Array, error) {
 	shape, err := a.fullShape(shape)
 	if err != nil {
 		return nil, err
 	}
-	n, ok := reshape(a.node, shape)
-	if !ok {
-		return nil, fmt.Errorf("%w: %s cannot be seen as %s where it is; Save it first and reshape what was saved",
-			ErrNotView, shapeString(a.node.shape()), shapeString(shape))
-	}
+	n, _ := reshape(a.node, shape)
 	return a.derive(n, reshapedAxes(a.axes, shape))
 }
 
@@ -86,25 +83,22 @@ func known(shape []int64) (n uint64, fits bool) {
 	return n, true
 }
 
-// reshape shows a node's elements in another shape of as many elements, in C order. It is false
-// where that is no view.
-func reshape(n node, shape []int64) (node, bool) {
+// reshape shows a node's elements in another shape of as many elements, in C order, and reports whether that
+// is a view.
+func reshape(n node, shape []int64) (_ node, view bool) {
 	if slices.Equal(n.shape(), shape) {
 		return n, true
 	}
-	if slices.Contains(shape, 0) {
+	if slices.Contains(shape, 0) || n.dtype().ItemSize() == 0 {
 		return emptyLeaf(n, shape), true
 	}
-	switch n := n.(type) {
-	case *leaf:
-		return n.reshape(shape)
-	case reshaper:
-		return n.reshape(shape)
+	if r, ok := n.(reshaper); ok {
+		return r.reshape(shape)
 	}
-	return nil, false
+	return newReshaping(n, shape), false
 }
 
-// emptyLeaf is no elements of a shape. It belongs to the first file that n reads.
+// emptyLeaf is no elements of a shape, or elements of no bytes. It belongs to the first file that n reads.
 func emptyLeaf(n node, shape []int64) *leaf {
 	l := &leaf{view: strided{src: bytesrc.NewRAM("no elements", nil), dtype: n.dtype(), shape: slices.Clone(shape), strides: make([]int64, len(shape))}}
 	if files := filesOf(n); len(files) > 0 {
@@ -116,7 +110,7 @@ func emptyLeaf(n node, shape []int64) *leaf {
 func (l *leaf) reshape(shape []int64) (node, bool) {
 	strides, ok := reshapedStrides(l.view.shape, l.view.strides, shape, l.view.dtype.ItemSize())
 	if !ok {
-		return nil, false
+		return newReshaping(l, shape), false
 	}
 	view := l.view
 	view.shape, view.strides = slices.Clone(shape), strides
@@ -170,11 +164,8 @@ func reshapedStrides(old, strides, shape []int64, itemsize int64) ([]int64, bool
 }
 
 func (c *cast) reshape(shape []int64) (node, bool) {
-	in, ok := reshape(c.in, shape)
-	if !ok {
-		return nil, false
-	}
-	return &cast{in, c.to}, true
+	in, view := reshape(c.in, shape)
+	return &cast{in, c.to}, view
 }
 
 // reshape goes through an arrangement that only drops and inserts axes.
@@ -185,7 +176,7 @@ func (a *arrangement) reshape(shape []int64) (node, bool) {
 			continue
 		}
 		if from < last {
-			return nil, false
+			return newReshaping(a, shape), false
 		}
 		last = from
 	}
@@ -198,17 +189,19 @@ func (c *concat) reshape(shape []int64) (node, bool) {
 	before, after := product(c.shp[:c.axis]), product(c.shp[c.axis+1:])
 	at, ok := sameAxis(shape, before, c.shp[c.axis], after)
 	if !ok {
-		return split(c, c.axis, shape)
+		if n := split(c, c.axis, shape); n != nil {
+			return n, true
+		}
+		return newReshaping(c, shape), false
 	}
-	parts := make([]node, len(c.parts))
+	parts, view := make([]node, len(c.parts)), true
 	for i, p := range c.parts {
 		to := slices.Clone(shape)
 		to[at] = p.shape()[c.axis]
-		if parts[i], ok = reshape(p, to); !ok {
-			return nil, false
-		}
+		parts[i], ok = reshape(p, to)
+		view = view && ok
 	}
-	return newConcat(at, parts), true
+	return newConcat(at, parts), view
 }
 
 // sameAxis finds the axis of length n that has so many elements before it and behind it.
@@ -223,12 +216,12 @@ func sameAxis(shape []int64, before, n, after int64) (int, bool) {
 	return 0, false
 }
 
-// split shows one axis of a node as several, where the others stay.
-func split(n node, axis int, shape []int64) (node, bool) {
+// split shows one axis of a node as several if the others stay, else it is nil.
+func split(n node, axis int, shape []int64) node {
 	old := n.shape()
 	more := len(shape) - len(old)
 	if more < 0 || !slices.Equal(old[:axis], shape[:min(axis, len(shape))]) || !slices.Equal(old[axis+1:], shape[axis+1+more:]) {
-		return nil, false
+		return nil
 	}
 	t := take{in: n, over: []int{axis}, dims: []int64{old[axis]}}
 	stride := old[axis]
@@ -243,18 +236,26 @@ func split(n node, axis int, shape []int64) (node, bool) {
 			t.axes = append(t.axes, takeAxis{from: -1, n: length, stride: stride})
 		}
 	}
-	return newTake(t), true
+	return newTake(t)
 }
 
-// reshape splits and joins the axes of the table among themselves. Those of the slab stay what they are.
 func (t *take) reshape(shape []int64) (node, bool) {
+	if n := t.regroup(shape); n != nil {
+		return n, true
+	}
+	return newReshaping(t, shape), false
+}
+
+// regroup splits and joins the axes of the table among themselves. It is nil where those of the slab do not stay
+// what they are.
+func (t *take) regroup(shape []int64) node {
 	out := *t
 	out.axes = nil
 	rest := shape
 	for d := 0; d < len(t.axes); {
 		if ax := t.axes[d]; ax.from >= 0 {
 			if len(rest) == 0 || rest[0] != ax.n {
-				return nil, false
+				return nil
 			}
 			out.axes, rest, d = append(out.axes, ax), rest[1:], d+1
 			continue
@@ -270,11 +271,11 @@ func (t *take) reshape(shape []int64) (node, bool) {
 			k--
 		}
 		if k < 0 || k > len(rest) {
-			return nil, false
+			return nil
 		}
 		steps, ok := reshapedStrides(old, strides, rest[:k], 1)
 		if !ok {
-			return nil, false
+			return nil
 		}
 		for i, length := range rest[:k] {
 			out.axes = append(out.axes, takeAxis{from: -1, n: length, stride: steps[i]})
@@ -282,55 +283,95 @@ func (t *take) reshape(shape []int64) (node, bool) {
 		rest = rest[k:]
 	}
 	if len(rest) > 0 {
-		return nil, false
+		return nil
 	}
-	return newTake(out), true
+	return newTake(out)
 }
 
 // reshapedAxes are the axes of a shape, with the flags of those that they come from.
 func reshapedAxes(old []Axis, shape []int64) []Axis {
-	axes := make([]Axis, len(shape))
+	from, axes := make([]int64, len(old)), make([]Axis, len(shape))
+	for d, ax := range old {
+		from[d] = ax.Size
+	}
 	for d, n := range shape {
 		axes[d].Size = n
 	}
 	if slices.Contains(shape, 0) {
-		for d := 0; d < min(len(old), len(axes)) && old[d].Size == axes[d].Size; d++ {
-			axes[d] = old[d]
-		}
+		flagEmpty(axes, old)
 		return axes
 	}
 	done, made := 0, 0
-	for {
-		// Axes of length one between the groups pair off in their order.
-		for made < len(shape) && shape[made] == 1 {
-			if done < len(old) && old[done].Size == 1 {
-				axes[made] = old[done]
-				done++
-			}
-			made++
+	for _, g := range reshapeGroups(from, shape) {
+		navigate := true
+		for _, d := range g.old {
+			navigate = navigate && old[d].Navigate
 		}
-		for done < len(old) && old[done].Size == 1 {
-			done++
+		first, last := g.made[0], g.made[len(g.made)-1]
+		for d := first; d <= last; d++ {
+			axes[d].Navigate = navigate
 		}
-		if done == len(old) || made == len(shape) {
-			return axes
+		flagUnits(axes, made, first, old[done:g.old[0]])
+		done, made = g.old[len(g.old)-1]+1, last+1
+	}
+	flagUnits(axes, made, len(axes), old[done:])
+	return axes
+}
+
+// flagUnits flags axes lo to hi, which have length one, as those of length one that were there. The ones that are more lie
+// beside a navigation axis, if there is one, and are navigation axes then.
+func flagUnits(axes []Axis, lo, hi int, old []Axis) {
+	more := hi - lo - len(old)
+	if more <= 0 {
+		for d := lo; d < hi; d++ {
+			axes[d].Navigate = old[d-lo].Navigate
 		}
-		have, want := old[done].Size, shape[made]
-		navigate, to := old[done].Navigate, made
-		done, made = done+1, made+1
-		for have != want {
-			if have < want {
-				have *= old[done].Size
-				navigate = navigate && (old[done].Navigate || old[done].Size == 1)
-				done++
-			} else {
-				want *= shape[made]
-				made++
-			}
+		return
+	}
+	before := lo > 0 && axes[lo-1].Navigate
+	behind := hi < len(axes) && axes[hi].Navigate
+	if len(old) > 0 {
+		before = before || old[0].Navigate && !behind
+		behind = behind || old[len(old)-1].Navigate
+	}
+	first := hi - more // where those begin that are more
+	if before {
+		first = lo
+	}
+	for d := lo; d < hi; d++ {
+		switch {
+		case d < first:
+			axes[d].Navigate = old[d-lo].Navigate
+		case d < first+more:
+			axes[d].Navigate = before || behind
+		default:
+			axes[d].Navigate = old[d-lo-more].Navigate
 		}
-		for ; to < made; to++ {
-			axes[to].Navigate = navigate
-		}
+	}
+}
+
+// flagEmpty flags the axes of a shape without elements, where lengths do not say which come of which: those that are the
+// same from the front and from the end, and what is left between as all that it was; what was not there, as a
+// navigation axis beside one.
+func flagEmpty(axes, old []Axis) {
+	front, back := 0, 0
+	for n := min(len(old), len(axes)); front < n && old[front].Size == axes[front].Size; front++ {
+		axes[front] = old[front]
+	}
+	for n := min(len(old), len(axes)) - front; back < n && old[len(old)-1-back].Size == axes[len(axes)-1-back].Size; back++ {
+		axes[len(axes)-1-back] = old[len(old)-1-back]
+	}
+	lo, hi := front, len(axes)-back
+	gone := old[front : len(old)-back]
+	navigate := len(gone) > 0
+	for _, ax := range gone {
+		navigate = navigate && ax.Navigate
+	}
+	if len(gone) == 0 {
+		navigate = lo > 0 && axes[lo-1].Navigate || hi < len(axes) && axes[hi].Navigate
+	}
+	for d := lo; d < hi; d++ {
+		axes[d].Navigate = navigate
 	}
 }
 
@@ -394,10 +435,15 @@ func (a *Array) ExpandDims(axes ...int) (*Array, error) {
 }
 
 var (
+	_ reshaper = (*leaf)(nil)
+	_ reshaper = (*elementwise)(nil)
+	_ reshaper = (*truths)(nil)
+	_ reshaper = (*reshaping)(nil)
 	_ reshaper = (*cast)(nil)
 	_ reshaper = (*arrangement)(nil)
 	_ reshaper = (*concat)(nil)
 	_ reshaper = (*take)(nil)
 	_ fielder  = (*concat)(nil)
 	_ fielder  = (*take)(nil)
+	_ fielder  = (*reshaping)(nil)
 )
