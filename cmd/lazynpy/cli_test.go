@@ -364,6 +364,11 @@ func TestHelpVersionCompletion(t *testing.T) {
 			t.Errorf("%q gave %q", args, got)
 		}
 	}
+	for _, name := range []string{"lazynpy\n===", "Go, its runtime", "klauspost/compress", "edsrzf/mmap-go", "Apache License"} {
+		if !strings.Contains(ok(t, "version", "--licenses"), name) {
+			t.Errorf("version --licenses lacks %q", name)
+		}
+	}
 	v := decode(t, ok(t, "version", "--json"))
 	for _, name := range []string{"version", "go", "os", "arch"} {
 		if v[name] == "" {

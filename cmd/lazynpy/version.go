@@ -1,19 +1,32 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
 
+// licenses holds the licence texts of what is linked into the command. Most of them must go with
+// every copy of it. The gate compares the file with what .ci/licenses prints.
+//
+//go:embed licenses.txt
+var licenses string
+
 func newVersionCommand(c *cli) *cobra.Command {
-	return &cobra.Command{
+	var texts bool
+	command := &cobra.Command{
 		Use:   "version",
-		Short: "Print the version",
+		Short: "Print the version, or the licences of what the command is built from",
 		Args:  takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
+			if texts {
+				_, err := io.WriteString(c.stdout, licenses)
+				return err
+			}
 			if c.flags.json {
 				return c.printJSON(struct {
 					Version string `json:"version"`
@@ -26,6 +39,8 @@ func newVersionCommand(c *cli) *cobra.Command {
 			return err
 		},
 	}
+	command.Flags().BoolVar(&texts, "licenses", false, "print the licence texts of the packages that it links")
+	return command
 }
 
 // version is what the Go toolchain recorded about this build.
