@@ -3,6 +3,7 @@ package lazy
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,6 +84,10 @@ func ParseIndex(s string) ([]Index, error) {
 	return items, nil
 }
 
+// pythonInteger matches decimal integers as Python spells them: underscores are between digits, and only zero begins
+// with a zero.
+var pythonInteger = regexp.MustCompile(`^[+-]?(0(_?0)*|[1-9](_?[0-9])*)$`)
+
 func parseIndexItem(s string) (Index, error) {
 	switch s {
 	case "...", "Ellipsis":
@@ -102,7 +107,7 @@ func parseIndexItem(s string) (Index, error) {
 			continue
 		}
 		v, err := strconv.ParseInt(strings.ReplaceAll(p, "_", ""), 10, 64)
-		if err != nil {
+		if err != nil || !pythonInteger.MatchString(p) {
 			return Index{}, fmt.Errorf("%w: %q is not an integer", ErrIndex, p)
 		}
 		n[i], has[i] = v, true

@@ -1,0 +1,177 @@
+package distributed_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lazynpy/lazynpy/distributed"
+)
+
+// FuzzRunDir reads any text as a plan and any bytes as a journal beside it. What is a plan has numbers that fit each
+// other, and the same ID when it is read again; what can be resumed ends, writes its outputs alone, and none that it does not
+// name. Folders are "@" in the texts, and fix says that build, inputs, and the checksums of frames are made right.
+func FuzzRunDir(f *testing.F) {
+	scan := makeScan(f, 6, 8, 8)
+	folder := filepath.Dir(scan)
+	own := map[string]any{}
+	plan := func(o distributed.Options) {
+		p, err := distributed.MemmapDistributed(scan, o)
+		if err != nil {
+			f.Fatal(err)
+		}
+		text := must[[]byte](f)(distributed.PlanText(p))
+		if err := json.Unmarshal(text, &own); err != nil {
+			f.Fatal(err)
+		}
+		dir := p.DefaultDir()
+		var journal []byte
+		if err := run(p, distributed.Pool{Workers: 1}, distributed.RunOptions{}); err != nil {
+			f.Fatal(err)
+		}
+		for _, name := range must[[]string](f)(filepath.Glob(filepath.Join(dir, "journal", "*.journal"))) {
+			journal = append(journal, must[[]byte](f)(os.ReadFile(name))...)
+		}
+		if len(journal) == 0 {
+			f.Fatal("no journals")
+		}
+		text = bytes.ReplaceAll(text, []byte(folder), []byte("@"))
+		f.Add(text, journal, true)
+		f.Add(text, journal[:len(journal)/2], true)
+		f.Add(text, []byte{}, true)
+		f.Add(text, journal, false)
+	}
+	at := func(name string) string { return filepath.Join(folder, name) }
+	plan(distributed.Options{Reduce: []distributed.Reduction{{Op: distributed.MustOp("sum", nil), Path: at("sum.npy")}}, PortionBytes: 1})
+	plan(distributed.Options{Output: at("a.npy"), Navigation: []int{0}, Chunks: "(2, (3, 5), -1)", PortionBytes: 1, Tasks: 2})
+	plan(distributed.Options{
+		Output: at("b.npy"), Positions: [][]int64{{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}}, Scan: []int64{2, 3},
+		Map:    []distributed.Op{distributed.MustOp("clip", distributed.ClipParams{Lo: distributed.Operand{Value: 0.0}})},
+		Reduce: []distributed.Reduction{{Op: distributed.MustOp("var", nil), Path: at("var.npy")}},
+	})
+	f.Fuzz(func(t *testing.T, text, journal []byte, fix bool) {
+		if len(text) > 16<<10 || len(journal) > 64<<10 || hugeNumber.Match(text) {
+			return // what numbers of a plan ask for is granted
+		}
+		dir := t.TempDir()
+		text = bytes.ReplaceAll(text, []byte("@"), []byte(dir))
+		if fix {
+			text = ownPlan(text, own, scan)
+		}
+		p, err := distributed.ParsePlan(text)
+		if err != nil {
+			return
+		}
+		again, err := distributed.ParsePlan(must[[]byte](t)(distributed.PlanText(p)))
+		if err != nil || again.ID() != p.ID() || again.Name() != p.Name() {
+			t.Fatalf("read again it is %v, %v", again, err)
+		}
+		checkCounts(t, p)
+		if fix && p.Blocks < 200 && within(dir, p) {
+			resumeAny(t, dir, text, repaired(journal, p.ID()))
+		}
+	})
+}
+
+// hugeNumber finds numbers that would make a plan take much time or memory, as histograms of so many bins.
+var hugeNumber = regexp.MustCompile(`[0-9]{9}|[0-9][eE]\+?[0-9]`)
+
+// ownPlan is the text of a plan with the build and the inputs of this process.
+func ownPlan(text []byte, own map[string]any, scan string) []byte {
+	var tree map[string]any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if d.Decode(&tree) != nil || d.More() {
+		return text
+	}
+	tree["build"], tree["inputs"] = own["build"], own["inputs"]
+	if source, ok := tree["source"].(map[string]any); ok {
+		source["path"] = scan
+	}
+	if b, err := json.Marshal(tree); err == nil {
+		return b
+	}
+	return text
+}
+
+// within reports whether all results of a plan lie directly in a folder.
+func within(dir string, p *distributed.Plan) bool {
+	paths := []string{}
+	for _, r := range p.Reduce {
+		paths = append(paths, r.Path)
+	}
+	if p.Output != nil {
+		paths = append(paths, p.Output.Path)
+	}
+	for _, path := range paths {
+		if filepath.Dir(path) != dir {
+			return false
+		}
+	}
+	return true
+}
+
+// repaired makes a journal's frames those of a plan, with checksums that are right.
+func repaired(journal []byte, plan [32]byte) []byte {
+	out := bytes.Clone(journal)
+	table := crc32.MakeTable(crc32.Castagnoli)
+	for b := out; len(b) >= 64; {
+		n := binary.LittleEndian.Uint64(b[48:])
+		if n > uint64(len(b)-64) {
+			n = uint64(len(b) - 64)
+		}
+		copy(b[16:32], plan[:16])
+		binary.LittleEndian.PutUint32(b[44:], crc32.Checksum(b[64:64+n], table))
+		binary.LittleEndian.PutUint32(b[60:], crc32.Checksum(b[:60], table))
+		b = b[64+n:]
+	}
+	return out
+}
+
+// resumeAny resumes a run of which somebody else has written plan and journal.
+func resumeAny(t *testing.T, dir string, text, journal []byte) {
+	t.Helper()
+	runDir := filepath.Join(dir, "any.run")
+	for name, content := range map[string][]byte{"plan.json": text, "journal/0.other.0123456789abcdef.journal": journal} {
+		path := filepath.Join(runDir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const limit = 20 * time.Second
+	hang := time.AfterFunc(2*limit, func() { panic("still at work") })
+	defer hang.Stop()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	if _, err := distributed.StatusOf(ctx, runDir); err != nil {
+		oneLine(t, err)
+	}
+	if err := distributed.Resume(ctx, distributed.Pool{Workers: 1}, distributed.RunOptions{Dir: runDir, Poll: time.Millisecond, Rounds: 1}); err != nil {
+		oneLine(t, err)
+	}
+	if err := distributed.Verify(ctx, runDir); err != nil {
+		oneLine(t, err)
+	}
+	if ctx.Err() != nil {
+		t.Errorf("it takes more than %v", limit)
+	}
+}
+
+func oneLine(t *testing.T, err error) {
+	t.Helper()
+	if text := err.Error(); strings.ContainsAny(text, "\n\r") || len(text) > 32<<10 || strings.Contains(text, "runtime error") {
+		t.Error(fmt.Errorf("%T: %q", err, text))
+	}
+}
