@@ -180,7 +180,14 @@ func TestRoot(t *testing.T) {
 	}
 }
 
+// FuzzNormalize parses anything as a chunk spec and cuts any shape by it.
 func FuzzNormalize(f *testing.F) {
+	for _, s := range []string{
+		"auto", "64MiB", "-1", "100", "(4,-1,auto)", "{0: 2, 1: 'auto'}", "((2,3),'auto')", "[[1,1],[2]]",
+		"'1e6'", "1_000 kB", "(5)", "((5),)", "{}", "()", "(((", "None", "\"auto\"", "5.4 kB", "9007199254740993B",
+	} {
+		f.Add(s, int64(100), int64(10), int64(3), int64(4), int64(0), int64(0))
+	}
 	f.Add("auto", int64(256), int64(256), int64(128), int64(2), int64(0), int64(0))
 	f.Add("('auto', 'auto', -1)", int64(1000), int64(1000), int64(100), int64(8), int64(1<<20), int64(7))
 	f.Add("((2, 3), 'auto', 4)", int64(5), int64(1<<40), int64(9), int64(1), int64(0), int64(1))
@@ -188,6 +195,7 @@ func FuzzNormalize(f *testing.F) {
 	f.Add("(9223372036854775807, 'auto', 'auto')", int64(math.MaxInt64), int64(math.MaxInt64), int64(1), int64(1), int64(math.MaxInt64), int64(3))
 	f.Add("auto", int64(0), int64(5), int64(7), int64(16), int64(1), int64(100))
 	f.Fuzz(func(t *testing.T, text string, a, b, c, itemSize, limit, previous int64) {
+		checkParse(t, text)
 		shape := []int64{a, b, c}
 		o := NormalizeOptions{ItemSize: itemSize, Limit: limit}
 		if previous != 0 {

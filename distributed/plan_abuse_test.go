@@ -179,33 +179,6 @@ func must[T any](t testing.TB) func(v T, err error) T {
 	}
 }
 
-// FuzzPlan reads any text as a plan. What is one has numbers that fit each other, and the same ID when it is read again.
-func FuzzPlan(f *testing.F) {
-	plan := func(o distributed.Options) {
-		p, err := distributed.MemmapDistributed(makeScan(f, 6, 8, 8), o)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(must[[]byte](f)(distributed.PlanText(p)))
-	}
-	sum := distributed.Reduction{Op: distributed.MustOp("sum", nil), Path: "sum.npy"}
-	plan(distributed.Options{Reduce: []distributed.Reduction{sum}})
-	plan(distributed.Options{Output: "out.npy", Navigation: []int{0}, Chunks: "(2, (3, 5), -1)", PortionBytes: 1, Tasks: 2})
-	plan(distributed.Options{Output: "out.npy", Positions: [][]int64{{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}}, Scan: []int64{2, 3},
-		Map: []distributed.Op{distributed.MustOp("clip", distributed.ClipParams{Lo: distributed.Operand{Value: 0.0}})}})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		p, err := distributed.ParsePlan(b)
-		if err != nil {
-			return
-		}
-		again, err := distributed.ParsePlan(must[[]byte](t)(distributed.PlanText(p)))
-		if err != nil || again.ID() != p.ID() || again.Name() != p.Name() {
-			t.Fatalf("read again it is %v, %v", again, err)
-		}
-		checkCounts(t, p)
-	})
-}
-
 // checkCounts sees that tasks cover the portions, and portions the blocks.
 func checkCounts(t testing.TB, p *distributed.Plan) {
 	t.Helper()

@@ -2,7 +2,9 @@ package zipseek
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -85,27 +87,71 @@ func checkKind(t *testing.T, err error) {
 	}
 }
 
-// FuzzSection decodes anything as a section of an index file.
-func FuzzSection(f *testing.F) {
-	content := samples(300_000)["rounded"]
-	path := byZip(f, map[string][]byte{"x": content})
-	m := mustLookup(f, mustOpen(f, path, Span(minSpan)), "x")
-	src, err := m.Source()
+// FuzzIndexFile puts anything beside an archive as its index file: what is read through it is what is read without, or an
+// error. Fix says that the checksums, and what ties the file to the archive and its members, are made right.
+func FuzzIndexFile(f *testing.F) {
+	const span = minSpan
+	content := samples(3 * span)["rounded"]
+	path := byZip(f, map[string][]byte{"x": content, "y": content[:2*span]})
+	if _, _, err := mustOpen(f, path, Span(span)).WriteIndex(f.Context()); err != nil {
+		f.Fatal(err)
+	}
+	b, err := os.ReadFile(path + SidecarSuffix)
 	if err != nil {
 		f.Fatal(err)
 	}
-	if err := m.Verify(f.Context()); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(src.(*inflated).index().(*checkpoints).encode())
-	f.Fuzz(func(t *testing.T, b []byte) {
-		c := newCheckpoints(m, minSpan)
-		if err := c.decode(b); err != nil {
-			return
+	f.Add(b, true)
+	f.Add(b, false)
+	f.Add(b[:sidecarHead+2*sidecarEntry+4], true)
+	f.Fuzz(func(t *testing.T, b []byte, fix bool) {
+		if fix {
+			b = fixSidecar(b, info)
 		}
-		again := newCheckpoints(m, minSpan)
-		if err := again.decode(c.encode()); err != nil || len(again.points) != len(c.points) {
-			t.Fatalf("decoded, encoded, and not decoded again: %v", err)
+		if err := os.WriteFile(path+SidecarSuffix, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a, err := Open(path, Workers(1), Span(span))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		for _, m := range a.All() {
+			p := make([]byte, 3000)
+			for off := m.Size - 3000; off >= 0; off -= 9001 {
+				if _, err := m.ReadAt(p, off); err != nil {
+					checkKind(t, err)
+				} else if !bytes.Equal(p, content[off:off+3000]) {
+					t.Fatalf("%s: other bytes at %d", m.Name, off)
+				}
+			}
 		}
 	})
+}
+
+// fixSidecar makes an index file one of this archive, and its table that of its sections, as far as there are any.
+func fixSidecar(b []byte, archive os.FileInfo) []byte {
+	b = bytes.Clone(b)
+	le := binary.LittleEndian
+	if len(b) < sidecarHead+4 {
+		return b
+	}
+	copy(b, sidecarMagic)
+	le.PutUint32(b[8:], sidecarVersion)
+	le.PutUint64(b[16:], uint64(archive.Size()))
+	le.PutUint64(b[24:], uint64(archive.ModTime().UnixNano()))
+	n := min(int(le.Uint32(b[12:])), (len(b)-sidecarHead-4)/sidecarEntry)
+	le.PutUint32(b[12:], uint32(n))
+	end := sidecarHead + n*sidecarEntry
+	for row := b[sidecarHead:end]; len(row) > 0; row = row[sidecarEntry:] {
+		offset, length := le.Uint64(row[32:]), le.Uint64(row[40:])
+		if offset <= uint64(len(b)) && length <= uint64(len(b))-offset {
+			le.PutUint32(row[28:], crc32.ChecksumIEEE(b[offset:offset+length]))
+		}
+	}
+	le.PutUint32(b[end:], crc32.ChecksumIEEE(b[:end]))
+	return b
 }
