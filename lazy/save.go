@@ -3,7 +3,6 @@ package lazy
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
@@ -53,8 +52,11 @@ func Sync(durable bool) SaveOption {
 //
 // The write is atomic: the file appears whole under its name and is on disk ([Sync]), or what was there
 // stays. Space is reserved first, so that a full disk is an error at once. A save that is cancelled ends
-// within one piece of 4 MiB per worker, and like one that fails leaves nothing behind. Saving over a file
-// that is being read is refused, by whatever name.
+// within one piece of 4 MiB per worker, and like one that fails leaves nothing behind.
+//
+// A file that is there is replaced, whatever it is, and keeps its owner and permissions. Saving over a file that is being
+// read is refused, by whatever name; so are a file that is write-protected, the name of a sidecar of another file, and that of
+// a member of an archive ("scan.npz:x"). A new file has no more readers than the files that are read.
 //
 // Where the order of the file is not that in which the elements are read, they are transposed in blocks
 // that take most of the budget: the larger it is, the longer are the runs that are read and written. Files that
@@ -69,23 +71,12 @@ func (a *Array) Save(ctx context.Context, path string, opts ...SaveOption) error
 			return err
 		}
 	}
-	if err := a.refuseSame(path); err != nil {
-		return err
-	}
-	order, fortran := a.fileOrder(s.order)
-	head, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: a.DType(), Shape: a.Shape(), FortranOrder: fortran})
-	if err != nil {
-		return fmt.Errorf("lazy: %s: %w", path, err)
-	}
-	if a.DType().HasObject() {
-		return fmt.Errorf("lazy: %s: %w", path, mmapnpy.ErrObject)
-	}
-	f, err := atomicfile.Create(path)
+	f, err := atomicfile.Create(path, a.rules()...)
 	if err != nil {
 		return err
 	}
 	defer f.Abort() // also when a user's function panics
-	if err := a.saveTo(ctx, f, head, order, s); err != nil {
+	if err := a.fill(ctx, f, path, s); err != nil {
 		return f.Named(err)
 	}
 	if s.unsynced {
@@ -94,8 +85,16 @@ func (a *Array) Save(ctx context.Context, path string, opts ...SaveOption) error
 	return f.Commit()
 }
 
-// saveTo fills the file.
-func (a *Array) saveTo(ctx context.Context, f *atomicfile.File, head []byte, order []int, s saving) error {
+// fill writes the array into a file.
+func (a *Array) fill(ctx context.Context, f *atomicfile.File, path string, s saving) error {
+	order, fortran := a.fileOrder(s.order)
+	head, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: a.DType(), Shape: a.Shape(), FortranOrder: fortran})
+	if err != nil {
+		return fmt.Errorf("lazy: %s: %w", path, err)
+	}
+	if a.DType().HasObject() {
+		return fmt.Errorf("lazy: %s: %w", path, mmapnpy.ErrObject)
+	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -167,21 +166,15 @@ func mixed(shape []int64, x, y []int) int64 {
 	return 1
 }
 
-// refuseSame returns an error if path leads to a file that a reads from, by whatever name: through links,
+// rules say what a file that is made of a may not replace: a file that a reads from, by whatever name, through links,
 // hard or symbolic, or another mount of the same file system.
-func (a *Array) refuseSame(path string) error {
-	there, err := os.Stat(path)
-	if err != nil {
-		return nil // nothing there, or nothing to be seen: writing will tell
-	}
+func (a *Array) rules() []atomicfile.Option {
+	var rules []atomicfile.Option
 	for _, f := range a.files {
-		same, err := f.is(there)
-		if err != nil {
-			return err
-		}
-		if same {
-			return fmt.Errorf("lazy: %s: refusing to write over the file being read", path)
+		rules = append(rules, atomicfile.Apart(f.is))
+		if info, err := f.src.Stat(); err == nil {
+			rules = append(rules, atomicfile.Readers(info.Mode()))
 		}
 	}
-	return nil
+	return rules
 }

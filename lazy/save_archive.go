@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -18,8 +19,8 @@ type Storable interface {
 
 	// stored yields the elements in C order, in memory that cannot fault.
 	stored(ctx context.Context) iter.Seq2[[]byte, error]
-	// readsFrom returns an error if path is what the elements are read from.
-	readsFrom(path string) error
+	// rules say what a file that is made of it may not replace.
+	rules() []atomicfile.Option
 }
 
 // Entry is one array of an archive that is to be written.
@@ -48,30 +49,62 @@ func Compressed(level int) ArchiveOption { return zipseek.Compressed(level) }
 
 // SaveArchive writes a .npz archive that NumPy reads, of arrays of any size, in bounded memory. Arrays
 // are written in C order, and compressed on all cores. The archive appears whole under its
-// name, or what was there stays. Saving over a file that is being read is refused.
+// name, or what was there stays. What may be replaced is as for [Array.Save]: of an archive that is there nothing is left.
 func SaveArchive(ctx context.Context, path string, entries []Entry, opts ...ArchiveOption) error {
-	return save(ctx, path, entries, func() (*zipseek.Writer, error) { return zipseek.Create(path, opts...) })
+	rules, err := rulesOf(path, entries)
+	if err != nil {
+		return err
+	}
+	f, err := atomicfile.Create(path, rules...)
+	if err != nil {
+		return err
+	}
+	defer f.Abort() // also when a user's function panics
+	if err := fillArchive(ctx, f, path, entries, opts); err != nil {
+		return f.Named(err)
+	}
+	return f.Commit()
+}
+
+// fillArchive writes an archive into a file.
+func fillArchive(ctx context.Context, f *atomicfile.File, path string, entries []Entry, opts []ArchiveOption) error {
+	w, err := zipseek.NewWriter(f, path, opts...)
+	if err != nil {
+		return err
+	}
+	return addAll(ctx, w, entries)
 }
 
 // AppendArchive adds arrays to an existing archive, of which no byte is changed. After an error, it is
 // what it was. A key that it has already is refused.
 func AppendArchive(ctx context.Context, path string, entries []Entry, opts ...ArchiveOption) error {
-	return save(ctx, path, entries, func() (*zipseek.Writer, error) { return zipseek.Append(path, opts...) })
-}
-
-func save(ctx context.Context, path string, entries []Entry, begin func() (*zipseek.Writer, error)) error {
-	for _, e := range entries {
-		if e.Array == nil {
-			return fmt.Errorf("lazy: %s: nothing to save under %q", path, e.Key)
-		}
-		if err := e.Array.readsFrom(path); err != nil {
-			return err
-		}
+	rules, err := rulesOf(path, entries)
+	if err == nil {
+		err = atomicfile.Check(path, rules...)
 	}
-	w, err := begin()
 	if err != nil {
 		return err
 	}
+	w, err := zipseek.Append(path, opts...)
+	if err != nil {
+		return err
+	}
+	return addAll(ctx, w, entries)
+}
+
+// rulesOf are the rules of all entries of an archive.
+func rulesOf(path string, entries []Entry) (rules []atomicfile.Option, err error) {
+	for _, e := range entries {
+		if e.Array == nil {
+			return nil, fmt.Errorf("lazy: %s: nothing to save under %q", path, e.Key)
+		}
+		rules = append(rules, e.Array.rules()...)
+	}
+	return rules, nil
+}
+
+// addAll adds the entries, and ends the writer.
+func addAll(ctx context.Context, w *zipseek.Writer, entries []Entry) error {
 	for _, e := range entries {
 		if err := add(ctx, w, e); err != nil {
 			_ = w.Abort() // leaves nothing; the first error is the one to tell
@@ -106,10 +139,9 @@ func add(ctx context.Context, w *zipseek.Writer, e Entry) error {
 }
 
 func (a *Array) stored(ctx context.Context) iter.Seq2[[]byte, error] { return a.copies(ctx) }
-func (a *Array) readsFrom(path string) error                         { return a.refuseSame(path) }
 
 func (r *Result) stored(context.Context) iter.Seq2[[]byte, error] { return onePiece(r.data) }
-func (r *Result) readsFrom(string) error                          { return nil }
+func (r *Result) rules() []atomicfile.Option                      { return nil }
 
 func onePiece(b []byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) { yield(b, nil) }
@@ -121,10 +153,8 @@ func Values(b mmapnpy.Buffer) Storable { return values{b} }
 
 type values struct{ buffer mmapnpy.Buffer }
 
-func (v values) DType() mmapnpy.DType { return v.buffer.DType }
-func (v values) Shape() []int64       { return append([]int64{}, v.buffer.Shape...) }
-func (v values) readsFrom(string) error {
-	return nil
-}
+func (v values) DType() mmapnpy.DType       { return v.buffer.DType }
+func (v values) Shape() []int64             { return append([]int64{}, v.buffer.Shape...) }
+func (v values) rules() []atomicfile.Option { return nil }
 
 func (v values) stored(context.Context) iter.Seq2[[]byte, error] { return v.buffer.Elements() }

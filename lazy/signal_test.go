@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -326,7 +327,7 @@ func TestReplacementCrashes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := newReplacement(path, text, func(temp string) error { return fresh.Data.Save(t.Context(), temp) })
+		r, err := newReplacement(path, text, nil, func(f *atomicfile.File) error { return fillFile(t.Context(), f, path, fresh.Data, nil) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -362,16 +363,16 @@ func TestReplacementFails(t *testing.T) {
 	if err := WriteSignal(t.Context(), path, s); err != nil {
 		t.Fatal(err)
 	}
-	r, err := newReplacement(path, []byte("{}"), func(temp string) error { return s.Data.Save(t.Context(), temp) })
+	r, err := newReplacement(path, []byte("{}"), nil, func(f *atomicfile.File) error { return fillFile(t.Context(), f, path, s.Data, nil) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(r.temp); err != nil {
+	if err := os.Chmod(path, 0o444); err != nil {
 		t.Fatal(err)
 	}
 	err = r.commit()
 	r.abort()
-	if !errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), ".tmp") {
+	if !errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), ".tmp") {
 		t.Errorf("%v", err)
 	}
 	sameNames(t, mustSignal(t, path), "y", "x", "Energy")

@@ -26,9 +26,9 @@ const soleKey = "arr_0"
 // booleans, nil, and slices and maps of them; NaN and infinities too), or nothing is written.
 //
 // A file that exists is replaced, and so is its sidecar. Whoever reads meanwhile, or after a crash, sees data with
-// their own description or with none, and never with that of others: the data are written first, under another name;
+// their own description or with none, and never with that of others: the data are written first, under another name or none;
 // then the old sidecar goes, the data take their place, and the sidecar follows. After an error while the data
-// are written the old pair stays.
+// are written the old pair stays. The sidecar has the permissions of the data; one that is a link is refused.
 func WriteSignal(ctx context.Context, path string, s *Signal, opts ...ArchiveOption) error {
 	data, err := s.data()
 	if err != nil {
@@ -46,14 +46,11 @@ func WriteSignal(ctx context.Context, path string, s *Signal, opts ...ArchiveOpt
 	if err != nil {
 		return err
 	}
-	if err := data.readsFrom(file); err != nil {
-		return err
-	}
-	r, err := newReplacement(file, text, func(temp string) error {
+	r, err := newReplacement(file, text, data.rules(), func(f *atomicfile.File) error {
 		if archive {
-			return SaveArchive(ctx, temp, []Entry{{key, data}}, opts...)
+			return fillArchive(ctx, f, file, []Entry{{key, data}}, opts)
 		}
-		return saveFile(ctx, temp, data, opts)
+		return fillFile(ctx, f, file, data, opts)
 	})
 	if err != nil {
 		return err
@@ -62,12 +59,12 @@ func WriteSignal(ctx context.Context, path string, s *Signal, opts ...ArchiveOpt
 	return r.commit()
 }
 
-// saveFile writes a .npy file, for which there are no options.
-func saveFile(ctx context.Context, path string, a *Array, opts []ArchiveOption) error {
+// fillFile writes a .npy file, for which there are no options.
+func fillFile(ctx context.Context, f *atomicfile.File, path string, a *Array, opts []ArchiveOption) error {
 	if len(opts) > 0 {
 		return errors.New("lazy: a .npy file is written without options; they are for archives")
 	}
-	return a.Save(ctx, path)
+	return a.fill(ctx, f, path, saving{order: 'C'})
 }
 
 // splitTarget splits a path that may not exist yet: "scan.npz:x" names a member of an archive.
@@ -120,7 +117,7 @@ func appendSignal(ctx context.Context, file, key string, s *Signal, opts []Archi
 	if _, stale := c.signals[key]; stale {
 		old, err := before.encode()
 		if err == nil {
-			err = writeText(path, old)
+			err = writeText(file, path, old)
 		}
 		if err != nil {
 			return inSidecar(path, err)
@@ -129,7 +126,7 @@ func appendSignal(ctx context.Context, file, key string, s *Signal, opts []Archi
 	if err := AppendArchive(ctx, file, []Entry{{key, s.Data}}, opts...); err != nil {
 		return err
 	}
-	return writeText(path, text)
+	return writeText(file, path, text)
 }
 
 // refuseKey returns an error if an archive has such a member: its description must stay.
@@ -145,11 +142,17 @@ func refuseKey(file, key string) error {
 	return nil
 }
 
-func writeText(path string, text []byte) error {
+// writeText writes the sidecar at path of a file, which must exist.
+func writeText(file, path string, text []byte) error {
 	return atomicfile.Write(path, func(f *os.File) error {
 		_, err := f.Write(text)
 		return err
-	})
+	}, besideData(file)...)
+}
+
+// besideData are the rules for the sidecar of a file.
+func besideData(file string) []atomicfile.Option {
+	return []atomicfile.Option{atomicfile.Beside(file), atomicfile.Begins("no description of a signal, and stays", "{")}
 }
 
 // WriteSidecar writes the description of s into the sidecar of the array at path, which must exist and have
@@ -187,5 +190,5 @@ func WriteSidecar(path string, s *Signal) error {
 	if err != nil {
 		return inSidecar(beside, err)
 	}
-	return writeText(beside, text)
+	return writeText(strings.TrimSuffix(beside, SidecarSuffix), beside, text)
 }

@@ -83,7 +83,7 @@ func appendTo(f *os.File, path string, c writerConfig) (*Writer, error) {
 		return nil, err
 	}
 	defer a.Close()
-	t := &appendTarget{file: f, journal: journalPath(path), size: a.file.Size()}
+	t := &appendTarget{file: f, path: path, journal: journalPath(path), size: a.file.Size()}
 	w := newWriter(path, c, t, t.size)
 	w.base, w.comment, w.count, w.idle = a.end.base, a.end.comment, int64(len(a.members)), true
 	for _, m := range a.All() {
@@ -121,6 +121,7 @@ type appendFile interface {
 // appendTarget is an archive that grows.
 type appendTarget struct {
 	file    appendFile // locked until it is closed
+	path    string
 	journal string
 	size    int64 // of the old archive
 }
@@ -131,7 +132,7 @@ func (t *appendTarget) begin() error {
 	if err != nil {
 		return err
 	}
-	return writeJournal(t.journal, journal{size: t.size, sum: sum})
+	return writeJournal(t.path, journal{size: t.size, sum: sum})
 }
 
 func (t *appendTarget) WriteAt(b []byte, off int64) (int, error) {

@@ -241,7 +241,7 @@ func TestRecoverJournals(t *testing.T) {
 	if good.sum, err = sumTail(bytes.NewReader(old.bytes), good.size); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeJournal(journalPath(path), good); err != nil {
+	if err := writeJournal(path, good); err != nil {
 		t.Fatal(err)
 	}
 	b := mustRead(t, journalPath(path))
@@ -271,7 +271,7 @@ func TestRecoverJournals(t *testing.T) {
 	}
 	// A journal of another file goes without a word.
 	for _, j := range []journal{{good.size, good.sum + 1}, {int64(len(old.bytes)) + 1, good.sum}, {0, 1}} {
-		if err := writeJournal(journalPath(path), j); err != nil {
+		if err := writeJournal(path, j); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := readJournal(path); ok {

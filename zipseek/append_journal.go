@@ -45,18 +45,18 @@ var errNoJournal = errors.New("is in the way: it is not the journal of an append
 // journalPath is beside the file that a link leads to.
 func journalPath(path string) string { return atomicfile.Target(path) + journalSuffix }
 
-// writeJournal puts a journal at path, where there is none or one that can go.
-func writeJournal(path string, j journal) error {
+// writeJournal puts a journal beside an archive, where there is none or one that can go.
+func writeJournal(archive string, j journal) error {
 	le := binary.LittleEndian
 	b := append(make([]byte, 0, journalLen), journalMagic...)
 	b = le.AppendUint32(b, journalVersion)
 	b = le.AppendUint32(b, j.sum)
 	b = le.AppendUint64(b, uint64(j.size))
 	b = le.AppendUint32(b, crc32.ChecksumIEEE(b))
-	return atomicfile.Write(path, func(f *os.File) error {
+	return atomicfile.Write(journalPath(archive), func(f *os.File) error {
 		_, err := f.Write(b)
 		return err
-	})
+	}, atomicfile.Beside(archive), atomicfile.Begins("no journal of an append", journalMagic))
 }
 
 // loadJournal reads the journal at path. There may be none, which is no error.

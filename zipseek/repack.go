@@ -75,7 +75,7 @@ func Repack(ctx context.Context, in *Archive, path string, opts RepackOptions) e
 		return err
 	}
 	defer unlock()
-	f, err := atomicfile.Create(path)
+	f, err := atomicfile.Create(path, r.rules()...)
 	if err != nil {
 		return err
 	}
@@ -166,6 +166,14 @@ func (r *repacking) lock() (unlock func(), err error) {
 	}
 	r.inPlace = true
 	return func() { _ = f.Close() }, nil // nothing was written to it
+}
+
+// rules say what may be replaced: the archive by itself, but not through another name that came to be its own meanwhile.
+func (r *repacking) rules() []atomicfile.Option {
+	if info, err := r.in.file.Stat(); err == nil && !r.inPlace {
+		return []atomicfile.Option{atomicfile.Inputs(info)}
+	}
+	return nil
 }
 
 // write adds one member to the new archive.

@@ -158,7 +158,7 @@ func TestRepackInPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A process that died before it had appended anything.
-	if err := writeJournal(journalPath(link), journal{size: info.Size(), sum: sum}); err != nil {
+	if err := writeJournal(link, journal{size: info.Size(), sum: sum}); err != nil {
 		t.Fatal(err)
 	}
 	for _, recode := range []Recoding{DeflateAll, StoreAll} {

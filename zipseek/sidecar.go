@@ -256,8 +256,13 @@ func (a *Archive) unindexed() ([]*inflated, error) {
 // WriteIndex makes the indexes that are missing ([Archive.BuildIndex]) and saves them beside the
 // archive, at its path with [SidecarSuffix], where the next [Open] finds them. It returns the path
 // and the size of the file; without members that need an index, none is written and the size is 0.
+// The file has the permissions of the archive. It replaces an index file and nothing else, and is not written through a link.
 func (a *Archive) WriteIndex(ctx context.Context) (path string, size int64, err error) {
 	path = a.path + SidecarSuffix
+	rules := []atomicfile.Option{atomicfile.Beside(a.path), atomicfile.Begins("no index file, and stays", sidecarMagic)}
+	if err := atomicfile.Check(path, rules...); err != nil {
+		return path, 0, err
+	}
 	if _, err := a.BuildIndex(ctx); err != nil {
 		return path, 0, err
 	}
@@ -278,7 +283,7 @@ func (a *Archive) WriteIndex(ctx context.Context) (path string, size int64, err 
 	err = atomicfile.Write(path, func(f *os.File) error {
 		size, err = writeSidecar(f, todo, a.file.Size(), info.ModTime().UnixNano())
 		return err
-	})
+	}, rules...)
 	return path, size, err
 }
 

@@ -56,8 +56,8 @@ type target interface {
 var errInterrupted = errors.New("another member is being written")
 
 // Create makes a new archive. It appears under path, whole, when Close has succeeded; until then,
-// and after an error, path is as it was. A file that may not be written to is refused, although its
-// folder would let it be replaced.
+// and after an error, path is as it was. A file that is there is replaced, archive or not, and keeps its owner and permissions; one
+// that may not be written to is refused, although its folder would let it be replaced, and so is the name of a sidecar of another file.
 func Create(path string, opts ...WriterOption) (*Writer, error) {
 	c, err := defaultWriterConfig.with(opts)
 	if err != nil {
@@ -69,6 +69,23 @@ func Create(path string, opts ...WriterOption) (*Writer, error) {
 	}
 	return newWriter(path, c, createTarget{f}, 0), nil
 }
+
+// NewWriter makes a new archive in w, which is empty and is called path in errors. Close writes what lies behind the
+// members, and leaves it to the caller to bring w to disk, or to throw it away after an error.
+func NewWriter(w io.WriterAt, path string, opts ...WriterOption) (*Writer, error) {
+	c, err := defaultWriterConfig.with(opts)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return newWriter(path, c, callersTarget{w}, 0), nil
+}
+
+// callersTarget is a file that the caller looks after.
+type callersTarget struct{ io.WriterAt }
+
+func (callersTarget) settle() error { return nil }
+func (callersTarget) commit() error { return nil }
+func (callersTarget) abort() error  { return nil }
 
 // newWriter makes a writer that begins at offset at.
 func newWriter(path string, c writerConfig, t target, at int64) *Writer {

@@ -1,22 +1,20 @@
 package atomicfile
 
 import (
-	"crypto/rand"
+	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 )
 
-// longestStem is how much of a file's name the name of the temporary file repeats: file
-// systems take names of 255 bytes, and the rest of this one has 14.
-const longestStem = 200
-
-// Write lets write fill a temporary file beside path, and puts it in place of path when it is on
-// disk. After an error the temporary file is gone and path is as it was.
-func Write(path string, write func(*os.File) error) error {
-	f, err := Create(path)
+// Write lets write fill a temporary file, and puts it in place of path when it is on disk. After an error
+// path is as it was.
+func Write(path string, write func(*os.File) error, opts ...Option) error {
+	f, err := Create(path, opts...)
 	if err != nil {
 		return err
 	}
@@ -27,44 +25,88 @@ func Write(path string, write func(*os.File) error) error {
 	return f.Commit()
 }
 
+// Check returns the error that [Create] would: it is for what takes long before there is something to write.
+func Check(path string, opts ...Option) error {
+	f, err := Create(path, opts...)
+	if err == nil {
+		f.Abort()
+	}
+	return err
+}
+
 // A File is a temporary file on its way to its place. It ends with Commit or Abort, and is used
 // by one goroutine at a time.
 type File struct {
 	*os.File
-	path   string      // as it was asked for
-	target string      // what that leads to
-	temp   string      // where the bytes are until then
-	old    fs.FileInfo // of what is replaced, or nil
-	done   bool
+	rules
+	path  string      // as it was asked for
+	dir   *os.Root    // the folder of its place
+	name  string      // in that folder
+	shown string      // what errors of File call it
+	temp  string      // its name in the folder until then; "" if it has none
+	perm  fs.FileMode // of a new file
+	done  bool
 }
 
 // Create makes the temporary file, open for reading and writing.
-func Create(path string) (*File, error) {
-	f := &File{path: path, target: Target(path)}
-	if info, err := os.Stat(f.target); err == nil {
-		if err := replaceable(f.target, info); err != nil {
-			return nil, renamed(err, f.target, path)
+func Create(path string, opts ...Option) (*File, error) {
+	r := newRules(opts)
+	target, err := path, error(nil)
+	if !r.sidecar {
+		target, err = resolve(path)
+	}
+	if err != nil {
+		return nil, about(path, err)
+	}
+	dir, name := filepath.Split(target)
+	if name == "" || name == "." || name == ".." {
+		return nil, about(path, errors.New("names no file"))
+	}
+	dir = cmp.Or(dir, ".")
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, about(path, inFolder(dir, err))
+	}
+	return create(root, name, path, r)
+}
+
+// CreateIn is [Create] for the file called name, with slashes, below a folder, out of which no link leads. A link in the
+// place of the file itself is refused. The folder that it goes to must exist. Errors call the file shown.
+func CreateIn(root *os.Root, name, shown string, opts ...Option) (*File, error) {
+	dir, err := root.OpenRoot(path.Dir(name))
+	if err != nil {
+		return nil, about(shown, inFolder(filepath.Dir(shown), err))
+	}
+	return create(dir, path.Base(name), shown, newRules(opts))
+}
+
+// create makes the temporary file in a folder, which it closes after an error.
+func create(dir *os.Root, name, path string, r rules) (_ *File, err error) {
+	f := &File{rules: r, path: path, dir: dir, name: name}
+	defer func() {
+		if err != nil {
+			f.Abort()
 		}
-		f.old = info
+	}()
+	old, err := f.admit()
+	if err != nil {
+		return nil, about(path, err)
 	}
-	dir, name := filepath.Split(f.target)
-	if name == "" {
-		return nil, &fs.PathError{Op: "write", Path: path, Err: errors.New("names no file")}
-	}
-	stem := strings.ToValidUTF8(name[:min(len(name), longestStem)], "")
-	f.temp = filepath.Join(dir, "."+stem+"."+rand.Text()[:8]+".tmp")
 	perm := fs.FileMode(0o666)
-	if f.old != nil {
-		perm = 0o600 // until Commit: what it replaces may be for few eyes
+	if old != nil || r.sidecar {
+		perm = 0o600 // what it is to be like may be for few eyes
+		_ = old.Close()
 	}
-	var err error
-	if f.File, err = os.OpenFile(f.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm); err != nil {
-		return nil, renamed(err, f.temp, path)
+	f.sweep()
+	if err := f.open(perm); err != nil {
+		return nil, about(path, inFolder(filepath.Dir(path), err))
 	}
+	f.shown = f.File.Name()
 	return f, nil
 }
 
-// Commit brings the file to disk and puts it in its place. After an error path is as it was.
+// Commit brings the file to disk and puts it in its place. After an error path is as it was, unless the error is that of
+// bringing the folder to disk.
 func (f *File) Commit() error { return f.commit(true) }
 
 // CommitUnsynced is Commit without waiting for the disk: after a crash of the whole system, and not
@@ -74,93 +116,79 @@ func (f *File) CommitUnsynced() error { return f.commit(false) }
 
 func (f *File) commit(durable bool) error {
 	if f.done {
-		return f.Named(&fs.PathError{Op: "commit", Path: f.temp, Err: fs.ErrClosed})
+		return f.Named(&fs.PathError{Op: "commit", Path: f.shown, Err: fs.ErrClosed})
 	}
 	defer f.Abort()
-	if f.old != nil {
-		if err := f.Chmod(f.old.Mode().Perm()); err != nil {
-			return f.Named(err)
-		}
+	old, err := f.admit() // once more: time has passed
+	if err != nil {
+		return about(f.path, err)
 	}
-	if durable {
-		if err := f.Sync(); err != nil {
-			return f.Named(err)
-		}
+	defer func() { _ = old.Close() }() // of what was only looked at
+	lost, err := f.dress(old)
+	if err == nil && durable {
+		err = f.Sync()
 	}
-	if err := f.Close(); err != nil {
+	if err == nil {
+		err = f.place(old)
+	}
+	if err != nil {
 		return f.Named(err)
 	}
-	if err := os.Rename(f.temp, f.target); err != nil {
-		return f.Named(err)
+	for _, what := range lost {
+		notice("%s: %s", f.path, what)
 	}
-	f.done = true
 	if !durable {
 		return nil
 	}
-	return SyncDir(f.target)
+	if err := syncFolder(f.dir); err != nil {
+		return about(f.path, fmt.Errorf("the file is in its place, but its folder may not be on disk: %w", err))
+	}
+	return nil
 }
 
 // Abort removes the temporary file. After Commit or Abort it does nothing.
 func (f *File) Abort() {
-	if f.done {
+	if f.dir == nil {
 		return
 	}
+	if f.temp != "" && !f.done {
+		_ = f.dir.Remove(f.temp) // there is an error to tell already, or nobody wants the file
+	}
+	if f.File != nil {
+		_ = f.File.Close() // may be closed already
+		if f.temp != "" && !f.done {
+			_ = f.dir.Remove(f.temp) // where open files cannot be removed
+		}
+	}
 	f.done = true
-	_ = f.Close()         // may be closed already
-	_ = os.Remove(f.temp) // there is an error to tell already, or nobody wants the file
+	_ = f.dir.Close() // only read from
+	f.dir = nil
 }
 
 // Named makes an error about the temporary file, as the methods of [os.File] return them, one
 // about the file that was asked for, and leaves others as they are.
-func (f *File) Named(err error) error { return renamed(err, f.temp, f.path) }
-
-// renamed makes an error about the file temp one about path.
-func renamed(err error, temp, path string) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok && e.Path == temp {
-		return &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
+func (f *File) Named(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok && (e.Path == f.shown || e.Path == f.temp) {
+		return &fs.PathError{Op: e.Op, Path: f.path, Err: e.Err}
 	}
-	if e, ok := errors.AsType[*os.LinkError](err); ok && e.Old == temp {
-		return &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return &fs.PathError{Op: e.Op, Path: f.path, Err: e.Err}
 	}
 	return err
 }
 
-// Target is what a link points to, which is what is to be written and not the link; and any
-// other path as it is.
-func Target(path string) string {
-	if path == "" {
-		return path // the package filepath takes it for the current folder
+// about makes an error one about path, whatever file it names.
+func about(path string, err error) error {
+	if e, ok := err.(*fs.PathError); ok { //nolint:errorlint // one that is wrapped says more than its own text
+		return &fs.PathError{Op: strings.TrimSuffix(e.Op, "at"), Path: path, Err: e.Err}
 	}
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		return target
-	}
-	if target, err := os.Readlink(path); err == nil { // to a file that does not exist yet
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(path), target)
-		}
-		return target
-	}
-	return path
+	return &fs.PathError{Op: "write", Path: path, Err: err}
 }
 
-// replaceable returns an error if path is no file, or one that is write-protected.
-func replaceable(path string, info fs.FileInfo) error {
-	if !info.Mode().IsRegular() {
-		return &fs.PathError{Op: "write", Path: path, Err: errors.New("not a regular file")}
+// inFolder says that an error is that of a folder, and not of the file that was to be in it.
+func inFolder(dir string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// SyncDir makes a change of the directory entry of path durable, where the system can.
-func SyncDir(path string) error {
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return nil // directories cannot be opened everywhere; the file itself is safe
-	}
-	_ = d.Sync() // nor synced everywhere
-	return d.Close()
+	return fmt.Errorf("folder %s: %w", dir, err)
 }

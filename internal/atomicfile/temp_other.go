@@ -1,0 +1,14 @@
+//go:build !linux
+
+package atomicfile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// openUnnamed does nothing: files have names.
+func openUnnamed(*os.Root, fs.FileMode) *os.File { return nil }
+
+func linkUnnamed(*os.File, *os.Root, string) error { return errors.ErrUnsupported }
