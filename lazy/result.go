@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -60,9 +61,13 @@ func (r *Result) Float64() float64 {
 // by the whole new one or stays as it was.
 func (r *Result) Save(path string) error { return mmapnpy.Save(path, r.Buffer()) }
 
-// String is a short form: the value of a 0-d result, otherwise shape and dtype.
+// String is a short form: the value of a 0-d result, in the fewest digits that tell it from others of its dtype,
+// otherwise shape and dtype.
 func (r *Result) String() string {
 	if len(r.shape) == 0 {
+		if text, ok := numberText(r.dtype, r.data); ok {
+			return text
+		}
 		if v, err := r.Buffer().Value(); err == nil {
 			return fmt.Sprint(v)
 		}
@@ -73,4 +78,27 @@ func (r *Result) String() string {
 // Equal reports whether two results have the same dtype, shape and bytes.
 func (r *Result) Equal(o *Result) bool {
 	return r.dtype.Equal(o.dtype) && slices.Equal(r.shape, o.shape) && bytes.Equal(r.data, o.data)
+}
+
+// numberText writes a float or a complex number, whose bytes are given; false for any other dtype.
+func numberText(t mmapnpy.DType, raw []byte) (string, bool) {
+	e, ok := t.Elem()
+	part := e.Part()
+	switch part {
+	case kernel.Float16, kernel.BFloat16, kernel.Float32, kernel.Float64, kernel.X87, kernel.Quad:
+	default:
+		ok = false
+	}
+	if !ok {
+		return "", false
+	}
+	if !t.Native() {
+		raw = slices.Clone(raw[:e.Size()])
+		kernel.SwapBytes(raw, raw, part.Size())
+	}
+	re := kernel.NumberOf(raw, part)
+	if !e.IsComplex() {
+		return re.String(), true
+	}
+	return kernel.ComplexString(re, kernel.NumberOf(raw[part.Size():], part)), true
 }

@@ -3,6 +3,7 @@ package mmapnpy
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -204,7 +205,22 @@ func TestValue(t *testing.T) {
 			t.Errorf("%s: %#v, %v", name, v, err)
 		}
 	}
+	for name, want := range map[string]string{"=f16": "0.33333333333333333334", "=c32": "(0.33333333333333333334+0i)"} {
+		d := mustParse(t, name).withLong(X87)
+		raw := make([]byte, d.size)
+		copy(raw, "\xab\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xfd\x3f")
+		v, err := cBuffer(d.WithByteOrder('<'), raw).Value()
+		if got := fmt.Sprint(v); err != nil || got != want {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
+	}
 	if _, err := cBuffer(mustParse(t, "O"), make([]byte, 8)).Value(); !errors.Is(err, ErrObject) {
 		t.Errorf("object: %v", err)
 	}
+}
+
+// withLong is d with another format of its long doubles.
+func (d DType) withLong(f LongDoubleFormat) DType {
+	d.long = f
+	return d
 }

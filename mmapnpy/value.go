@@ -12,7 +12,8 @@ type NamedValue struct {
 }
 
 // Value decodes one element to a Go value, whatever its dtype: bool, int64, uint64, float64,
-// complex128, string, []byte for voids, [Moment], [Span], [Record], and []any for subarrays.
+// complex128, [LongFloat] and [LongComplex] for long doubles, string, []byte for voids, [Moment],
+// [Span], [Record], and []any for subarrays.
 // It is for printing, not for loops over many elements. It panics if an index is out of range.
 func (b Buffer) Value(idx ...int64) (any, error) {
 	if err := b.Check(); err != nil {
@@ -37,6 +38,13 @@ func (b Buffer) scalar() (any, error) {
 			r = append(r, NamedValue{f.Name, v})
 		}
 		return r, nil
+	}
+	if _, long := b.DType.LongDouble(); long {
+		n := b.DType.numbers(b.element(nil))
+		if len(n) == 2 {
+			return LongComplex{LongFloat{n[0]}, LongFloat{n[1]}}, nil
+		}
+		return LongFloat{n[0]}, nil
 	}
 	switch k := b.DType.Kind(); k {
 	case KindBool:

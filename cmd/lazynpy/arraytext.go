@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
@@ -204,7 +205,7 @@ func (p *printer) row(idx []int64, indent string, width int) string {
 	var b strings.Builder
 	line := indent
 	add := func(word string) {
-		if len(line)+len(word) > width && len(line) > len(indent) {
+		if utf8.RuneCountInString(line)+utf8.RuneCountInString(word) > width && len(line) > len(indent) {
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
 			line = indent
 		}

@@ -2,9 +2,10 @@ package main
 
 import (
 	"encoding/json"
-	"math"
 	"strings"
 	"testing"
+
+	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
 // TestPrintsAsNumPy compares with what print gave in NumPy; see testdata/print.py.
@@ -20,7 +21,13 @@ func TestPrintsAsNumPy(t *testing.T) {
 	if len(cases) < 80 {
 		t.Fatalf("only %d cases", len(cases))
 	}
+	format, _ := dtype(t, "f16").LongDouble()
 	for _, c := range cases {
+		if strings.Contains(c.Descr, "float128") || strings.Contains(c.Descr, "complex256") || strings.Contains(c.Descr, "f16") {
+			if format != mmapnpy.X87 {
+				continue // the file is that of an x87
+			}
+		}
 		path := rawFile(t, c.NPY)
 		if got := strings.TrimSuffix(ok(t, "get", path), "\n"); got != c.Print {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.Descr, got, c.Print)
@@ -40,12 +47,9 @@ func TestShortest(t *testing.T) {
 			t.Errorf("half %#x is %v, want %v", c.bits, v, c.want)
 		}
 	}
-	e, _ := b16.Elem()
-	if got := shortest(float64(math.Float32frombits(0x3DCC<<16)), e); got != 0.0996 {
-		t.Errorf("bfloat16 0x3DCC is %v", got)
-	}
-	if got := shortest(math.Inf(1), e); !math.IsInf(got, 1) {
-		t.Errorf("infinity became %v", got)
+	path := reinterpreted(t, array(t, []int64{2}, []uint16{0x3DCC, 0x7F80}), b16.Descr())
+	if got, want := ok(t, "get", path, "--format", "csv"), "0.0996\ninf\n"; got != want {
+		t.Errorf("bfloat16 is %q, want %q", got, want)
 	}
 }
 

@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"math"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -22,6 +20,7 @@ const (
 	numpyNotation notation = iota // as NumPy prints an array: aligned, strings quoted
 	csvNotation                   // plain
 	jsonNotation                  // NaN, infinities and NaT are null, complex numbers pairs, records objects
+	oneNotation                   // as NumPy prints a single record: floats each by themselves
 )
 
 // cell appends the text of the element at an index.
@@ -33,6 +32,12 @@ func newCell(b mmapnpy.Buffer, n notation) (cell, error) {
 	if b.DType.IsStruct() {
 		return recordCell(b, n)
 	}
+	if n == oneNotation {
+		if b.DType.Kind() == mmapnpy.KindFloat {
+			return scalarFloat(b), nil
+		}
+		n = numpyNotation
+	}
 	switch b.DType.Kind() {
 	case mmapnpy.KindBool:
 		return boolCell(b, n)
@@ -41,9 +46,9 @@ func newCell(b mmapnpy.Buffer, n notation) (cell, error) {
 	case mmapnpy.KindUint:
 		return uintCell(b, n)
 	case mmapnpy.KindFloat:
-		return floatCell(b, n)
+		return floatCell(b, n), nil
 	case mmapnpy.KindComplex:
-		return complexCell(b, n)
+		return complexCell(b, n), nil
 	case mmapnpy.KindBytes, mmapnpy.KindString:
 		return stringCell(b, n)
 	case mmapnpy.KindDatetime:
@@ -52,7 +57,7 @@ func newCell(b mmapnpy.Buffer, n notation) (cell, error) {
 		return timedeltaCell(b, n)
 	case mmapnpy.KindVoid:
 		if b.DType.IsBFloat16() {
-			return floatCell(b, n)
+			return floatCell(b, n), nil
 		}
 		return voidCell(b, n), nil
 	}
@@ -137,76 +142,61 @@ func uintCell(b mmapnpy.Buffer, n notation) (cell, error) {
 	}, b.Shape, n), nil
 }
 
-func floatCell(b mmapnpy.Buffer, n notation) (cell, error) {
-	values, err := mmapnpy.Floats(b)
-	if err != nil {
-		return nil, err
-	}
-	e, _ := b.DType.Elem()
+func floatCell(b mmapnpy.Buffer, n notation) cell {
+	values := newReals(b, false)
 	if n == numpyNotation {
-		layout := newFloatLayout(values.All(), e, false)
-		return func(dst []byte, idx ...int64) []byte { return layout.append(dst, values.At(idx...)) }, nil
+		layout := newFloatLayout(values, false)
+		return func(dst []byte, idx ...int64) []byte { return layout.append(dst, values.of(idx...)) }
 	}
 	write := floatWriter(n)
-	return func(dst []byte, idx ...int64) []byte { return write(dst, shortest(values.At(idx...), e)) }, nil
+	return func(dst []byte, idx ...int64) []byte { return write(dst, values.of(idx...)) }
 }
 
 // floatWriter writes floats without regard to their neighbours.
-func floatWriter(n notation) func([]byte, float64) []byte {
+func floatWriter(n notation) func([]byte, real) []byte {
 	if n == jsonNotation {
 		return appendJSONFloat
 	}
 	return appendNumber
 }
 
-func appendJSONFloat(dst []byte, v float64) []byte {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+func appendJSONFloat(dst []byte, v real) []byte {
+	if !finite(v) {
 		return append(dst, "null"...) // RFC 8259 has no other word for them
 	}
 	return appendNumber(dst, v)
 }
 
-func complexCell(b mmapnpy.Buffer, n notation) (cell, error) {
-	values, err := mmapnpy.Numbers[complex128](b)
-	if err != nil {
-		return nil, err
-	}
-	e, _ := b.DType.Elem()
+func complexCell(b mmapnpy.Buffer, n notation) cell {
+	re, im := newReals(b, false), newReals(b, true)
 	if n == numpyNotation {
-		return complexLayout(values, e), nil
+		return complexLayout(re, im)
 	}
 	write := floatWriter(n)
 	return func(dst []byte, idx ...int64) []byte {
-		v := values.At(idx...)
-		re, im := shortest(real(v), e), shortest(imag(v), e)
+		re, im := re.of(idx...), im.of(idx...)
 		if n == jsonNotation {
 			return append(write(append(write(append(dst, '['), re), ','), im), ']')
 		}
-		dst = write(dst, re)
-		if !(math.Signbit(im) && !math.IsNaN(im)) {
-			dst = append(dst, '+')
-		}
-		return append(write(dst, im), 'j')
-	}, nil
+		return appendComplex(dst, re, im, write)
+	}
+}
+
+// appendComplex writes a complex number as Python does, such as 1-2j.
+func appendComplex(dst []byte, re, im real, write func([]byte, real) []byte) []byte {
+	dst = write(dst, re)
+	if !im.Signbit() || im.IsNaN() {
+		dst = append(dst, '+')
+	}
+	return append(write(dst, im), 'j')
 }
 
 // complexLayout aligns real and imaginary parts each by themselves, as NumPy does.
-func complexLayout(values mmapnpy.Accessor[complex128], e kernel.Elem) cell {
-	part := func(of func(complex128) float64) iter.Seq[float64] {
-		return func(yield func(float64) bool) {
-			for v := range values.All() {
-				if !yield(of(v)) {
-					return
-				}
-			}
-		}
-	}
-	re := newFloatLayout(part(func(v complex128) float64 { return real(v) }), e, false)
-	im := newFloatLayout(part(func(v complex128) float64 { return imag(v) }), e, true)
+func complexLayout(re, im reals) cell {
+	left, right := newFloatLayout(re, false), newFloatLayout(im, true)
 	return func(dst []byte, idx ...int64) []byte {
-		v := values.At(idx...)
-		dst = re.append(dst, real(v))
-		text := string(im.append(nil, imag(v)))
+		dst = left.append(dst, re.of(idx...))
+		text := string(right.append(nil, im.of(idx...)))
 		number := strings.TrimRight(text, " ")
 		return append(append(append(dst, number...), 'j'), text[len(number):]...)
 	}
@@ -305,13 +295,13 @@ func datetimeCell(b mmapnpy.Buffer, n notation) (cell, error) {
 		if v.IsNaT() {
 			return appendNaT(dst, n)
 		}
-		switch text := timeText(v, unit); n {
+		switch n {
 		case numpyNotation:
-			return append(append(append(dst, '\''), text...), '\'')
+			return append(append(append(dst, '\''), numpyTimeText(v, unit)...), '\'')
 		case jsonNotation:
-			return appendJSONString(dst, text)
+			return appendJSONString(dst, timeText(v, unit))
 		default:
-			return append(dst, text...)
+			return append(dst, timeText(v, unit)...)
 		}
 	}, b.Shape, n), nil
 }
@@ -427,6 +417,12 @@ func listCell(c cell, extra []int64) cell {
 	}
 }
 
+// scalarFloat writes floats as str does for single ones.
+func scalarFloat(b mmapnpy.Buffer) cell {
+	values := newReals(b, false)
+	return func(dst []byte, idx ...int64) []byte { return appendScalar(dst, values.of(idx...), values.elem) }
+}
+
 // scalarText is a single element as NumPy's str has it: 3.0, abc, 2020-01-01.
 func scalarText(b mmapnpy.Buffer) (string, error) {
 	at := make([]int64, len(b.Shape))
@@ -438,22 +434,29 @@ func scalarText(b mmapnpy.Buffer) (string, error) {
 		}
 		return printableBytes(v.At(at...)), nil
 	case mmapnpy.KindFloat:
-		v, err := mmapnpy.Floats(b)
-		if err != nil {
-			return "", err
-		}
-		e, _ := b.DType.Elem()
-		return string(appendScalar(nil, shortest(v.At(at...), e))), nil
+		return string(scalarFloat(b)(nil, at...)), nil
 	case mmapnpy.KindComplex:
-		c, err := newCell(b, csvNotation)
+		e, _ := b.DType.Elem()
+		re, im := newReals(b, false), newReals(b, true)
+		write := func(dst []byte, v real) []byte { return appendPart(dst, v, e.Part()) }
+		return string(append(appendComplex([]byte{'('}, re.of(at...), im.of(at...), write), ')')), nil
+	}
+	n := oneNotation
+	switch b.DType.Kind() {
+	case mmapnpy.KindDatetime:
+		v, err := mmapnpy.Times(b)
 		if err != nil {
 			return "", err
 		}
-		return "(" + string(c(nil, at...)) + ")", nil
-	}
-	n := numpyNotation
-	if k := b.DType.Kind(); k == mmapnpy.KindDatetime || k == mmapnpy.KindTimedelta {
-		n = csvNotation
+		unit, _ := b.DType.Unit()
+		return numpyTimeText(v.At(at...), unit), nil
+	case mmapnpy.KindTimedelta:
+		v, err := mmapnpy.Durations(b)
+		if err != nil {
+			return "", err
+		}
+		unit, _ := b.DType.Unit()
+		return spanText(v.At(at...), unit), nil
 	}
 	c, err := newCell(b, n)
 	if err != nil {

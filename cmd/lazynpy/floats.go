@@ -1,86 +1,121 @@
 package main
 
 import (
-	"iter"
-	"math"
-	"strconv"
+	"bytes"
 	"strings"
 
 	"github.com/lazynpy/lazynpy/internal/kernel"
+	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
 // floatDigits is how many fractional digits NumPy prints at most.
 const floatDigits = 8
 
-// shortest returns the number with the fewest decimal digits that, read back as an
-// element of type e, gives v: 0.1 for the float32 next to it. What float64 tells
-// apart is as good as it gets for longer types.
-func shortest(v float64, e kernel.Elem) float64 {
-	switch e.Part() {
-	case kernel.Float32:
-		return reparse(strconv.FormatFloat(v, 'e', -1, 32))
-	case kernel.Float16:
-		return fewestDigits(v, 5, func(f float64) float64 { return float64(kernel.Half2Float32(kernel.Float64ToHalf(f))) })
-	case kernel.BFloat16:
-		return fewestDigits(v, 4, func(f float64) float64 { return float64(kernel.BFloat16ToFloat32(kernel.Float64ToBFloat16(f))) })
-	}
-	return v
+// A real is one real part of an element: a float of any size, exact.
+type real = kernel.Number
+
+// reals are the floats of a buffer, or one part of its complex numbers.
+type reals struct {
+	buf  mmapnpy.Buffer
+	elem kernel.Elem // of the part
+	at   int64       // bytes from the start of an element to the part
+	swap bool
 }
 
-// fewestDigits tries rising numbers of digits; `most` of them always suffice.
-func fewestDigits(v float64, most int, round func(float64) float64) float64 {
-	for n := range most {
-		if f := reparse(strconv.FormatFloat(v, 'e', n, 64)); round(f) == v {
-			return f
+// newReals shows the real parts of floats and complex numbers; imaginary asks for those of the latter.
+func newReals(b mmapnpy.Buffer, imaginary bool) reals {
+	e, _ := b.DType.Elem()
+	r := reals{buf: b, elem: e.Part(), swap: !b.DType.Native()}
+	if imaginary {
+		r.at = int64(r.elem.Size())
+	}
+	return r
+}
+
+// of is the part of the element at an index.
+func (r *reals) of(idx ...int64) real {
+	at := r.buf.Offset + r.at
+	for d, i := range idx {
+		at += i * r.buf.Strides[d]
+	}
+	part := r.buf.Data[at : at+int64(r.elem.Size())]
+	if !r.swap {
+		return kernel.NumberOf(part, r.elem)
+	}
+	var word [16]byte
+	kernel.SwapBytes(word[:len(part)], part, len(part))
+	return kernel.NumberOf(word[:], r.elem)
+}
+
+// all yields the part of every element in C order.
+func (r *reals) all(yield func(real) bool) {
+	for idx := range indices(r.buf.Shape) {
+		if !yield(r.of(idx...)) {
+			return
 		}
 	}
-	return v // NaN and infinities come here
 }
 
-// reparse reads a number that strconv wrote.
-func reparse(s string) float64 {
-	f, _ := strconv.ParseFloat(s, 64) // cannot fail on what FormatFloat wrote
-	return f
+// finite reports whether v is neither NaN nor infinite.
+func finite(v real) bool { return !v.IsNaN() && !v.IsInf() }
+
+// appendWord writes what is not finite as NumPy does: nan, inf or -inf.
+func appendWord(dst []byte, v real) []byte {
+	switch {
+	case v.IsNaN():
+		return append(dst, "nan"...)
+	case v.Signbit():
+		return append(dst, "-inf"...)
+	}
+	return append(dst, "inf"...)
+}
+
+// within reports whether the magnitude of v is 0, or at least lo and below hi.
+func within(v real, lo, hi float64) bool {
+	abs := v.Abs().Float64()
+	return v.IsZero() || abs >= lo && abs < hi
 }
 
 // appendNumber writes a float for programs: the fewest digits that read back as
 // the same number, and nan, inf or -inf.
-func appendNumber(dst []byte, v float64) []byte {
-	abs := math.Abs(v)
+func appendNumber(dst []byte, v real) []byte {
 	switch {
-	case math.IsNaN(v):
-		return append(dst, "nan"...)
-	case math.IsInf(v, 1):
-		return append(dst, "inf"...)
-	case math.IsInf(v, -1):
-		return append(dst, "-inf"...)
-	case abs != 0 && (abs < 1e-6 || abs >= 1e21):
-		return strconv.AppendFloat(dst, v, 'e', -1, 64)
+	case !finite(v):
+		return appendWord(dst, v)
+	case within(v, 1e-6, 1e21):
+		return v.Append(dst, 'f', -1)
 	}
-	return strconv.AppendFloat(dst, v, 'f', -1, 64)
+	return v.Append(dst, 'e', -1)
 }
 
 // appendScalar writes a float as str does for a single NumPy number: 3.0, 1e+16.
-func appendScalar(dst []byte, v float64) []byte {
-	abs := math.Abs(v)
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return appendNumber(dst, v)
-	}
-	if abs != 0 && (abs < 1e-4 || abs >= 1e16) {
-		return strconv.AppendFloat(dst, v, 'e', -1, 64)
-	}
+func appendScalar(dst []byte, v real, e kernel.Elem) []byte {
 	from := len(dst)
-	dst = strconv.AppendFloat(dst, v, 'f', -1, 64)
-	if !strings.Contains(string(dst[from:]), ".") {
+	dst = appendPart(dst, v, e)
+	if finite(v) && !bytes.ContainsAny(dst[from:], ".e") {
 		dst = append(dst, ".0"...)
 	}
 	return dst
 }
 
+// appendPart is appendScalar of a part of a complex number, which has no point if it has no fraction.
+func appendPart(dst []byte, v real, e kernel.Elem) []byte {
+	hi := 1e16
+	if e == kernel.Float16 {
+		hi = 1e3
+	}
+	switch {
+	case !finite(v):
+		return appendWord(dst, v)
+	case within(v, 1e-4, hi):
+		return v.Append(dst, 'f', -1)
+	}
+	return v.Append(dst, 'e', -1)
+}
+
 // floatLayout is how NumPy prints the floats of one array: all positional or all
 // scientific, with their decimal points below one another.
 type floatLayout struct {
-	elem     kernel.Elem
 	format   byte // of strconv: 'f' or 'e'
 	sign     bool // positive numbers get a plus
 	left     int  // width before the decimal point
@@ -90,11 +125,11 @@ type floatLayout struct {
 }
 
 // newFloatLayout looks at all values first, as NumPy does.
-func newFloatLayout(values iter.Seq[float64], e kernel.Elem, sign bool) floatLayout {
-	l := floatLayout{elem: e, format: chooseFormat(values, e), sign: sign}
+func newFloatLayout(values reals, sign bool) floatLayout {
+	l := floatLayout{format: chooseFormat(values), sign: sign}
 	special := 0 // width of the widest of nan and inf
-	for v := range values {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+	for v := range values.all {
+		if !finite(v) {
 			special = max(special, len(l.special(v)))
 			continue
 		}
@@ -111,15 +146,29 @@ func newFloatLayout(values iter.Seq[float64], e kernel.Elem, sign bool) floatLay
 	return l
 }
 
-// chooseFormat is scientific if the magnitudes are far apart, or far from 1.
-func chooseFormat(values iter.Seq[float64], e kernel.Elem) byte {
-	smallest, largest := math.Inf(1), 0.0
-	for v := range values {
-		if abs := math.Abs(v); abs != 0 && !math.IsInf(v, 0) && !math.IsNaN(v) {
-			smallest, largest = min(smallest, abs), max(largest, abs)
+// chooseFormat is scientific if the magnitudes are far apart, or far from 1. As in NumPy, all is compared in
+// the type of the elements.
+func chooseFormat(values reals) byte {
+	var smallest, largest real
+	seen := false
+	for v := range values.all {
+		if v.IsZero() || !finite(v) {
+			continue
 		}
+		v = v.Abs()
+		if !seen || v.Less(smallest) {
+			smallest = v
+		}
+		if !seen || largest.Less(v) {
+			largest = v
+		}
+		seen = true
 	}
-	if largest != 0 && (largest >= scientificFrom(e) || smallest < 1e-4 || largest/smallest > 1000) {
+	if !seen {
+		return 'f'
+	}
+	like := largest.Like
+	if !largest.Less(like(scientificFrom(values.elem))) || smallest.Less(like(1e-4)) || like(1000).Less(largest.Over(smallest)) {
 		return 'e'
 	}
 	return 'f'
@@ -128,7 +177,7 @@ func chooseFormat(values iter.Seq[float64], e kernel.Elem) byte {
 // scientificFrom is the magnitude from which NumPy writes a dtype scientifically:
 // where its digits end, and 1e8 at most.
 func scientificFrom(e kernel.Elem) float64 {
-	switch e.Part() {
+	switch e {
 	case kernel.BFloat16:
 		return 1e2
 	case kernel.Float16:
@@ -140,9 +189,8 @@ func scientificFrom(e kernel.Elem) float64 {
 }
 
 // fewest writes a finite number with as many digits as tell it from its
-// neighbours, at most floatDigits after the point.
-func (l *floatLayout) fewest(v float64) (whole, fraction, exponent string) {
-	v = shortest(v, l.elem)
+// neighbours, at most floatDigits after the point: more are rounded from the number itself.
+func (l *floatLayout) fewest(v real) (whole, fraction, exponent string) {
 	if whole, fraction, exponent = l.split(v, -1); len(fraction) > floatDigits {
 		whole, fraction, exponent = l.split(v, floatDigits)
 		fraction = strings.TrimRight(fraction, "0")
@@ -152,8 +200,8 @@ func (l *floatLayout) fewest(v float64) (whole, fraction, exponent string) {
 
 // split writes a finite number and returns what is before the point, after it, and
 // the exponent with its sign.
-func (l *floatLayout) split(v float64, precision int) (whole, fraction, exponent string) {
-	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, l.format, precision, 64), "e")
+func (l *floatLayout) split(v real, precision int) (whole, fraction, exponent string) {
+	mantissa, exponent, _ := strings.Cut(string(v.Append(nil, l.format, precision)), "e")
 	whole, fraction, _ = strings.Cut(mantissa, ".")
 	if l.sign && whole[0] != '-' {
 		whole = "+" + whole
@@ -162,8 +210,8 @@ func (l *floatLayout) split(v float64, precision int) (whole, fraction, exponent
 }
 
 // special is the word for what is not finite.
-func (l *floatLayout) special(v float64) string {
-	s := string(appendNumber(nil, v))
+func (l *floatLayout) special(v real) string {
+	s := string(appendWord(nil, v))
 	if l.sign && s[0] != '-' {
 		return "+" + s
 	}
@@ -171,8 +219,8 @@ func (l *floatLayout) special(v float64) string {
 }
 
 // append writes one number in the layout.
-func (l *floatLayout) append(dst []byte, v float64) []byte {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+func (l *floatLayout) append(dst []byte, v real) []byte {
+	if !finite(v) {
 		s := l.special(v)
 		return append(appendRepeated(dst, ' ', l.left+1+l.right-len(s)), s...)
 	}
@@ -183,7 +231,10 @@ func (l *floatLayout) append(dst []byte, v float64) []byte {
 		return appendRepeated(dst, ' ', l.right-len(fraction))
 	}
 	// All have the same number of digits here, and those beyond the fewest are true.
-	whole, fraction, exponent := l.split(v, l.fraction)
+	whole, fraction, exponent := l.split(v, -1)
+	if len(fraction) != l.fraction {
+		whole, fraction, exponent = l.split(v, l.fraction)
+	}
 	dst = append(appendRepeated(dst, ' ', l.left-len(whole)), whole...)
 	dst = append(append(dst, '.'), fraction...)
 	dst = append(dst, 'e', exponent[0])

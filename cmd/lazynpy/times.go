@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -46,4 +47,27 @@ func timeText(m mmapnpy.Moment, unit mmapnpy.DatetimeUnit) string {
 		below += scale
 	}
 	return m.Time.Format(timeLayouts[mmapnpy.Nanosecond]) + fmt.Sprintf("%0*d", digits, below)
+}
+
+// numpyTimeText is timeText with negative years as NumPy prints them: four characters wide with their sign.
+func numpyTimeText(m mmapnpy.Moment, unit mmapnpy.DatetimeUnit) string {
+	text := timeText(m, unit)
+	if m.IsNaT() || !m.Valid || m.Time.Year() >= 0 {
+		return text
+	}
+	return fmt.Sprintf("%04d", m.Time.Year()) + strings.TrimPrefix(text, m.Time.Format("2006"))
+}
+
+// spanWords are the units as str has them for a single timedelta64.
+var spanWords = [...]string{
+	"generic time units", "years", "months", "weeks", "days", "hours", "minutes", "seconds",
+	"milliseconds", "microseconds", "nanoseconds", "picoseconds", "femtoseconds", "attoseconds",
+}
+
+// spanText writes a timedelta64 as str does, such as "5 seconds".
+func spanText(s mmapnpy.Span, unit mmapnpy.DatetimeUnit) string {
+	if s.IsNaT() || int(unit.Base) >= len(spanWords) {
+		return notATime
+	}
+	return fmt.Sprintf("%d %s", s.Ticks*int64(unit.Count), spanWords[unit.Base])
 }

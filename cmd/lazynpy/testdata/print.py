@@ -43,6 +43,25 @@ for dtype in ("i1", "u2", "i4", "i8"):
     info = np.iinfo(dtype)
     cases.append(rng.integers(info.min, info.max, 23, dtype=dtype))
 
+# Digits: float32 values whose nine-digit form ends in 5, thresholds, long doubles of the x87.
+cases.append(np.random.default_rng(3).standard_normal(900).astype("f4"))
+cases.append((np.random.default_rng(4).standard_normal((40, 2)) @ A([[1, 0], [0, 1j]])).sum(1).astype("c8"))
+g, G = np.longdouble, np.clongdouble
+cases += [
+    A(1e-4, "f4"), A([1e-4], "f4"), A(1e16, "f4"), A(65504, "f2"), A(999.5, "f2"), A([1e-4], "f2"), A([1000.0001, 1], "f4"), A([1000.00003, 1], "f4"),
+    A(complex(1e-4, 1e16), "c8"), A(complex(0.1, -1e17)), A(complex(nan, inf)),
+    A(g(1) / 3), A([g(1) / 3, g("1e4000"), g(2) ** 63 + 1]), A([g(1) / 3, g(2), g(-1) / 7]), A([g(2) ** 63 + 1]), A(g(2) ** 64 - 1), A(g("1e-4940")),
+    A([g("nan"), g("-inf"), g("1e-4940"), g("3.6451995318824746025e-4951")]), A([G(g(1) / 3 + 2j), G(g("1e4000"))]), A(G(g(1) / 3)),
+    A([g(1) / 3, 1], ">g"), A([0.1, 2], "f4").astype("g"), A([(1.5, 2), (1e10, 0.1)], [("a", "g"), ("b", "f4")]),
+    A((1.5, 2), [("a", "g"), ("b", "f4")]), A((-178.0,), [("f0", "f4")]), A((0.1, 1e-4), [("f0", "f2"), ("f1", "f4")]),
+    A((5, b"x", "y", True, 1 + 2j, [1.5, 2]), [("a", "m8[ns]"), ("b", "S2"), ("c", "U2"), ("d", "?"), ("e", "c8"), ("f", "f4", 2)]),
+    A(((1.5,), [2.5]), [("p", [("x", "f4")]), ("q", [("y", "f8")], 1)]), A((5, "NaT"), [("a", "m8[s]"), ("b", "M8[s]")]),
+    A(5, "m8[ns]"), A(-3, "m8[25s]"), A("NaT", "m8[s]"), A(7, "m8"), A("NaT", "M8[s]"), A("-0001-02-03", "M8[D]"),
+    A(["1969-12-31", "-0001-02-03"], "M8[D]"), A(["-10000-01-01", "-0999-02-03", "0001-01-01", "12345-01-01"], "M8[D]"), A(["-0044"], "M8[Y]"),
+    A([' c""', "日a", " 'é ", "''", "é", "\\日", "", "", "'cc\\", '""', "  日", "a日 a"]),
+]
+
+np.set_printoptions(threshold=1000)
 out = []
 for a in cases:
     f = io.BytesIO()
