@@ -80,7 +80,7 @@ func binaryMaps() []*entry {
 		{"power", lazy.Power, "2", "array to the power of the operand"},
 		{"remainder", lazy.Remainder, "2", "what floor_divide leaves, with the sign of the operand"},
 		{"right_shift", lazy.RightShift, "2", "array >> operand"},
-		{"subtract", lazy.Subtract, "dark.npy", "array - operand"},
+		{"subtract", lazy.Subtract, "background.npy", "array - operand; unsigned integers wrap, as NumPy's: astype first"},
 	}
 	var list []*entry
 	for _, t := range table {
@@ -136,7 +136,7 @@ func otherMaps() []*entry {
 			"bin_sum=1,1,2,2", "sums of groups of neighbours along every axis", arg{"factors", listArg}),
 		of(mapEntry("bin_mean", func(a *lazy.Array, p BinParams) (*lazy.Array, error) { return a.BinMean(p.Factors...) }),
 			"bin_mean=1,1,2,2", "means of groups of neighbours along every axis", arg{"factors", listArg}),
-		of(mapEntry("correct", correct), "correct=dark.npy,gain.npy", "(signal - dark) * gain, with dead pixels replaced by their neighbours",
+		of(mapEntry("correct", correct), "correct=dark.npy,gain.npy", "(signal - dark) * gain in floating point, with dead pixels replaced by their neighbours",
 			arg{"dark", operandArg}, arg{"gain", operandArg}),
 		of(mapEntry("at_positions", func(a *lazy.Array, p AtPositionsParams) (*lazy.Array, error) {
 			return a.AtPositions(p.Positions, p.Scan...)

@@ -8,7 +8,7 @@ import (
 )
 
 // ParseOp reads an operation as it is written on a command line: its name alone ("sqrt"), with the most common
-// parameters behind "=" ("multiply=0.5", "subtract=dark.npy", "clip=0,100", "slice=0:10, ::2",
+// parameters behind "=" ("multiply=0.5", "correct=dark.npy,gain.npy", "clip=0,100", "slice=0:10, ::2",
 // "masks=disk(64,64,20) ring(64,64,20,40)"), or with all of them as a JSON object ("subtract{"operand": 1,
 // "reverse": true}"). [Describe] has an example of every operation. The operation must be known, and its
 // parameters right; no file is opened.

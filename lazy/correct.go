@@ -20,16 +20,29 @@ type Correction struct {
 	Gain Operand
 
 	// DeadPixels are indices of the signal axes, each one number per axis. Such a pixel becomes
-	// the mean of its neighbours in all directions that are not dead themselves.
+	// the mean of its neighbours in all directions that are not dead themselves, diagonals included.
 	DeadPixels [][]int64
 }
 
-// Correct corrects every signal when it is read: (x - Dark) * Gain, then dead pixels. The dtype
-// follows NumPy's rules for the two operations. Dead pixels take the corrected neighbours' mean, of integers
-// rounded toward zero. A dead pixel all of whose neighbours are dead is an error.
+// Correct corrects every signal when it is read: (x - Dark) * Gain, then dead pixels, in floating point whatever the
+// dtype of the counts, so that a dark frame above them gives negative numbers. The result is float32 of booleans, of integers
+// of up to 16 bits and of floats of up to 32, float64 of all wider ones, and complex where something is, as LiberTEM's are.
+// Where Dark or Gain is wider than that, so is the computation, and what comes out is rounded once.
+//
+// A dead pixel is the mean of its corrected neighbours. One all of whose neighbours are dead is an error. Without any
+// correction the array is what it was.
 func (a *Array) Correct(c Correction) (*Array, error) {
-	out := a
-	var err error
+	if c.Dark == nil && c.Gain == nil && len(c.DeadPixels) == 0 {
+		return a, nil
+	}
+	t, err := c.dtype(a)
+	if err != nil {
+		return nil, err
+	}
+	out, err := a.AsType(t)
+	if err != nil {
+		return nil, err
+	}
 	if c.Dark != nil {
 		if out, err = Subtract(out, a.alongSignal(c.Dark)); err != nil {
 			return nil, fmt.Errorf("dark: %w", err)
@@ -43,10 +56,34 @@ func (a *Array) Correct(c Correction) (*Array, error) {
 	if len(out.node.shape()) != a.NDim() || out.Len() != a.Len() {
 		return nil, fmt.Errorf("%w: the correction of %s has the shape %s", ErrShape, shapeString(a.node.shape()), shapeString(out.node.shape()))
 	}
-	if len(c.DeadPixels) == 0 {
-		return out, nil
+	if out, err = out.AsType(t); err != nil || len(c.DeadPixels) == 0 {
+		return out, err
 	}
 	return out.patch(c.DeadPixels)
+}
+
+// dtype is that of a corrected array.
+func (c *Correction) dtype(a *Array) (mmapnpy.DType, error) {
+	if _, ok := a.DType().Elem(); !ok {
+		return mmapnpy.DType{}, undefined(a.DType())
+	}
+	t, err := mmapnpy.ResultType(mmapnpy.Float32, a.DType())
+	for _, x := range []Operand{c.Dark, c.Gain} {
+		if x == nil || err != nil {
+			continue
+		}
+		o, unknown := newOperand(x)
+		if unknown != nil {
+			continue // whoever computes with it tells
+		}
+		if o.kind == 'c' || !o.weak() && o.array.DType().Kind() == 'c' {
+			t, err = mmapnpy.ResultTypeWeak(t, 'c')
+		}
+	}
+	if err != nil {
+		return t, fmt.Errorf("%w: %w", ErrDType, err)
+	}
+	return t, nil
 }
 
 // alongSignal has an operand of the shape of a signal lie along the signal axes, wherever they are.

@@ -512,3 +512,61 @@ func TestUnary(t *testing.T) {
 		t.Errorf("finite: %v", got)
 	}
 }
+
+// TestCorrectInFloatingPoint has a dark frame above some of the counts, for counts of all dtypes. The results are
+// LiberTEM's, dtypes included (libertem.corrections.detector.correct, 0.16).
+func TestCorrectInFloatingPoint(t *testing.T) {
+	counts := mustSlice(t, []uint8{0, 1, 2, 3, 4, 5}, 1, 2, 3)
+	dark := []float64{1, 0.5, 0, 3, 7, 1}
+	gain := mustSlice(t, []float32{1, 2, 0.5, 1, 1, 4}, 2, 3)
+	want := []float64{-1, 1, 1, 0, -3, 16}
+	fixed := []float64{-1, 1, 1, 0, 3.4, 16} // dead: the mean of the other five
+	for from, to := range map[string]string{
+		"|u1": "float32", "|i1": "float32", "<u2": "float32", ">u2": "float32", "<i2": "float32", "<f2": "float32", "<f4": "float32",
+		"<u4": "float64", "<i4": "float64", "<u8": "float64", ">i8": "float64", "<f8": "float64", "<c8": "complex64", ">c16": "complex128",
+	} {
+		a := must[*Array](t)(must[*Array](t)(counts.AsType(mustDType(t, from))).With(NavigationAxes(0)))
+		for name, d := range map[string]Operand{
+			"float64": mustSlice(t, dark, 2, 3),
+			"uint16":  mustSlice(t, []uint16{1, 0, 0, 3, 7, 1}, 2, 3),
+		} {
+			c := must[*Array](t)(a.Correct(Correction{Dark: d, Gain: gain}))
+			expected := slices.Clone(want)
+			if name == "uint16" {
+				expected[1] = 2
+			}
+			if got := must[*Array](t)(Real(c)); c.DType().String() != to || !slices.Equal(valuesOf[float64](t, must[*Array](t)(got.AsType(mmapnpy.Float64))), expected) {
+				t.Errorf("%s less %s is %s %v", from, name, c.DType(), got)
+			}
+		}
+		c := must[*Array](t)(a.Correct(Correction{Dark: mustSlice(t, dark, 2, 3), Gain: gain, DeadPixels: [][]int64{{1, 1}}}))
+		got := valuesOf[float64](t, must[*Array](t)(must[*Array](t)(Real(c)).AsType(mmapnpy.Float64)))
+		if math.Abs(got[4]-3.4) < 1e-6 {
+			got[4] = 3.4
+		}
+		if c.DType().String() != to || !slices.Equal(got, fixed) {
+			t.Errorf("%s with a dead pixel is %s %v", from, c.DType(), got)
+		}
+		alone := must[*Array](t)(a.Correct(Correction{DeadPixels: [][]int64{{0, 0}}}))
+		first := must[*Result](t)(must[*Array](t)(must[*Array](t)(must[*Array](t)(Real(alone)).AsType(mmapnpy.Float64)).Slice("0, 0, :1")).Load(t.Context()))
+		if mean := valuesOf[float64](t, must[*Array](t)(FromResult(first)))[0]; alone.DType().String() != to || math.Abs(mean-8.0/3) > 1e-6 {
+			t.Errorf("%s: a dead pixel among 1, 3 and 4 is %s %v", from, alone.DType(), mean)
+		}
+	}
+	a := must[*Array](t)(counts.With(NavigationAxes(0)))
+	if same := must[*Array](t)(a.Correct(Correction{})); same != a {
+		t.Errorf("no correction at all gives %v", same)
+	}
+	negative := must[*Array](t)(a.Correct(Correction{Dark: 3}))
+	if got := valuesOf[float32](t, negative); !slices.Equal(got, []float32{-3, -2, -1, 0, 1, 2}) {
+		t.Errorf("a number as dark frame: %v", got)
+	}
+	turned := must[*Array](t)(a.Correct(Correction{Gain: 1i}))
+	if turned.DType().String() != "complex64" {
+		t.Errorf("a complex gain gives %s", turned.DType())
+	}
+	words := must[*Array](t)(FromBuffer(mmapnpy.Buffer{Data: make([]byte, 6), DType: mustDType(t, "S1"), Shape: []int64{2, 3}, Strides: []int64{3, 1}}))
+	if _, err := words.Correct(Correction{Gain: 2}); !errors.Is(err, ErrDType) {
+		t.Errorf("text: %v", err)
+	}
+}

@@ -24,7 +24,7 @@ func newRunCommand(c *cli) *cobra.Command {
 		Long:  runLong(),
 		Example: "  lazynpy run --nav 0,1 --op sum --over signal scan.npy -o bright.npy\n" +
 			"  lazynpy run --engine slurm --partition short --time 1:00:00 --cpus 8 --op mean,std --over 0 stack.npy -o '{op}.npy'\n" +
-			"  lazynpy run --apply subtract=dark.npy --apply sqrt --map-output roots.npy scan.npy\n" +
+			"  lazynpy run --apply astype=float32 --apply subtract=dark.npy --map-output counts.npy scan.npy\n" +
 			"  lazynpy run --engine pbs --print --op max --over 0 stack.npy -o max.npy > job.pbs",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if r.lists() {
@@ -49,10 +49,11 @@ func runLong() string {
 		"each to -o, and what --apply makes of it to --map-output, all in one pass. What is done is recorded in a run\n" +
 		"directory, beside the output unless --run-dir says where; after a failure, an interrupt or the loss of\n" +
 		"machines, resume computes what is missing. The outputs are the same, byte for byte, with any engine.\n\n" +
-		"Operations are names, with parameters behind \"=\" or as JSON: multiply=0.5, subtract=dark.npy, clip=0,100,\n" +
+		"Operations are names, with parameters behind \"=\" or as JSON: multiply=0.5, correct=dark.npy, clip=0,100,\n" +
 		`histogram{"bins": 256, "lo": 0, "hi": 1000}. "--op list" says what each does. --over names the axes that` + "\n" +
 		"reducers remove: all, signal, navigation, or numbers such as 0,-1. With several reducers, " + opPattern + " in -o stands for\n" +
-		"the name of each.\n\n" +
+		"the name of each. Maps compute in the dtype that NumPy would: unsigned integers wrap, and astype=float32 before a\n" +
+		"subtraction keeps them from it; correct always computes in floating point.\n\n" +
 		"Reducers, for --op:\n" + wrapped(distributed.ReducerNames()) +
 		"Maps, for --apply:\n" + strings.TrimSuffix(wrapped(distributed.MapNames()), "\n")
 }

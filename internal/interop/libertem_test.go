@@ -31,8 +31,9 @@ type liberTEMCase struct {
 
 const liberTEMCases = 420
 
-// TestDetectorsAgainstLiberTEM compares virtual detectors, centers of mass, patterns, radial profiles, corrections and
-// regions of interest with LiberTEM, by way of their definitions in NumPy, which LiberTEM's float32 agrees with.
+// TestDetectorsAgainstLiberTEM compares virtual detectors, centers of mass, patterns, radial profiles and
+// regions of interest with LiberTEM, by way of their definitions in NumPy, which LiberTEM's float32 agrees with, and corrections with
+// LiberTEM itself.
 func TestDetectorsAgainstLiberTEM(t *testing.T) {
 	cases := judge(t, "judges_libertem.py", liberTEMCases, func(c *liberTEMCase, dir string) { c.in(dir) })
 	for _, c := range cases {
@@ -148,6 +149,9 @@ func (c *liberTEMCase) checkCorrect(t *testing.T, scan *lazy.Array) {
 			}
 		}
 	}
+	if file := c.Arrays["counts"]; file != "" {
+		scan = c.open(t, file, lazy.NavigationAxes(0, 1))
+	}
 	out, err := scan.Correct(correction)
 	switch {
 	case c.Error != "" && err != nil:
@@ -157,7 +161,7 @@ func (c *liberTEMCase) checkCorrect(t *testing.T, scan *lazy.Array) {
 	case err != nil:
 		t.Fatal(err)
 	}
-	c.close(t, c.loaded(t, out), c.Expected, c.Slack)
+	c.equal(t, c.loaded(t, out), 0)
 }
 
 func (c *liberTEMCase) checkRadial(t *testing.T, scan *lazy.Array) {

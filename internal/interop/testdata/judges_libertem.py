@@ -9,8 +9,8 @@ be met bit for bit unless the case allows a relative error; and the script fails
 but for the rounding of float32.
 
 kinds: masks (ApplyMasksUDF, some within a region of interest), com (CoMUDF: y and x of the centre), sum
-(SumUDF), std (StdDevUDF), pick (PickUDF), correct (CorrectionSet before SumUDF: the corrected scan itself is by its
-definition). radial is by np.bincount alone; LiberTEM's rings overlap.
+(SumUDF), std (StdDevUDF), pick (PickUDF), correct (what CorrectionSet makes of every frame, bit for bit, of counts of any dtype
+and dark frames above them; that of the case's own scan also before SumUDF). radial is by np.bincount alone; LiberTEM's rings overlap.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ import numpy as np
 import sparse
 from libertem import masks as shapes
 from libertem.corrections.detector import RepairValueError
+from libertem.corrections.detector import correct as corrected
 from libertem.io.corrections import CorrectionSet
 from libertem.udf.com import CoMUDF
 from libertem.udf.masks import ApplyMasksUDF
@@ -134,11 +135,11 @@ def patched(x, dead):
 
 def correct(rng, generator, x, run):
     sig = x.shape[2:]
-    dark = generator.integers(0, 17, sig) / 4 if rng.random() < 0.7 else None
+    dark = generator.integers(0, rng.choice([17, 2000]), sig) / 4 if rng.random() < 0.7 else None
     gain = generator.integers(2, 9, sig) / 4 if rng.random() < 0.7 else None
     dead = generator.random(sig) < rng.choice([0.05, 0.3]) if rng.random() < 0.6 else None
     out = (x.astype("f8") - (0 if dark is None else dark)) * (1 if gain is None else gain)
-    case, arrays = {"slack": 0 if dead is None else 1e-6}, {"dark": dark, "gain": gain, "dead": dead}
+    case, arrays = {"slack": 0}, {"dark": dark, "gain": gain, "dead": dead}
     coo = None if dead is None else sparse.COO(coords=np.argwhere(dead).T, data=1, shape=sig)
     if dead is not None:
         out, alone = patched(out, dead)
@@ -148,9 +149,10 @@ def correct(rng, generator, x, run):
                 raise SystemExit("LiberTEM repairs a pixel that has no neighbours")
             return case | {"error": "a dead pixel without living neighbours"}, arrays, out
     agree("corrections", run(SumUDF(), corrections=CorrectionSet(dark=dark, gain=gain, excluded_pixels=coo))["intensity"].data, out.sum(axis=(0, 1)))
-    if dead is not None and dark is None and gain is None and x.dtype.kind == "u":
-        out = np.floor(out)  # integers remain integers here
-    return case, arrays, out
+    if dark is None and gain is None and dead is None:
+        return case, arrays, x
+    arrays["counts"] = counts = x.astype(rng.choice(["u1", "u2", "i2", "i4", "u4", "i8", "f2", "f4", "f8"]))
+    return case, arrays, corrected(counts, dark, gain, None if dead is None else np.argwhere(dead).T, sig_shape=sig)
 
 
 def radial(rng, generator, x, run):
