@@ -30,6 +30,7 @@ const (
 // Bits of the flags.
 const (
 	flagEncrypted  = 1 << 0
+	flagLZMAMarker = 1 << 1 // the data end with a marker
 	flagDescriptor = 1 << 3 // sizes and checksum follow the data
 	flagPatch      = 1 << 5
 	flagStrong     = 1 << 6
@@ -51,11 +52,12 @@ const (
 	Stored  Method = 0
 	Deflate Method = 8
 	BZip2   Method = 12
+	LZMA    Method = 14
 	Zstd    Method = 93
 )
 
 var methodNames = map[Method]string{
 	Stored: "stored", 1: "shrunk", 2: "reduced", 3: "reduced", 4: "reduced", 5: "reduced", 6: "imploded",
-	Deflate: "deflated", 9: "deflate64", 10: "terse", BZip2: "bzip2", 14: "lzma", 16: "cmpsc", 18: "terse", 19: "lz77",
+	Deflate: "deflated", 9: "deflate64", 10: "terse", BZip2: "bzip2", LZMA: "lzma", 16: "cmpsc", 18: "terse", 19: "lz77",
 	20: "zstd (deprecated number 20)", Zstd: "zstd", 94: "mp3", 95: "xz", 96: "jpeg", 97: "wavpack", 98: "ppmd", 99: "aes",
 }

@@ -100,7 +100,7 @@ func TestHostileMember(t *testing.T) {
 		{"encrypted in the local header", func(b []byte, _, l int) { b[l+6] |= 1 }, ErrEncrypted, "encrypted"},
 		{"patch", func(b []byte, e, _ int) { b[e+8] |= 1 << 5 }, ErrMethod, "patch"},
 		{"strong", func(b []byte, e, _ int) { b[e+8] |= 1 << 6 }, ErrEncrypted, "strongly"},
-		{"method", func(b []byte, e, l int) { b[e+10], b[l+8] = 14, 14 }, ErrMethod, "lzma"},
+		{"method", func(b []byte, e, l int) { b[e+10], b[l+8] = 9, 9 }, ErrMethod, "deflate64"},
 		{"unknown method", func(b []byte, e, l int) { b[e+10], b[l+8] = 77, 77 }, ErrMethod, "method 77"},
 		{"methods differ", func(b []byte, _, l int) { b[l+8] = 8 }, ErrFormat, "method is deflated here and stored"},
 		{"names differ", func(b []byte, _, l int) { b[l+30] = 'x' }, ErrFormat, `name is "x" here and "a"`},

@@ -128,7 +128,7 @@ func (m *Member) open() (bytesrc.Source, error) {
 		return m.archive.file.Section(m.fullName(), data, m.Size), nil
 	case Deflate:
 		return newInflated(m, data), nil
-	case BZip2, Zstd:
+	case BZip2, LZMA, Zstd:
 		return newSequential(m, data)
 	}
 	return nil, m.formatError(m.headerOffset, "method", &badZip{msg: m.Method.String() + ": " + ErrMethod.Error(), kind: ErrMethod})

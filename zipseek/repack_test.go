@@ -235,7 +235,7 @@ func TestRepackFails(t *testing.T) {
 		{"damaged", damaged, RepackOptions{}, nil},
 		{"damaged, stored", damaged, RepackOptions{Recode: StoreAll}, nil},
 		{"encrypted", raw(zip.Store, flagEncrypted, "x", content), RepackOptions{}, ErrEncrypted},
-		{"lzma", raw(14, 0, "x", content), RepackOptions{}, ErrMethod},
+		{"deflate64", raw(9, 0, "x", content), RepackOptions{}, ErrMethod},
 		{"folder with content", folder, RepackOptions{}, nil},
 		{"level", raw(zip.Store, 0, "x", content), RepackOptions{Level: 10}, nil},
 		{"alignment", raw(zip.Store, 0, "x", content), RepackOptions{Align: 48}, nil},

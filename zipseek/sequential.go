@@ -104,8 +104,16 @@ func (s *sequential) restart() error {
 	s.stop()
 	s.m.archive.blocks.begin(s)
 	in := bufio.NewReaderSize(io.NewSectionReader(s.m.archive.file, s.data, s.m.CompressedSize), 256<<10)
-	if s.m.Method == BZip2 {
+	switch s.m.Method {
+	case BZip2:
 		s.r, s.close = bzip2.NewReader(in), func() {}
+		return nil
+	case LZMA:
+		r, err := newLZMA(s.m, in)
+		if err != nil {
+			return s.decodeError(err, 0)
+		}
+		s.r, s.close = r, func() {}
 		return nil
 	}
 	d, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
@@ -152,6 +160,9 @@ func (s *sequential) decode(b []byte) ([]byte, error) {
 func (s *sequential) decodeError(err error, at int64) error {
 	if fault, ok := errors.AsType[*fs.PathError](err); ok {
 		return fault
+	}
+	if bad, ok := errors.AsType[*badZip](err); ok {
+		return s.m.formatError(s.data, s.m.Method.String(), bad)
 	}
 	eof := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	return s.m.formatError(s.data, s.m.Method.String(), &badZip{eof: eof, msg: "after " + itoa(at) + " of " + itoa(s.m.Size) + " bytes: " + err.Error()})

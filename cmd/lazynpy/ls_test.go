@@ -85,7 +85,7 @@ func TestLsHostile(t *testing.T) {
 		path, words string
 		rows        int
 	}{
-		{rawNPZ(t, 14, 0, entry{"x.npy", good}), "lzma: compression method not supported", 1},
+		{rawNPZ(t, 9, 0, entry{"x.npy", good}), "deflate64: compression method not supported", 1},
 		{rawNPZ(t, zip.Store, 1, entry{"x.npy", good}), "encrypted", 1},
 		{rawNPZ(t, zip.Deflate, 0, entry{"note.txt", []byte("this is not deflated")}), "deflate: ", 1},
 		{foreignNPZ(t, zip.Deflate, entry{"a.npy", good}, entry{"bad.npy", []byte("junk")}, entry{"z.npy", good}), "error: magic: ", 3},
