@@ -62,16 +62,10 @@ func completed(path string, size int64) bool {
 	}
 	defer file.Close()
 	old, now := &Archive{path: path, file: file}, &Archive{path: path, file: file}
-	if old.end, err = old.findEnd(size); err != nil {
-		return false
-	}
-	if now.end, err = now.findEnd(file.Size()); err != nil {
+	if old.load(size) != nil || now.load(file.Size()) != nil {
 		return false
 	}
 	if now.end.end != file.Size() || now.end.start < size || now.end.base != old.end.base || now.end.comment != old.end.comment {
-		return false
-	}
-	if old.readDirectory(old.end) != nil || now.readDirectory(now.end) != nil {
 		return false
 	}
 	before, err := old.directoryEntries()

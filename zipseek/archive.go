@@ -59,12 +59,7 @@ func (a *Archive) read() error {
 	if old, ok := readJournal(a.path); ok {
 		size = old // members are being appended, or were when a process died: what was there before is whole
 	}
-	end, err := a.findEnd(size)
-	if err != nil {
-		return err
-	}
-	a.end = end
-	return a.readDirectory(end)
+	return a.load(size)
 }
 
 // Path is the path that was opened.

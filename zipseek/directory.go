@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
-	"io"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -14,121 +14,6 @@ import (
 // maxDirectory bounds what is read of a directory: some 20 million members. Its size was compared with
 // that of the file, but a sparse file can be as large as it likes.
 const maxDirectory = 2 << 30
-
-// endRecord is what the end of an archive says about its directory.
-type endRecord struct {
-	start   int64 // of the directory in the file
-	size    int64
-	base    int64 // what all offsets in the archive count from: the length of what was put before it
-	end     int64 // of the archive in the file, the comment included
-	comment string
-}
-
-// findEnd finds the end record of an archive of so many bytes: the last one behind which lies
-// its comment and nothing else, or, where something was appended to the archive, the last one
-// that fits. A comment may contain the signature, so each candidate must also lead to a directory.
-func (a *Archive) findEnd(size int64) (endRecord, error) {
-	tail := make([]byte, min(size, endSize+maxComment+locatorSize))
-	start := size - int64(len(tail))
-	if _, err := a.file.ReadAt(tail, start); err != nil && err != io.EOF { //nolint:errorlint // the file's own ReadAt
-		return endRecord{}, err
-	}
-	var best error
-	for _, exact := range []bool{true, false} {
-		for end := len(tail); ; {
-			at := bytes.LastIndex(tail[:end], []byte("PK\x05\x06"))
-			if at < 0 {
-				break
-			}
-			end = at + 3
-			if len(tail)-at < endSize {
-				continue
-			}
-			comment := int(binary.LittleEndian.Uint16(tail[at+20:]))
-			if rest := len(tail) - at - endSize; comment > rest || exact != (comment == rest) {
-				continue
-			}
-			e, err := a.readEnd(tail[:at+endSize+comment], at, start)
-			if err == nil {
-				return e, nil
-			}
-			if best == nil {
-				best = err
-			}
-		}
-	}
-	if best == nil {
-		best = a.formatError(-1, "end record", badf("not a .zip file, or cut off: no end record in its last %d bytes", len(tail)))
-	}
-	return endRecord{}, best
-}
-
-// readEnd reads the end record at tail[at:], where tail lies at start in the file, and finds the
-// directory.
-func (a *Archive) readEnd(tail []byte, at int, start int64) (endRecord, error) {
-	r := tail[at:]
-	pos := start + int64(at)
-	disk, dirDisk := binary.LittleEndian.Uint16(r[4:]), binary.LittleEndian.Uint16(r[6:])
-	size, offset := int64(binary.LittleEndian.Uint32(r[12:])), int64(binary.LittleEndian.Uint32(r[16:]))
-	e := endRecord{comment: string(r[endSize:]), end: start + int64(len(tail))}
-	dirEnd := pos
-	if at >= locatorSize && binary.LittleEndian.Uint32(tail[at-locatorSize:]) == locatorSignature {
-		wide, where, err := a.readEnd64(tail[at-locatorSize:at], pos)
-		if err != nil {
-			return e, err
-		}
-		disk, dirDisk = uint16(min(wide.disk, escape16-1)), uint16(min(wide.dirDisk, escape16-1))
-		size, offset, dirEnd = wide.size, wide.offset, where
-	}
-	switch {
-	case disk != dirDisk || disk != 0 && disk != escape16:
-		return e, a.formatError(pos+4, "end record", badf("one of several disks of a split archive"))
-	case size < 0 || size > dirEnd:
-		return e, a.formatError(pos+12, "directory size", badf("%d bytes of directory do not fit before offset %d", size, dirEnd))
-	}
-	// The directory ends where the end record begins, whatever was put before the archive. Where
-	// something was put between the two, the offset counts from the start of the file.
-	for _, base := range []int64{dirEnd - size - offset, 0} {
-		if base < 0 || offset < 0 || offset > dirEnd-base-size {
-			continue
-		}
-		if size == 0 || a.signatureAt(base+offset) == directorySignature {
-			e.start, e.size, e.base = base+offset, size, base
-			return e, nil
-		}
-	}
-	return e, a.formatError(pos+16, "directory offset", badf("there is no directory at offset %d", offset))
-}
-
-type end64Record struct {
-	disk, dirDisk uint32
-	size, offset  int64
-}
-
-// readEnd64 follows a locator to the zip64 end record, which lies before it at the latest.
-func (a *Archive) readEnd64(locator []byte, end int64) (end64Record, int64, error) {
-	latest := end - locatorSize - end64Size
-	stated := int64(binary.LittleEndian.Uint64(locator[8:]))
-	for _, at := range []int64{stated, latest} {
-		if at < 0 || at > latest {
-			continue
-		}
-		var r [end64Size]byte
-		if _, err := a.file.ReadAt(r[:], at); err != nil {
-			return end64Record{}, 0, err
-		}
-		if binary.LittleEndian.Uint32(r[:]) != end64Signature {
-			continue
-		}
-		return end64Record{
-			disk:    binary.LittleEndian.Uint32(r[16:]),
-			dirDisk: binary.LittleEndian.Uint32(r[20:]),
-			size:    int64(binary.LittleEndian.Uint64(r[40:])),
-			offset:  int64(binary.LittleEndian.Uint64(r[48:])),
-		}, at, nil
-	}
-	return end64Record{}, 0, a.formatError(end-locatorSize, "zip64 locator", badf("there is no zip64 end record at offset %d", stated))
-}
 
 // signatureAt is the four bytes at off, or 0 if there are none.
 func (a *Archive) signatureAt(off int64) uint32 {
@@ -161,7 +46,7 @@ func (a *Archive) parseDirectory(dir []byte, e endRecord) error {
 	for i := range members {
 		n := entryLen(dir[at:])
 		m := &members[i]
-		m.archive = a
+		m.archive, m.entry = a, e.start+int64(at)
 		name, err := m.parse(dir[at:at+n], e)
 		if err != nil {
 			return a.formatError(e.start+int64(at), "directory", badf("entry %d (%.100q): %v", i, name, err))
@@ -249,6 +134,10 @@ func (m *Member) parse(b []byte, e endRecord) (name []byte, err error) {
 		if id != extraZip64 {
 			continue
 		}
+		if wide == nil {
+			m.flaw = flawZip64
+			break
+		}
 		for _, n := range wide { // only those that did not fit, in this order
 			if *n != escape32 {
 				continue
@@ -260,33 +149,44 @@ func (m *Member) parse(b []byte, e endRecord) (name []byte, err error) {
 		}
 		wide = nil
 	}
-	m.headerOffset += e.base
-	if m.Size < 0 || m.CompressedSize < 0 || m.headerOffset < e.base {
+	if m.Size < 0 || m.CompressedSize < 0 || m.headerOffset < 0 || e.base > 0 && m.headerOffset > math.MaxInt64-e.base {
 		return name, badf("zip64 number is out of range")
 	}
+	m.headerOffset += e.base // less than 0 where the front of the archive was cut off
 	return name, nil
 }
 
-// parseName decodes a name: UTF-8 if the flag says so or the Unicode extra field has it, else code
-// page 437. As in Python, a NUL ends it.
+// parseName decodes a name: the last Unicode extra field that belongs to it has it, as in Python since 3.12, or
+// else it is UTF-8 if the flag says so, and code page 437 if not. As in Python, a NUL ends it.
 func (m *Member) parseName(raw, extra []byte) []byte {
-	name := decodeName(raw, m.Flags)
+	text := decodeName(raw, m.Flags)
+	name := cutNUL(text)
+	m.plain = len(name) == len(text) && (m.Flags&flagUTF8 == 0 || utf8.Valid(raw))
 	for id, field := range extraFields(extra) {
 		// Info-ZIP's Unicode path: version 1, CRC-32 of the name in the entry, name.
-		if id == 0x7075 && len(field) > 5 && field[0] == 1 && m.Flags&flagUTF8 == 0 &&
-			binary.LittleEndian.Uint32(field[1:]) == crc32.ChecksumIEEE(raw) && utf8.Valid(field[5:]) {
-			m.renamed = true
-			return field[5:]
+		if id != extraUnicode || len(field) <= 5 || field[0] != 1 || binary.LittleEndian.Uint32(field[1:]) != crc32.ChecksumIEEE(raw) || !utf8.Valid(field[5:]) {
+			continue
+		}
+		if name = cutNUL(field[5:]); !bytes.Equal(name, text) {
+			m.plain = false
+			if m.Flags&flagUTF8 != 0 { // by one rule the one name counts, by another the other
+				m.flaw = flawName
+			}
 		}
 	}
 	return name
 }
 
-// decodeName is the name as text. Bytes that are no UTF-8 become U+FFFD.
-func decodeName(raw []byte, flags uint16) []byte {
-	if i := bytes.IndexByte(raw, 0); i >= 0 {
-		raw = raw[:i]
+// cutNUL is what lies before the first NUL.
+func cutNUL(name []byte) []byte {
+	if i := bytes.IndexByte(name, 0); i >= 0 {
+		return name[:i]
 	}
+	return name
+}
+
+// decodeName is a whole name as text. Bytes that are no UTF-8 become U+FFFD.
+func decodeName(raw []byte, flags uint16) []byte {
 	ascii := true
 	for _, c := range raw {
 		ascii = ascii && c < utf8.RuneSelf

@@ -42,6 +42,7 @@ var (
 type badZip struct {
 	msg  string
 	kind error // ErrFormat unless set
+	also error // is matched too
 	eof  bool
 }
 
@@ -49,6 +50,9 @@ func (e *badZip) Error() string { return e.msg }
 
 func (e *badZip) Is(target error) bool {
 	if e.eof && target == io.ErrUnexpectedEOF {
+		return true
+	}
+	if e.also != nil && target == e.also {
 		return true
 	}
 	if e.kind != nil {

@@ -40,8 +40,9 @@ const (
 
 // Identifiers of extra fields.
 const (
-	extraZip64 = 0x0001
-	extraAlign = 0xd935 // Android's zipalign: u16 alignment, then zeros
+	extraZip64   = 0x0001
+	extraUnicode = 0x7075 // Info-ZIP's Unicode path
+	extraAlign   = 0xd935 // Android's zipalign: u16 alignment, then zeros
 )
 
 // A Method is how the bytes of a member are encoded.

@@ -76,7 +76,7 @@ func readTwice(t *testing.T, m *Member) {
 	}
 }
 
-func checkKind(t *testing.T, err error) {
+func checkKind(t testing.TB, err error) {
 	t.Helper()
 	if _, ok := errors.AsType[*FormatError](err); !ok || !errors.Is(err, ErrFormat) && !errors.Is(err, ErrChecksum) &&
 		!errors.Is(err, ErrMethod) && !errors.Is(err, ErrEncrypted) {

@@ -25,10 +25,26 @@ type Member struct {
 
 	archive          *Archive
 	headerOffset     int64 // of the local header in the file
+	entry            int64 // offset of the directory entry in the file
 	dosTime, dosDate uint16
-	renamed          bool // Name comes from an extra field
+	flaw             flaw
+	plain            bool // Name is all that the entry has as its name
 
 	content atomic.Pointer[content]
+}
+
+// A flaw is why a member whose entry can be read in two ways is not read.
+type flaw uint8
+
+const (
+	flawNone flaw = iota
+	flawZip64
+	flawName
+)
+
+var flawTexts = [...]string{
+	flawZip64: "the entry has two zip64 extra fields",
+	flawName:  "its name and its Unicode extra field differ, and both say that they are UTF-8",
 }
 
 // content is what is known of a member that has been used.
@@ -153,7 +169,12 @@ func (m *Member) locate() (int64, error) {
 	if err := a.file.Unmodified(); err != nil {
 		return 0, err
 	}
-	if m.headerOffset > a.file.Size()-localSize {
+	switch {
+	case m.flaw != flawNone:
+		return 0, m.formatError(m.entry, "directory", badf("%s", flawTexts[m.flaw]))
+	case m.headerOffset < 0:
+		return 0, m.formatError(-1, "local header", badf("lies %d bytes before the start of the file, which seems to be cut off there", -m.headerOffset))
+	case m.headerOffset > a.file.Size()-localSize:
 		return 0, m.formatError(m.headerOffset, "local header", badf("lies beyond the end of the file"))
 	}
 	b := make([]byte, min(localSize+int64(len(m.Name))+64, a.file.Size()-m.headerOffset))
@@ -180,8 +201,8 @@ func (m *Member) checkLocal(b []byte, nameLen int) error {
 	if method != m.Method {
 		return m.formatError(m.headerOffset+8, "local header", badf("method is %v here and %v in the directory", method, m.Method))
 	}
-	if m.renamed || (m.Flags|flags)&flagMasked != 0 {
-		return nil // the name is elsewhere, or hidden
+	if (m.Flags|flags)&flagMasked != 0 {
+		return nil // the name is hidden
 	}
 	raw := make([]byte, nameLen)
 	if n := copy(raw, b[localSize:]); n < nameLen {
@@ -189,10 +210,31 @@ func (m *Member) checkLocal(b []byte, nameLen int) error {
 			return m.formatError(m.headerOffset+26, "local header", badf("name of %d bytes ends beyond the file", nameLen))
 		}
 	}
-	if name := decodeName(raw, m.Flags); !bytes.Equal(name, []byte(m.Name)) {
-		return m.formatError(m.headerOffset+localSize, "local header", badf("name is %.100q here and %.100q in the directory", name, m.Name))
+	// Each header says by its own flag how its name is encoded: a name may have changed from code page 437 to
+	// UTF-8 when Python wrote the directory again.
+	name := decodeName(raw, flags)
+	if m.plain && bytes.Equal(name, []byte(m.Name)) {
+		return nil
+	}
+	stated, err := m.rawName()
+	if err != nil {
+		return err
+	}
+	if text := decodeName(stated, m.Flags); !bytes.Equal(raw, stated) && !bytes.Equal(name, text) {
+		return m.formatError(m.headerOffset+localSize, "local header", badf("name is %.100q here and %.100q in the directory", name, text))
 	}
 	return nil
+}
+
+// rawName is the name in the directory entry as it lies there.
+func (m *Member) rawName() ([]byte, error) {
+	var n [2]byte
+	if _, err := m.archive.file.ReadAt(n[:], m.entry+28); err != nil {
+		return nil, err
+	}
+	raw := make([]byte, binary.LittleEndian.Uint16(n[:]))
+	_, err := m.archive.file.ReadAt(raw, m.entry+directorySize)
+	return raw, err
 }
 
 // checkFlags refuses what would be read as content and is not.

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -402,12 +403,16 @@ func TestValidateArchive(t *testing.T) {
 		{"no archive", func() string { p := foreignNPZ(t, zip.Store); return damaged(t, p, "PK", 0) }(), false, []string{"f.npz: error: "}},
 		{"truncated", rawNamed(t, read(t, good)[:200]), false, []string{"error: "}},
 		{"checksum", damaged(t, good, "PK\x01\x02", 16), false, []string{":x.npy: error: CRC-32: "}},
-		{"stored checksum", damaged(t, foreignNPZ(t, zip.Store, entry{"x.npy", x}), "PK\x01\x02", 16), false, []string{":x.npy: error: CRC-32: "}},
+		{"stored checksum", damaged(t, foreignNPZ(t, zip.Store, entry{"x.npy", x}), "\x93NUMPY", 130), false, []string{":x.npy: error: CRC-32: "}},
 		{"local header", damaged(t, good, "PK\x03\x04", 30), false, []string{":x.npy: error: offset 30: local header: name is"}},
 		{"overlap", rawNamed(t, overlapping), false, []string{":a.npy: error: ", "overlap"}},
 		{"encrypted", rawNPZ(t, zip.Store, 1, entry{"x.npy", x}), false, []string{":x.npy: error: ", "encrypted"}},
 		{"deflate64", rawNPZ(t, 9, 0, entry{"x.npy", x}), false, []string{"deflate64: compression method not supported"}},
 		{"no lzma", rawNPZ(t, 14, 0, entry{"x.npy", x}), false, []string{"lzma: 19797 bytes of properties"}},
+		{"two ends", ambiguousNPZ(t, "two_ends"), false, []string{": error: offset 137: end record: there is another", ": warning: offset 226: comment: is cut off: 1 bytes are missing"}},
+		{"sizes", ambiguousNPZ(t, "local_sizes_differ"), false, []string{":a: error: offset 14: local header: sizes or checksum"}},
+		{"count", ambiguousNPZ(t, "count_1"), false, []string{": error: offset 295: end record: states 1 members"}},
+		{"backslash", ambiguousNPZ(t, "name_backslash"), true, []string{`d\a: warning: offset`, `contains a "\", which is a "/" on Windows`}},
 		{"duplicate", foreignNPZ(t, zip.Store, entry{"x.npy", []byte("junk")}, entry{"x.npy", x}), true, []string{":x.npy: warning: name: a later member"}},
 		{"no array", foreignNPZ(t, zip.Store, entry{"x.txt", x[1:]}), true, []string{":x.txt: warning: member: is not an array"}},
 		{"array without .npy", foreignNPZ(t, zip.Store, entry{"x", x}), true, []string{": ok\n"}},
@@ -452,6 +457,29 @@ func TestValidateArchive(t *testing.T) {
 			}
 		})
 	}
+}
+
+// ambiguousNPZ writes an archive of the table of archives that programs read differently.
+func ambiguousNPZ(t *testing.T, name string) string {
+	t.Helper()
+	table, err := os.ReadFile("../../testdata/zip/ambiguous.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(table) {
+		var row struct {
+			Name    string `json:"name"`
+			Archive []byte `json:"archive"`
+		}
+		if err := json.Unmarshal(line, &row); err != nil {
+			t.Fatal(err)
+		}
+		if row.Name == name {
+			return rawNamed(t, row.Archive)
+		}
+	}
+	t.Fatalf("no archive %q", name)
+	return ""
 }
 
 // rawNamed writes bytes to a new file that is called as an archive is.

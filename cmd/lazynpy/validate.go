@@ -24,9 +24,11 @@ func newValidateCommand(c *cli) *cobra.Command {
 			"with nothing behind them, that booleans are the bytes 0 or 1, and that Unicode strings hold code points.\n" +
 			"NaN and infinities are valid. Of .npy files only those with booleans or Unicode strings are read.\n\n" +
 			"Of an archive it checks the directory, the local header of each member, that no two of them overlap, all\n" +
-			"checksums (--no-crc leaves them out, and reads no more than of .npy files), and every array. Members of\n" +
-			"one name, members that are no arrays, and an index file that does not belong to the archive are\n" +
-			"warnings. The exit status is 1 if any file is invalid; warnings do not count.",
+			"checksums (--no-crc leaves them out, and reads no more than of .npy files), and every array. What makes\n" +
+			"other programs find other members or other data in the archive is an error; what makes them refuse it, or\n" +
+			"know a member by another name, is a warning, and so are members of one name, members that are no arrays,\n" +
+			"and an index file that does not belong to the archive. The exit status is 1 if any file is invalid;\n" +
+			"warnings do not count.",
 		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v.cli = c

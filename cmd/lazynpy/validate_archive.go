@@ -26,6 +26,11 @@ func (v *validation) inspectArchive(ctx context.Context, file, key string, named
 	if bad, ok := errors.AsType[*zipseek.FormatError](z.Zip().CheckSidecar()); ok {
 		out = append(out, finding{Level: levelWarning, Field: bad.Field, Message: bad.Path + ": " + bad.Err.Error()})
 	}
+	doubts, err := z.Zip().Doubts()
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, doubtful(doubts)...)
 	members := make([]*zipseek.Member, 0, z.Zip().Len())
 	if named {
 		m, err := z.Member(key)
@@ -77,6 +82,11 @@ func (in *archiveInspector) member(ctx context.Context, m *zipseek.Member) ([]fi
 		out = append(out, finding{Level: levelWarning, Field: "name", Message: "a later member has the same name, and is the one that is read"})
 	}
 	more, err := in.check(ctx, m, !duplicate)
+	if err == nil {
+		var doubts []zipseek.Doubt
+		doubts, err = m.Doubts()
+		out = append(out, doubtful(doubts)...)
+	}
 	if bad, ok := innermost(err); ok {
 		more, err = append(more, zipFinding(bad)), nil
 	}
@@ -114,6 +124,18 @@ func (in *archiveInspector) check(ctx context.Context, m *zipseek.Member, isRead
 		found[i].locate(m, at)
 	}
 	return found, err
+}
+
+// doubtful are findings about what programs read differently: errors if they find other data.
+func doubtful(doubts []zipseek.Doubt) []finding {
+	out := make([]finding, len(doubts))
+	for i, d := range doubts {
+		out[i] = zipFinding(d.Err)
+		if d.Minor {
+			out[i].Level = levelWarning
+		}
+	}
+	return out
 }
 
 // verify compares the checksum of a member, and keeps no index of it: there may be many members.
