@@ -37,8 +37,10 @@ type Buffered interface{ Buffer() mmapnpy.Buffer }
 func View[T any](b Buffered) (mmapnpy.NDArray[T], error) { return mmapnpy.ViewOf[T](b.Buffer()) }
 
 // Copy returns the elements of b in C order and native byte order, in memory of
-// their own that outlives the block.
-func Copy[T any](b Buffered) ([]T, error) { return mmapnpy.CopyOf[T](b.Buffer()) }
+// their own that outlives the block; see [mmapnpy.CopyOf] for the options.
+func Copy[T any](b Buffered, opts ...mmapnpy.Option) ([]T, error) {
+	return mmapnpy.CopyOf[T](b.Buffer(), opts...)
+}
 
 // Blocks yields the blocks of the plan in storage order. A block is released
 // when the loop body ends. After an error nothing more is yielded. A block

@@ -112,6 +112,9 @@ func (c *CenterOfMass) sums(f frame) (*frameSums, error) {
 	if f.pixels > maxWeights/int64(n+1) {
 		return nil, fmt.Errorf("lazy: frames of shape %s are too large", shapeString(f.shape))
 	}
+	if err := f.afford(f.pixels * int64(n+1)); err != nil {
+		return nil, err
+	}
 	outer, inner := c.Radius*c.Radius, c.InnerRadius*c.InnerRadius
 	mass := distances(f.shape, c.center(f.shape), func(d2 float64) float64 {
 		return truth((c.Radius == 0 || d2 <= outer) && (c.InnerRadius == 0 || d2 > inner))

@@ -95,6 +95,8 @@ func (j *userJob) computes() bool    { return false }
 func (j *userJob) wholeSignal() bool { return j.acc.WholeSignal }
 func (j *userJob) start(*tasks)      {}
 
+func (j *userJob) memory() int64 { return j.stateBytes(j.a.node.shape()) }
+
 func (j *userJob) stateBytes(shape []int64) int64 {
 	if j.acc.Size == nil {
 		return 0

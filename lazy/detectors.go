@@ -32,6 +32,9 @@ func NewMasks(masks ...Mask) Reducer {
 		if f.pixels > maxWeights/int64(len(masks)) {
 			return nil, fmt.Errorf("lazy: %d masks over frames of shape %s are too many weights", len(masks), shapeString(f.shape))
 		}
+		if err := f.afford(f.pixels * int64(len(masks))); err != nil {
+			return nil, err
+		}
 		for _, m := range masks {
 			w, err := m.Weights(f.shape...)
 			if err != nil {
@@ -45,6 +48,7 @@ func NewMasks(masks ...Mask) Reducer {
 
 // frame is the signal axes of an array: how the elements of one measurement lie.
 type frame struct {
+	a      *Array
 	shape  []int64
 	stored []int // the axes in storage order, slowest first
 	pixels int64
@@ -52,7 +56,7 @@ type frame struct {
 }
 
 func newFrame(a *Array, order []int) frame {
-	f := frame{shape: a.signalShape(), pixels: a.frameLen(), empty: a.Len() == 0}
+	f := frame{a: a, shape: a.signalShape(), pixels: a.frameLen(), empty: a.Len() == 0}
 	position := make(map[int]int) // of an axis among the signal axes
 	for d, ax := range a.axes {
 		if !ax.Navigate {
@@ -66,6 +70,9 @@ func newFrame(a *Array, order []int) frame {
 	}
 	return f
 }
+
+// afford returns an error if so many weights, and the form in which kernels take them, cannot be had.
+func (f frame) afford(weights int64) error { return f.a.afford("the weights of its pixels", times(16, weights)) }
 
 // stored brings one value per pixel from C order into the order in which pixels are stored.
 func stored[T any](f frame, perPixel []T) []T {
@@ -107,11 +114,11 @@ func detector(name string, bind func(f frame) (*frameSums, error), derive func(a
 		s.components, s.itemsize = components, components*e.Size()
 		s.byFrame = framesFastest(a, order)
 		s.lay(f, e)
-		j := &foldJob{a: a, fold: s, reduced: reduced, order: order, stored: true}
+		j := &foldJob{name: name, a: a, fold: s, reduced: reduced, order: order, stored: true}
 		if derive != nil {
 			j.derive = func(sums *Result) (*Result, error) { return derive(a, sums) }
 		}
-		return j, j.checkSize(name)
+		return j, j.checkEmpty()
 	}}
 }
 

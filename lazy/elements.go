@@ -3,7 +3,6 @@ package lazy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/lazynpy/lazynpy/chunk"
@@ -87,11 +86,12 @@ func (a *Array) piece(rd reader, r chunk.Region, corder []int, f func([]byte) bo
 }
 
 // Load reads the whole array into memory of its own, in C order, on all workers: NBytes of it,
-// which the memory budget does not count.
+// which the memory budget does not count. An array that does not fit into memory is an error that
+// matches [ErrTooLarge].
 func (a *Array) Load(ctx context.Context) (*Result, error) {
 	n := a.NBytes()
-	if int64(int(n)) != n {
-		return nil, fmt.Errorf("lazy: %s: %s does not fit this machine's address space", a.Name(), chunk.FormatBytes(n))
+	if err := a.afford("loading it", n); err != nil {
+		return nil, err
 	}
 	r := newResult(a.DType(), a.Shape())
 	if n > 0 {

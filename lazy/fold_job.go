@@ -3,7 +3,7 @@ package lazy
 import (
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"sync"
 
 	"github.com/lazynpy/lazynpy/chunk"
@@ -11,6 +11,7 @@ import (
 
 // foldJob is a reducer that folds elements into outputs of their own, wherever they lie.
 type foldJob struct {
+	name    string
 	a       *Array
 	fold    fold
 	reduced []bool
@@ -20,7 +21,8 @@ type foldJob struct {
 	derive  func(*Result) (*Result, error) // makes the result of what was folded; nil for itself
 	global  partial
 	out     *Result // nil before something merged
-	failed  error   // of a user's function that was to make the accumulators of all outputs
+	sink    *resultFile // takes finished outputs in place of out, or nil
+	failed  error       // of a user's function that was to make the accumulators of all outputs
 	pool    sync.Pool
 }
 
@@ -39,7 +41,8 @@ func newFoldJob(a *Array, r Reducer, order []int) (*foldJob, error) {
 	if r.needsElements && j.reducedLen() == 0 && j.keptLen() > 0 {
 		return nil, fmt.Errorf("%w: %s of shape %s", ErrEmpty, r.name, shapeString(a.node.shape()))
 	}
-	return j, j.checkSize(r.name)
+	j.name = r.name
+	return j, j.checkEmpty()
 }
 
 func (j *foldJob) keptLen() int64 { return j.outputsIn(j.a.node.shape()) }
@@ -54,18 +57,38 @@ func (j *foldJob) reducedLen() int64 {
 	return n
 }
 
-// checkSize returns an error if the result, or the accumulators of all outputs,
-// cannot be had. An array without elements can promise any number of outputs in a
-// small file, so that these must fit the budget; others pay for each in bytes.
-func (j *foldJob) checkSize(name string) error {
-	limit := min(int64(math.MaxInt), maxResult)
-	if j.reducedLen() == 0 {
-		limit = min(limit, j.a.config.budget())
+// checkEmpty returns an error if an array without elements, which a small file can claim in any
+// size, would have more outputs than the budget has room for. Others pay for each in bytes.
+func (j *foldJob) checkEmpty() error {
+	if j.reducedLen() > 0 {
+		return nil
 	}
-	if n := j.keptLen(); n > limit/j.fold.stateSize() {
-		return fmt.Errorf("lazy: %s: %s of shape %s has %d outputs, too many to hold", j.a.Name(), name, shapeString(j.a.node.shape()), n)
+	if n := j.keptLen(); n > j.a.config.budget()/j.fold.stateSize() {
+		return fmt.Errorf("lazy: %s: %s of shape %s has %d outputs, too many to hold", j.a.Name(), j.name, shapeString(j.a.node.shape()), n)
 	}
 	return nil
+}
+
+// outputBytes is the size of what the result has for one output.
+func (j *foldJob) outputBytes() int64 {
+	none := j.fold.result([]int64{0})
+	return product(none.shape[1:]) * none.dtype.ItemSize()
+}
+
+// memory is what the result takes, with the accumulators of all outputs where tasks share them, and
+// what is derived of it.
+func (j *foldJob) memory() int64 {
+	if j.sink != nil {
+		return 0
+	}
+	each := j.outputBytes()
+	if j.derive != nil {
+		each *= 2
+	}
+	if j.merges {
+		each += j.fold.stateSize()
+	}
+	return times(j.keptLen(), each)
 }
 
 // outputsIn is how many outputs a region of the given shape has.
@@ -136,7 +159,7 @@ func (j *foldJob) seen() node {
 	return toNative(j.a.node)
 }
 
-func (j *foldJob) stateBytes(shape []int64) int64 { return j.outputsIn(shape) * j.fold.stateSize() }
+func (j *foldJob) stateBytes(shape []int64) int64 { return times(j.outputsIn(shape), j.fold.stateSize()) }
 
 func (j *foldJob) begin(r chunk.Region) (part, error) {
 	p, ok := j.pool.Get().(*foldPart)
@@ -174,7 +197,7 @@ func (j *foldJob) start(t *tasks) { j.merges = !t.single(j.reduced) || t.n == 0 
 // ready allocates what all tasks share: the result, and accumulators for all outputs when tasks share
 // outputs. A pass that only computes parts needs neither.
 func (j *foldJob) ready() error {
-	if j.out != nil {
+	if j.out != nil || j.sink != nil {
 		return j.failed
 	}
 	var shape []int64
@@ -200,20 +223,27 @@ func (j *foldJob) merge(r chunk.Region, p part) error {
 	if err := j.ready(); err != nil {
 		return err
 	}
-	err := j.guard(func() {
-		if j.merges {
+	err := j.guardErr(func() error {
+		switch {
+		case j.sink != nil:
+			return j.sink.write(r, fold.partial)
+		case j.merges:
 			j.eachRun(r, func(at, from, n int64) { j.global.merge(int(at), fold.partial, int(from), int(n)) })
-		} else {
-			j.finish(r, fold.partial)
+		default:
+			j.finish(j.out, chunk.Whole(j.a.node.shape()), chunk.COrder(len(j.order)), r, fold.partial)
 		}
+		return nil
 	})
 	j.pool.Put(fold)
 	return err
 }
 
 // eachRun calls f for every run of outputs that is contiguous both among all
-// outputs of the array (at) and among those of region r (from).
-func (j *foldJob) eachRun(r chunk.Region, f func(at, from, n int64)) {
+// outputs of the array (at) and among those of region r (from), in the order of the pass.
+func (j *foldJob) eachRun(r chunk.Region, f func(at, from, n int64)) { j.eachRunIn(j.order, r, f) }
+
+// eachRunIn is eachRun for outputs that lie in another order.
+func (j *foldJob) eachRunIn(order []int, r chunk.Region, f func(at, from, n int64)) {
 	kept := chunk.Region{Start: make([]int64, len(j.order)), Shape: make([]int64, len(j.order))}
 	for d := range kept.Start {
 		kept.Shape[d] = 1
@@ -221,7 +251,7 @@ func (j *foldJob) eachRun(r chunk.Region, f func(at, from, n int64)) {
 			kept.Start[d], kept.Shape[d] = r.Start[d], r.Shape[d]
 		}
 	}
-	layout := chunk.Layout{Shape: j.keptShape(), ItemSize: 1, Order: j.order}
+	layout := chunk.Layout{Shape: j.keptShape(), ItemSize: 1, Order: order}
 	from := int64(0)
 	for run := range layout.Runs(kept) {
 		f(run.Offset, from, run.Len)
@@ -244,7 +274,8 @@ func (j *foldJob) keptShape() []int64 {
 func (j *foldJob) result() (*Result, error) {
 	err := j.ready()
 	if err == nil && j.merges {
-		err = j.guard(func() { j.finish(chunk.Whole(j.a.node.shape()), j.global) })
+		whole := chunk.Whole(j.a.node.shape())
+		err = j.guard(func() { j.finish(j.out, whole, chunk.COrder(len(j.order)), whole, j.global) })
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lazy: %w", err)
@@ -255,9 +286,9 @@ func (j *foldJob) result() (*Result, error) {
 	return j.out, nil
 }
 
-// finish writes the outputs of region r, which p holds in storage order, to
-// their places in the result, which is in C order.
-func (j *foldJob) finish(r chunk.Region, p partial) {
+// finish writes the outputs of region r, which p holds in storage order, to their places in a
+// result of the outputs of a larger region, or of r itself, whose axes are in the given order.
+func (j *foldJob) finish(to *Result, within chunk.Region, axes []int, r chunk.Region, p partial) {
 	var order []int // the kept axes, slowest in storage first
 	for _, d := range j.order {
 		if !j.reduced[d] {
@@ -266,16 +297,16 @@ func (j *foldJob) finish(r chunk.Region, p partial) {
 	}
 	stride := make([]int64, len(j.reduced)) // of the result, in elements
 	step := int64(1)
-	for d := len(j.reduced) - 1; d >= 0; d-- {
+	for _, d := range slices.Backward(axes) {
 		if !j.reduced[d] {
 			stride[d] = step
-			step *= j.a.node.shape()[d]
+			step *= within.Shape[d]
 		}
 	}
 	at := int64(0)
 	total := int64(1)
 	for _, d := range order {
-		at += r.Start[d] * stride[d]
+		at += (r.Start[d] - within.Start[d]) * stride[d]
 		total *= r.Shape[d]
 	}
 	if total == 0 {
@@ -289,7 +320,7 @@ func (j *foldJob) finish(r chunk.Region, p partial) {
 	}
 	counter := make([]int64, len(order))
 	for from := int64(0); from < total; from += n {
-		p.finish(j.out, int(at), int(inner), int(from), int(n))
+		p.finish(to, int(at), int(inner), int(from), int(n))
 		for k := len(order) - 1; k >= 0; k-- {
 			d := order[k]
 			at += stride[d]

@@ -47,6 +47,8 @@ type config struct {
 	progress func(done, total int64)
 	backend  bytesrc.Backend
 	random   bool
+
+	allowLarge bool
 	header   []mmapnpy.Option
 	zip      []zipseek.Option
 }
@@ -131,8 +133,9 @@ func Workers(n int) Option {
 }
 
 // Memory sets the budget in bytes for what a pass holds at once. Default, and
-// with n = 0: 64 MiB, or 32 MiB per worker where that is more. At least 16 MiB.
-// A budget too small for all workers runs fewer of them.
+// with n = 0: 64 MiB, or 32 MiB per worker where that is more, and at most half of
+// what the machine and its cgroup have left. At least 16 MiB. A budget too small for
+// all workers runs fewer of them.
 func Memory(n int64) Option {
 	return func(c *config) error {
 		if n != 0 && n < minMemory {
@@ -209,7 +212,20 @@ func (c *config) budget() int64 {
 	if c.memory != 0 {
 		return min(c.memory, math.MaxInt/2)
 	}
-	return min(max(defaultMemory, int64(c.maxWorkers())*memoryPerWorker), math.MaxInt/2)
+	n := max(defaultMemory, int64(c.maxWorkers())*memoryPerWorker)
+	if free := bytesrc.AvailableMemory(); free > 0 {
+		n = max(min(n, free/2), minMemory)
+	}
+	return min(n, math.MaxInt/2)
+}
+
+// chosenMemory is the budget where it decides how results are made, which must not depend on what a machine
+// has left.
+func (c *config) chosenMemory() int64 {
+	if c.memory != 0 {
+		return c.memory
+	}
+	return defaultMemory
 }
 
 // planLimits are the limits of the "auto" plan. Blocks take at most half of the
@@ -221,12 +237,8 @@ func (c *config) planLimits(granule int64) chunk.Limits {
 	for workers < runtime.GOMAXPROCS(0) {
 		workers *= 2
 	}
-	memory := c.memory
-	if memory == 0 {
-		memory = defaultMemory
-	}
 	return chunk.Limits{
-		MaxBlock:  min(32<<20, memory/2),
+		MaxBlock:  min(32<<20, c.chosenMemory()/2),
 		MinBlock:  max(1<<20, 4*min(granule, 8<<20)),
 		MinBlocks: int64(4 * workers),
 		Granule:   granule,

@@ -34,6 +34,7 @@ func (j *outputJob) to(w io.WriterAt) *outputJob {
 
 func (j *outputJob) computes() bool                            { return false }
 func (j *outputJob) stateBytes([]int64) int64                  { return 0 }
+func (j *outputJob) memory() int64                             { return 0 }
 func (j *outputJob) start(*tasks)                              {}
 func (j *outputJob) begin(chunk.Region) (part, error)          { return &outputPart{job: j}, nil }
 func (j *outputJob) merge(chunk.Region, part) error            { return nil }

@@ -188,11 +188,20 @@ func (p *pass) pack(_ chunk.Region, parts []part) (s BlockState, err error) {
 	return s, nil
 }
 
+// Afford returns an error that matches [ErrTooLarge] if the results would not fit into the memory
+// of this process, as the first Merge does.
+func (p *Parts) Afford() error { return p.pass.afford(p.reducing()) }
+
 // Merge takes over the state of block i, which is the one after the last that was merged. A state that does not belong
 // there is an error, and nothing is merged of it. After an error of a user's reducer, Parts are of no use any more.
 func (p *Parts) Merge(i int64, state []byte) error {
 	if i != p.next {
 		return fmt.Errorf("lazy: block %d is merged after block %d", i, p.next-1)
+	}
+	if i == 0 {
+		if err := p.Afford(); err != nil {
+			return err
+		}
 	}
 	r := p.Region(i)
 	var parts []part

@@ -2,7 +2,6 @@ package lazy
 
 import (
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 
@@ -36,21 +35,19 @@ func NewPerFrame[T, R any](name string, f func(frame mmapnpy.NDArray[T]) (R, err
 			Finish:      func(whole Accumulator) (*Result, error) { return whole.(*frameResults[T, R]).finish() },
 			WholeSignal: true,
 			Size: func(shape []int64) int64 {
-				return size * product(navigationOnly(a, shape))
+				return times(size, product(navigationOnly(a, shape)))
 			},
 		}, nil
 	})
 }
 
-// checkFrames returns an error if so many bytes for every scan position cannot be had. Frames
-// without elements can be promised in any number by a small file, so that these must fit the
-// budget; others pay for their results in bytes.
+// checkFrames returns an error if frames without elements, which a small file can claim in any
+// number, would have more results than the budget has room for. Others pay for theirs in bytes.
 func (a *Array) checkFrames(name string, size int64) error {
-	limit := min(int64(math.MaxInt), maxResult)
-	if a.frameLen() == 0 {
-		limit = min(limit, a.config.budget())
+	if a.frameLen() > 0 {
+		return nil
 	}
-	if n := product(a.navigationShape()); n > limit/size {
+	if n := product(a.navigationShape()); n > a.config.budget()/size {
 		return fmt.Errorf("lazy: %s: %s of shape %s has %d frames, too many to hold their results", a.Name(), name, shapeString(a.node.shape()), n)
 	}
 	return nil

@@ -109,6 +109,11 @@ func (a *Array) AtPositions(positions [][]int64, scan ...int64) (*Array, error) 
 	if len(scan) == 0 {
 		scan = extent(positions)
 	}
+	if !slices.ContainsFunc(scan, func(n int64) bool { return n < 0 }) {
+		if err := a.afford("the table of the scan", times(8, min(times(scan...), maxScan))); err != nil {
+			return nil, err
+		}
+	}
 	table, err := scanTable(positions, scan)
 	if err != nil {
 		return nil, err

@@ -40,6 +40,9 @@ func radialReducer(name string, cy, cx float64, bins int, mean bool) Reducer {
 		case f.pixels > maxWeights:
 			return nil, fmt.Errorf("lazy: frames of shape %s are too large", shapeString(f.shape))
 		}
+		if err := f.afford(f.pixels); err != nil {
+			return nil, err
+		}
 		if bins == 0 {
 			far := farthest(f.shape, cy, cx)
 			if far >= maxRings {

@@ -52,7 +52,7 @@ func Std(ctx context.Context, a *Array, over Over) (*Result, error) {
 // The bins are the same for all outputs.
 func Histogram(ctx context.Context, a *Array, over Over, bins int) (*Result, error) {
 	lo, hi := 0.0, 1.0 // NumPy's range for no elements
-	if _, err := newFoldJob(a, NewHistogram(over, bins, lo, hi), a.node.order()); err != nil {
+	if _, err := newPass(a, []Reducer{NewHistogram(over, bins, lo, hi)}); err != nil {
 		return nil, err // before the pass for the range
 	}
 	if a.Len() > 0 {

@@ -23,9 +23,6 @@ const (
 	// mergeAhead is how many finished tasks per worker may wait for their turn to
 	// merge.
 	mergeAhead = 4
-
-	// maxResult bounds what is allocated for one reducer, as far as no machine goes.
-	maxResult = 1 << 46
 )
 
 // Run makes one pass over a and gives the results of all reducers, in their
@@ -34,7 +31,8 @@ const (
 // of the plan, so the results do not depend on the number of workers.
 //
 // Run ends with the context's error soon after ctx is cancelled: within one
-// window of 4 MiB per worker.
+// window of 4 MiB per worker. Results that do not fit into memory are an error that
+// matches [ErrTooLarge], before anything is read; [RunToFiles] has room for them.
 func Run(ctx context.Context, a *Array, reducers ...Reducer) ([]*Result, error) {
 	if len(reducers) == 0 {
 		return nil, nil
@@ -63,6 +61,9 @@ type job interface {
 
 	// stateBytes is the size of the accumulators of a task whose region has this shape.
 	stateBytes(shape []int64) int64
+
+	// memory is what the result takes while it is made, once the job has started.
+	memory() int64
 
 	// start is called once, when it is known how the pass is cut.
 	start(t *tasks)
@@ -106,7 +107,24 @@ func newPass(a *Array, reducers []Reducer) (*pass, error) {
 	if err != nil {
 		return nil, err
 	}
-	return passOf(a, jobs, partialBytes)
+	p, err := passOf(a, jobs, partialBytes)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.afford(jobs)
+}
+
+// afford returns an error if the results of some jobs cannot be had.
+func (p *pass) afford(jobs []job) error {
+	need := int64(0)
+	for _, j := range jobs {
+		need = plus(need, j.memory())
+	}
+	what := "the result"
+	if len(jobs) > 1 {
+		what = "all results together"
+	}
+	return p.a.afford(what, need)
 }
 
 // bind makes a job of every reducer.
@@ -153,6 +171,9 @@ func (p *pass) run(ctx context.Context) error {
 func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi int64,
 	pack func(r chunk.Region, parts []part) (T, error), apply func(i int64, v T) error) error {
 	workers, ahead := p.staff(c)
+	if err := p.a.afford("a part of the result", p.tasks.stateBytes(p.jobs)); err != nil {
+		return err
+	}
 	queue := newTicket(hi - lo)
 	seq := newSequencer(ahead, func(i int64, v T) error { return apply(lo+i, v) })
 	err := crew(ctx, workers, func(ctx context.Context, _ int) error {
@@ -353,7 +374,7 @@ func (t *tasks) stateBytes(jobs []job) int64 {
 	}
 	sum := int64(0)
 	for _, j := range jobs {
-		sum += j.stateBytes(shape)
+		sum = plus(sum, j.stateBytes(shape))
 	}
 	return sum
 }
@@ -375,8 +396,9 @@ func (p *pass) chooseTasks(partial int64) tasks {
 		if !ok {
 			return t // what knows where elements lie takes them block by block
 		}
-		if n := f.stateBytes(block); n > most {
-			widest, most = f, n
+		n := f.stateBytes(block)
+		if n > most || f.sink != nil && !t.single(f.reduced) {
+			widest, most = f, max(n, most)
 		}
 	}
 	if widest == nil {

@@ -22,6 +22,10 @@ var (
 	// Its header can be inspected all the same.
 	ErrObject = errors.New("the file holds pickled Python objects, which are never unpickled here: " +
 		"load it in Python with allow_pickle=True and save it with a plain dtype")
+
+	// ErrTooLarge is matched by the errors of copies that would not fit into memory. They name what
+	// is needed and what this process could have. [AllowLarge] insists.
+	ErrTooLarge = bytesrc.ErrTooLarge
 )
 
 // badFormat is the cause inside a FormatError: it prints as its message alone and matches

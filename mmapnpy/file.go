@@ -47,6 +47,8 @@ type File struct {
 	src    bytesrc.Source
 	header Header
 
+	allowLarge bool
+
 	mu   sync.Mutex
 	heap []byte // the data, where the file cannot be mapped
 }
@@ -86,7 +88,7 @@ func openSource(src bytesrc.Source, c config) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{src: src, header: h}, nil
+	return &File{src: src, header: h, allowLarge: c.allowLarge}, nil
 }
 
 // Name is the path that was opened.
@@ -102,7 +104,8 @@ func (f *File) Header() Header {
 // Buffer shows the whole array, valid until Close. Nothing is read before it is touched; if
 // that can fail (a file that shrinks, a network file system), touch it under [File.Guard].
 // Where the file cannot be mapped, or another back end was chosen, the array is read into
-// memory, once, and only in mode [ReadOnly].
+// memory, once, and only in mode [ReadOnly]; one that does not fit is an error that matches
+// [ErrTooLarge].
 func (f *File) Buffer() (Buffer, error) {
 	if err := f.header.CheckReadable(); err != nil {
 		return Buffer{}, err
@@ -133,7 +136,10 @@ func (f *File) readOnce(n int64) ([]byte, error) {
 	if f.heap != nil {
 		return f.heap, nil
 	}
-	heap := bytesrc.Memory(int(n))
+	heap, err := bytesrc.Allocate(n, f.allowLarge)
+	if err != nil {
+		return nil, fmt.Errorf("%s: reading it %w", f.Name(), err)
+	}
 	if _, err := io.ReadFull(io.NewSectionReader(f.src, f.header.DataOffset, n), heap); err != nil {
 		return nil, &FaultError{Path: f.Name(), Offset: f.header.DataOffset, Err: err}
 	}

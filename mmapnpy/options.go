@@ -17,6 +17,7 @@ type config struct {
 	dryRun     bool
 	mode       Mode
 	backend    bytesrc.Backend
+	allowLarge bool
 }
 
 // An Option changes how files are read or made.
@@ -33,6 +34,15 @@ func newConfig(opts []Option) (config, error) {
 		}
 	}
 	return c, nil
+}
+
+// AllowLarge insists on copies of elements that [ErrTooLarge] refuses, for machines whose swap or
+// whose neighbours will give way. Where they do not, the process ends.
+func AllowLarge() Option {
+	return func(c *config) error {
+		c.allowLarge = true
+		return nil
+	}
 }
 
 // parseBudget is the memory that the parsed form of n bytes of text may take.

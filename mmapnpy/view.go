@@ -3,6 +3,7 @@ package mmapnpy
 import (
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
@@ -69,15 +70,22 @@ func ViewOf[T any](b Buffer) (NDArray[T], error) {
 
 // CopyOf returns the elements as a new slice in C order and this machine's byte order, from
 // any order and byte order. T is as for [NDArray]; [n]byte takes the bytes as they are. Bytes
-// that cannot be read any more are a *[FaultError].
-func CopyOf[T any](b Buffer) ([]T, error) {
+// that cannot be read any more are a *[FaultError]. A copy that does not fit into memory is an
+// error that matches [ErrTooLarge], unless [AllowLarge] insists; other options have no effect.
+func CopyOf[T any](b Buffer, opts ...Option) ([]T, error) {
 	m, err := fit[T](b)
 	if err != nil {
 		return nil, err
 	}
+	c, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
 	n, size := b.Len(), b.DType.size
-	if int64(int(n)) != n || int64(int(n*size)) != n*size {
-		return nil, fmt.Errorf("%d elements of %s do not fit this machine's address space", n, brief(b.DType))
+	if total := n * size; !c.allowLarge || total < 0 || total > math.MaxInt {
+		if err := bytesrc.Afford(total); err != nil {
+			return nil, fmt.Errorf("a copy of %d elements of %s %w", n, brief(b.DType), err)
+		}
 	}
 	if size == 0 {
 		return make([]T, n), nil

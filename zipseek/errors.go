@@ -35,6 +35,9 @@ var (
 
 	// ErrClosed is returned for any use of an archive or its members after Close.
 	ErrClosed = bytesrc.ErrClosed
+
+	// ErrTooLarge is matched by the error of a content that does not fit into memory.
+	ErrTooLarge = bytesrc.ErrTooLarge
 )
 
 // badZip is the cause inside a FormatError: it prints as its message alone and matches ErrFormat

@@ -3,7 +3,6 @@ package zipseek
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"io"
 	"strconv"
 	"sync"
@@ -270,16 +269,17 @@ func (m *Member) checkPlace(data int64) error {
 // maxRatio is more than deflate can achieve: 258 bytes in two bits.
 const maxRatio = 1032
 
-// Bytes reads the whole content into memory.
+// Bytes reads the whole content into memory. A content that does not fit is an error that matches
+// [ErrTooLarge]; [Member.Source] reads it in pieces.
 func (m *Member) Bytes() ([]byte, error) {
 	src, err := m.Source()
 	if err != nil {
 		return nil, err
 	}
-	if int64(int(m.Size)) != m.Size {
-		return nil, m.formatError(-1, "size", errors.New("does not fit this machine's address space"))
+	b, err := bytesrc.Allocate(m.Size, false)
+	if err != nil {
+		return nil, m.formatError(-1, "size", err)
 	}
-	b := bytesrc.Memory(int(m.Size))
 	_, err = src.ReadAt(b, 0)
 	return b, err
 }

@@ -26,6 +26,14 @@ func memoryNow() int64 {
 	return memory.bytes
 }
 
+// lookAtMemory is memoryNow that looks again in any case.
+func lookAtMemory() int64 {
+	memory.mu.Lock()
+	defer memory.mu.Unlock()
+	memory.bytes, memory.looked = availableMemory(), time.Now()
+	return memory.bytes
+}
+
 // AvailableMemory returns how many bytes of memory this process could still use: the system's available memory, and
-// less where a cgroup limits it; 0 if the system does not tell. The figure is up to a second old.
+// less where a cgroup or a limit on the address space of the process leaves less; 0 if the system does not tell. The figure is up to a second old.
 func AvailableMemory() int64 { return memoryNow() }

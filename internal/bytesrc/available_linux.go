@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// availableMemory looks at the system and at the memory cgroups of this process.
+// availableMemory looks at the system, at the memory cgroups and at the limits of this process.
 func availableMemory() int64 { return availableIn(os.DirFS("/")) }
 
 // availableIn is availableMemory for a tree that has the system's proc and sys folders: the
@@ -31,11 +31,46 @@ func availableIn(root fs.FS) int64 {
 			}
 		}
 	}
+	least = min(least, addressesLeft(root))
 	if least == math.MaxInt64 {
 		return 0
 	}
 	return max(least, 1)
 }
+
+// addressesLeft is what a limit on the address space of this process (ulimit -v) leaves.
+func addressesLeft(root fs.FS) int64 {
+	const label = "Max address space"
+	text, err := fs.ReadFile(root, "proc/self/limits")
+	if err != nil {
+		return math.MaxInt64
+	}
+	for line := range strings.Lines(string(text)) {
+		rest, ok := strings.CutPrefix(line, label)
+		words := strings.Fields(rest)
+		if !ok || len(words) == 0 {
+			continue
+		}
+		limit, err := strconv.ParseInt(words[0], 10, 64) // or "unlimited"
+		if err != nil {
+			break
+		}
+		statm, err := fs.ReadFile(root, "proc/self/statm")
+		if err != nil {
+			return limit
+		}
+		pages, _, _ := strings.Cut(string(statm), " ")
+		used, err := strconv.ParseInt(pages, 10, 64)
+		if err != nil {
+			return limit
+		}
+		return max(limit-used*int64(os.Getpagesize()), 0)
+	}
+	return math.MaxInt64
+}
+
+// installedMemory is not asked for where the available memory is known.
+func installedMemory() int64 { return 0 }
 
 // A cgroup is a place in a hierarchy that limits memory, with the names that its files have.
 type cgroup struct {

@@ -92,6 +92,15 @@ func TestAvailable(t *testing.T) {
 			"sys/fs/cgroup/memory/job/memory.usage_in_bytes": text("300000\n"),
 			"sys/fs/cgroup/memory/job/memory.stat":           text("inactive_file 1\ntotal_inactive_file 250000\ntotal_active_file 0\n"),
 		}, 250_000},
+		{"limit on addresses", fstest.MapFS{
+			"proc/meminfo":     text(meminfo),
+			"proc/self/limits": text("Limit  Soft Limit  Hard Limit  Units\nMax address space         500000            unlimited            bytes     \n"),
+			"proc/self/statm":  text("0 0 0 0 0 0 0\n"),
+		}, 500_000},
+		{"no limit on addresses", fstest.MapFS{
+			"proc/meminfo":     text(meminfo),
+			"proc/self/limits": text("Max address space         unlimited            unlimited            bytes     \n"),
+		}, 4000 << 10},
 		{"over the limit", fstest.MapFS{
 			"proc/self/cgroup":             text("0::/\n"),
 			"sys/fs/cgroup/memory.max":     text("100\n"),

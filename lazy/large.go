@@ -1,0 +1,59 @@
+package lazy
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
+)
+
+// ErrTooLarge is matched by the errors of what would not fit into memory: loading an array, or the
+// result of a reduction. They name what it needs and what this process could have, by the machine's
+// available memory, its cgroup's and its own limits. Without them the runtime would end the process,
+// which no recover catches. [AllowLarge] insists; [RunToFiles] writes results of any size.
+var ErrTooLarge = bytesrc.ErrTooLarge
+
+// AllowLarge insists on what [ErrTooLarge] refuses, for machines whose swap or whose neighbours
+// will give way. Where they do not, the process ends.
+func AllowLarge() Option {
+	return func(c *config) error {
+		c.allowLarge = true
+		return nil
+	}
+}
+
+// afford returns an error that matches [ErrTooLarge] if the memory for something cannot be had.
+func (a *Array) afford(what string, need int64) error {
+	if a.config.allowLarge && need >= 0 && need <= math.MaxInt {
+		return nil
+	}
+	if err := bytesrc.Afford(need); err != nil {
+		return fmt.Errorf("lazy: %s: %s %w", a.Name(), what, err)
+	}
+	return nil
+}
+
+// times is a product of numbers that are not negative, and math.MaxInt64 where that is too large.
+func times(factors ...int64) int64 {
+	n := uint64(1)
+	for _, f := range factors {
+		if f == 0 {
+			return 0
+		}
+		hi, lo := bits.Mul64(n, uint64(f))
+		if hi != 0 || lo > math.MaxInt64 {
+			lo = math.MaxInt64
+		}
+		n = lo
+	}
+	return int64(n)
+}
+
+// plus is a sum of numbers that are not negative, and math.MaxInt64 where that is too large.
+func plus(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}
