@@ -9,8 +9,8 @@ import (
 
 // open opens the array of a plan on a fresh descriptor and applies the operations to it. Its blocks are not those of
 // the plan yet.
-func (p *Plan) open() (*lazy.Array, error) {
-	a, err := p.Source.open(lazy.Memory(p.Memory))
+func (p *Plan) open(opts ...lazy.Option) (*lazy.Array, error) {
+	a, err := p.Source.open(append(opts, lazy.Memory(p.Memory))...)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +91,8 @@ type bound struct {
 }
 
 // bind opens the array of a finished plan. An array that is not what the plan says is an [ErrInput].
-func (p *Plan) bind() (*bound, error) {
-	a, err := p.open()
+func (p *Plan) bind(opts ...lazy.Option) (*bound, error) {
+	a, err := p.open(opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ type Done struct {
 // publish verifies, merges, and gives the outputs their names. It reports true if portions turned out to be other than
 // recorded, which are then missing again.
 func (d *driver) publish(ctx context.Context) (again bool, err error) {
-	b, err := d.plan.bind()
+	b, err := d.bind()
 	if err != nil {
 		return false, err
 	}
@@ -278,7 +278,7 @@ func Verify(ctx context.Context, dir string) error {
 	if n := d.plan.Portions() - d.log.NumDone(); n > 0 {
 		return fmt.Errorf("distributed: %s: %d of %d portions have no record", d.Dir, n, d.plan.Portions())
 	}
-	b, err := d.plan.bind()
+	b, err := d.bind()
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
+	"github.com/lazynpy/lazynpy/lazy"
 )
 
 // RunOptions say how [Run] drives an engine. The zero value is the default.
@@ -33,6 +34,11 @@ type RunOptions struct {
 
 	// Detach returns when the first round is submitted.
 	Detach bool
+
+	// AllowLarge insists on results that do not fit into the memory of the machine that merges them, this one unless
+	// the run is detached; see [lazy.AllowLarge]. Default: they are an error that matches [lazy.ErrTooLarge], before
+	// anything is computed.
+	AllowLarge bool
 
 	// Progress is called after every look, from the goroutine of Run.
 	Progress func(Status)
@@ -178,6 +184,9 @@ func (d *driver) begin(ctx context.Context) error {
 	if err := d.plan.checkFolders(); err != nil {
 		return err
 	}
+	if err := d.afford(); err != nil {
+		return err
+	}
 	if d.plan.Output == nil || d.published() {
 		return nil
 	}
@@ -189,6 +198,27 @@ func (d *driver) begin(ctx context.Context) error {
 		return os.Remove(d.plan.partPath()) // another driver has just renamed the one that is complete
 	}
 	return err
+}
+
+// bind opens the array of the plan for merging.
+func (d *driver) bind() (*bound, error) {
+	if d.AllowLarge {
+		return d.plan.bind(lazy.AllowLarge())
+	}
+	return d.plan.bind()
+}
+
+// afford returns an error if the results of reductions will not fit into memory when they are merged.
+func (d *driver) afford() error {
+	if d.Detach || len(d.plan.Reduce) == 0 {
+		return nil
+	}
+	b, err := d.bind()
+	if err != nil {
+		return err
+	}
+	defer b.array.Close()
+	return b.parts.Afford()
 }
 
 // forgetLost revokes all records if the output is gone that they speak of, before another one is made: nothing of it

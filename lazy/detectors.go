@@ -72,7 +72,9 @@ func newFrame(a *Array, order []int) frame {
 }
 
 // afford returns an error if so many weights, and the form in which kernels take them, cannot be had.
-func (f frame) afford(weights int64) error { return f.a.afford("the weights of its pixels", times(16, weights)) }
+func (f frame) afford(weights int64) error {
+	return f.a.afford("the weights of its pixels", times(16, weights))
+}
 
 // stored brings one value per pixel from C order into the order in which pixels are stored.
 func stored[T any](f frame, perPixel []T) []T {

@@ -20,7 +20,7 @@ type foldJob struct {
 	stored  bool                           // the fold's index counts the reduced elements as they are stored, not in C order
 	derive  func(*Result) (*Result, error) // makes the result of what was folded; nil for itself
 	global  partial
-	out     *Result // nil before something merged
+	out     *Result     // nil before something merged
 	sink    *resultFile // takes finished outputs in place of out, or nil
 	failed  error       // of a user's function that was to make the accumulators of all outputs
 	pool    sync.Pool
@@ -159,7 +159,9 @@ func (j *foldJob) seen() node {
 	return toNative(j.a.node)
 }
 
-func (j *foldJob) stateBytes(shape []int64) int64 { return times(j.outputsIn(shape), j.fold.stateSize()) }
+func (j *foldJob) stateBytes(shape []int64) int64 {
+	return times(j.outputsIn(shape), j.fold.stateSize())
+}
 
 func (j *foldJob) begin(r chunk.Region) (part, error) {
 	p, ok := j.pool.Get().(*foldPart)

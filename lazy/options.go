@@ -49,8 +49,8 @@ type config struct {
 	random   bool
 
 	allowLarge bool
-	header   []mmapnpy.Option
-	zip      []zipseek.Option
+	header     []mmapnpy.Option
+	zip        []zipseek.Option
 }
 
 // roles is what an option said about navigation and signal axes: it named those

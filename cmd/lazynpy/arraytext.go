@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -56,6 +59,40 @@ func fetchBuffer(b mmapnpy.Buffer) fetcher {
 	}
 }
 
+// What a text shows at most, which is laid out in memory: the edges of an array of few axes are far less.
+const (
+	maxShown      = 1 << 20  // elements
+	maxShownBytes = 16 << 20 // of their elements
+)
+
+// checkShown returns an error if so many elements are too many for a text.
+func checkShown(t mmapnpy.DType, n int64) error {
+	if n > maxShown || n > maxShownBytes/max(t.ItemSize(), 1) {
+		return fmt.Errorf("%s elements of %s are too many to show; take a slice, or write them with get -o or --json", grouped(n), chunk.FormatBytes(t.ItemSize()))
+	}
+	return nil
+}
+
+// elements is the number of elements of a shape, and math.MaxInt64 where an int64 cannot hold it.
+func elements(shape []int64) int64 {
+	n := int64(1)
+	for _, s := range shape {
+		n = times(n, s)
+	}
+	if slices.Contains(shape, 0) {
+		return 0
+	}
+	return n
+}
+
+// times is a product of numbers that are not negative, and math.MaxInt64 where an int64 cannot hold it.
+func times(a, b int64) int64 {
+	if a > 0 && b > math.MaxInt64/a {
+		return math.MaxInt64
+	}
+	return a * b
+}
+
 // excerpt is the elements of an array that are shown: all along most axes, the
 // edges along others.
 type excerpt struct {
@@ -70,6 +107,9 @@ func newExcerpt(t mmapnpy.DType, shape []int64, picks [][]int64, fetch fetcher) 
 	for d, p := range picks {
 		e.cut = append(e.cut, int64(len(p)) < shape[d])
 		e.buf.Shape = append(e.buf.Shape, int64(len(p)))
+	}
+	if err := checkShown(t, elements(e.buf.Shape)); err != nil {
+		return excerpt{}, err
 	}
 	e.buf.Strides = cStrides(e.buf.Shape, t.ItemSize())
 	data := make([]byte, e.buf.NBytes())
@@ -145,7 +185,7 @@ func arrayText(t mmapnpy.DType, shape []int64, fetch fetcher) (string, error) {
 		return "[]", nil
 	}
 	picks := make([][]int64, len(shape))
-	total := mmapnpy.Buffer{Shape: shape}.Len()
+	total := elements(shape)
 	for d, n := range shape {
 		if total <= summaryThreshold {
 			picks[d] = edges(n, n, 0)

@@ -29,6 +29,11 @@ type cell func(dst []byte, idx ...int64) []byte
 // newCell makes the cell for the elements of b, whatever their dtype. NumPy's
 // notation looks at all of b to align it.
 func newCell(b mmapnpy.Buffer, n notation) (cell, error) {
+	if b.DType.ItemSize() == 0 {
+		if err := checkEmpty(elements(b.Shape)); err != nil {
+			return nil, err
+		}
+	}
 	if b.DType.IsStruct() {
 		return recordCell(b, n)
 	}
@@ -367,7 +372,7 @@ func recordCell(b mmapnpy.Buffer, n notation) (cell, error) {
 			return nil, err
 		}
 		if extra := fb.Shape[len(b.Shape):]; len(extra) > 0 {
-			cells[i] = listCell(cells[i], extra)
+			cells[i] = listCell(cells[i], extra, n)
 		}
 	}
 	if n == jsonNotation {
@@ -398,17 +403,21 @@ func recordCell(b mmapnpy.Buffer, n notation) (cell, error) {
 }
 
 // listCell writes the elements along extra axes as nested lists.
-func listCell(c cell, extra []int64) cell {
+func listCell(c cell, extra []int64, n notation) cell {
 	if len(extra) == 0 {
 		return c
 	}
-	inner := listCell(c, extra[1:])
+	separator := ", "
+	if n == jsonNotation {
+		separator = ","
+	}
+	inner := listCell(c, extra[1:], n)
 	return func(dst []byte, idx ...int64) []byte {
 		dst = append(dst, '[')
 		at := append(append(make([]int64, 0, len(idx)+1), idx...), 0)
 		for i := range extra[0] {
 			if i > 0 {
-				dst = append(dst, ", "...)
+				dst = append(dst, separator...)
 			}
 			at[len(idx)] = i
 			dst = inner(dst, at...)

@@ -53,6 +53,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitUsage
 	case errors.Is(err, errReported):
 		return exitFailure
+	case errors.Is(err, lazy.ErrTooLarge):
+		c.complain(fmt.Errorf("%w; --allow-large insists", err))
+		return exitFailure
 	default:
 		c.complain(err)
 		return exitFailure

@@ -19,6 +19,7 @@ type driving struct {
 	engine              engineFlags
 	wait, detach, print bool
 	verify              bool
+	large               bool // --allow-large
 }
 
 func (d *driving) register(set *pflag.FlagSet) {
@@ -48,6 +49,7 @@ func (d *driving) check(c *cli, set *pflag.FlagSet) error {
 	case d.print && c.flags.json:
 		return usagef("--print writes a script, and not JSON")
 	}
+	d.large = c.flags.large
 	_, err := d.engine.launcher(&c.flags)
 	return err
 }
@@ -101,7 +103,7 @@ func (d *driving) complete(ctx context.Context, c *cli, dir string, l launcher) 
 }
 
 func (d *driving) options(dir string, l launcher) distributed.RunOptions {
-	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Unverified: !d.verify}
+	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Unverified: !d.verify, AllowLarge: d.large}
 }
 
 // submit starts workers that nobody waits for.

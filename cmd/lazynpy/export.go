@@ -43,13 +43,29 @@ func (c *cli) arrayStream(ctx context.Context, a *lazy.Array, label string) stre
 // resultStream is a result that is in memory already.
 func resultStream(name string, r *lazy.Result) stream {
 	return stream{name: name, dtype: r.DType(), shape: r.Shape(), pieces: func(yield func([]byte, error) bool) {
-		yield(r.Buffer().Data, nil)
+		size := max(r.DType().ItemSize(), 1)
+		for piece := range slices.Chunk(r.Buffer().Data, int(max(resultPiece/size, 1)*size)) {
+			if !yield(piece, nil) {
+				return
+			}
+		}
 	}}
 }
+
+// resultPiece is about how many bytes of a result are brought into another form at once.
+const resultPiece = 1 << 20
 
 // maxEmptyElements bounds how many elements of no bytes are written as text. A file
 // of a hundred bytes can claim any number of them.
 const maxEmptyElements = 1 << 20
+
+// checkEmpty returns an error if so many elements of no bytes are too many for a text.
+func checkEmpty(n int64) error {
+	if n > maxEmptyElements {
+		return fmt.Errorf("%s elements without bytes are too many", grouped(n))
+	}
+	return nil
+}
 
 // each calls f for every piece. The pieces are mapped memory: if it becomes
 // unreadable while f looks at it, that is an error which names the input.
@@ -71,9 +87,9 @@ func (s stream) each(f func(piece []byte) error) error {
 func (s stream) eachBuffer(f func(b mmapnpy.Buffer) error) error {
 	size := s.dtype.ItemSize()
 	if size == 0 { // elements without bytes come in no pieces
-		n := mmapnpy.Buffer{Shape: s.shape}.Len()
-		if n > maxEmptyElements {
-			return fmt.Errorf("%s elements without bytes are too many", grouped(n))
+		n := elements(s.shape)
+		if err := checkEmpty(n); err != nil {
+			return err
 		}
 		return f(mmapnpy.Buffer{DType: s.dtype, Shape: []int64{n}, Strides: []int64{0}})
 	}
@@ -326,6 +342,8 @@ func columnsOf(b mmapnpy.Buffer) ([]column, error) {
 	return fieldColumns(nil, "", b)
 }
 
+func tooManyColumns() error { return fmt.Errorf("more than %d columns; take a --field", maxColumns) }
+
 func fieldColumns(out []column, prefix string, b mmapnpy.Buffer) ([]column, error) {
 	for _, f := range b.DType.Fields() {
 		fb, err := b.Field(f.Name)
@@ -333,6 +351,9 @@ func fieldColumns(out []column, prefix string, b mmapnpy.Buffer) ([]column, erro
 			return nil, err
 		}
 		extra := fb.Shape[1:]
+		if elements(extra) > maxColumns {
+			return nil, tooManyColumns()
+		}
 		for idx := range indices(extra) {
 			part := fb
 			part.Shape, part.Strides = fb.Shape[:1], fb.Strides[:1]
@@ -352,7 +373,7 @@ func fieldColumns(out []column, prefix string, b mmapnpy.Buffer) ([]column, erro
 				return nil, err
 			}
 			if out = append(out, column{name, c}); len(out) > maxColumns {
-				return nil, fmt.Errorf("more than %d columns; take a --field", maxColumns)
+				return nil, tooManyColumns()
 			}
 		}
 	}

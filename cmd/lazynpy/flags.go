@@ -20,6 +20,7 @@ type globalFlags struct {
 	fields  []string
 	json    bool
 	lenient bool
+	large   bool
 }
 
 func (f *globalFlags) register(set *pflag.FlagSet) {
@@ -30,11 +31,12 @@ func (f *globalFlags) register(set *pflag.FlagSet) {
 	set.IntSliceVar(&f.nav, "nav", nil, "navigation `axes`, as 0,1; the others are signal axes")
 	set.Var(&f.chunks, "chunks", `how to cut the array: auto, 64MiB, -1, 100, "(4, -1, auto)", "{0: 16}"`)
 	set.Uint16Var(&f.workers, "workers", 0, "goroutines of a pass, up to 4096 (default one per processor)")
-	set.Var(&f.memory, "memory", "budget of a pass, as 256MiB (default 64MiB, or 32MiB per worker if that is more)")
+	set.Var(&f.memory, "memory", "budget of a pass, as 256MiB (default 64MiB, or 32MiB per worker if that is more, and at most half of what is free)")
 	set.Var(&f.backend, "backend", "way of reading: auto, mmap, pread, direct or copy (default auto)")
 	set.Var(&f.sums, "checksums", "compare checksums of members of archives: once, never or always (default once)")
 	set.StringArrayVar(&f.fields, "field", nil, "`name` of the field of a structured array; again for a field inside it")
 	set.BoolVar(&f.json, "json", false, "print JSON, one object per line")
+	set.BoolVar(&f.large, "allow-large", false, "insist on results that do not fit into the memory that is free")
 	set.BoolVar(&f.lenient, "lenient", false, "accept broken headers that are known to exist")
 }
 
@@ -49,6 +51,9 @@ func (f *globalFlags) options() []lazy.Option {
 	}
 	if f.nav != nil {
 		opts = append(opts, lazy.NavigationAxes(f.nav...))
+	}
+	if f.large {
+		opts = append(opts, lazy.AllowLarge())
 	}
 	if f.lenient {
 		opts = append(opts, lazy.Lenient())

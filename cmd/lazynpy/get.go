@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -75,19 +74,40 @@ func (c *cli) printArray(ctx context.Context, a *lazy.Array, slice string) error
 	if !c.flags.json {
 		return c.printText(a.DType(), a.Shape(), fetchArray(ctx, a))
 	}
+	v := getJSON{arrayName(a), slice, descr(a.DType()), append([]int64{}, a.Shape()...)}
+	return c.printJSONData(v, c.arrayStream(ctx, a, "read"))
+}
+
+// printJSONData prints an object as one line, with the elements of s as its last member, called data. They are
+// written as they are read; nothing is if the first of them cannot be.
+func (c *cli) printJSONData(v any, s stream) error {
 	var head bytes.Buffer
-	if err := encodeJSON(&head, getJSON{arrayName(a), slice, descr(a.DType()), append([]int64{}, a.Shape()...)}); err != nil {
+	if err := encodeJSON(&head, v); err != nil {
 		return err
 	}
 	open, _ := strings.CutSuffix(head.String(), "}\n")
-	if _, err := io.WriteString(c.stdout, open+`,"data":`); err != nil {
-		return err
-	}
-	if err := c.arrayStream(ctx, a, "read").writeJSON(c.stdout, ""); err != nil {
+	if err := s.writeJSON(&prefixed{c.stdout, open + `,"data":`}, ""); err != nil {
 		return err
 	}
 	_, err := io.WriteString(c.stdout, "}\n")
 	return err
+}
+
+// prefixed writes something before the first bytes.
+type prefixed struct {
+	w      io.Writer
+	prefix string
+}
+
+// Write writes what is to come first, if it has not come yet, and b.
+func (p *prefixed) Write(b []byte) (int, error) {
+	if p.prefix != "" {
+		if _, err := io.WriteString(p.w, p.prefix); err != nil {
+			return 0, err
+		}
+		p.prefix = ""
+	}
+	return p.w.Write(b)
 }
 
 func (c *cli) printText(t mmapnpy.DType, shape []int64, fetch fetcher) error {
@@ -97,13 +117,4 @@ func (c *cli) printText(t mmapnpy.DType, shape []int64, fetch fetcher) error {
 	}
 	_, err = fmt.Fprintln(c.stdout, text)
 	return err
-}
-
-// jsonText is the whole array as nested lists, in memory.
-func (s stream) jsonText() (json.RawMessage, error) {
-	var b strings.Builder
-	if err := s.writeJSON(&b, ""); err != nil {
-		return nil, err
-	}
-	return json.RawMessage(b.String()), nil
 }

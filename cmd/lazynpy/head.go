@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -36,7 +37,7 @@ func newHeadCommand(c *cli) *cobra.Command {
 				return err
 			}
 			defer a.Close()
-			h := heading{cli: c, array: a, fetch: fetchArray(cmd.Context(), a), n: n}
+			h := heading{ctx: cmd.Context(), cli: c, array: a, fetch: fetchArray(cmd.Context(), a), n: n}
 			return inFile(args[0], h.print())
 		},
 	}
@@ -46,6 +47,7 @@ func newHeadCommand(c *cli) *cobra.Command {
 
 // heading prints the head of one array.
 type heading struct {
+	ctx   context.Context
 	cli   *cli
 	array *lazy.Array
 	fetch fetcher
@@ -74,7 +76,11 @@ func (h *heading) print() error {
 
 // printElements prints one element of a one-dimensional array per line.
 func (h *heading) printElements(shape []int64) error {
-	b, err := h.fetch(nil, 0, min(h.n, shape[0]))
+	n := min(h.n, shape[0])
+	if err := checkShown(h.array.DType(), n); err != nil {
+		return err
+	}
+	b, err := h.fetch(nil, 0, n)
 	if err != nil {
 		return err
 	}
@@ -92,9 +98,12 @@ func (h *heading) printElements(shape []int64) error {
 // printRows prints the first rows, aligned with each other.
 func (h *heading) printRows(shape []int64) error {
 	last := len(shape) - 1
-	rows := min(h.n, mmapnpy.Buffer{Shape: shape[:last]}.Len())
+	rows := min(h.n, elements(shape[:last]))
 	fetch := func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error) {
 		return h.fetch(unravel(prefix[0], shape[:last]), start, stop)
+	}
+	if err := checkShown(h.array.DType(), times(rows, min(shape[last], headWhole))); err != nil {
+		return err
 	}
 	picks := [][]int64{edges(rows, rows, 0), edges(shape[last], headWhole, headEdge)}
 	e, err := newExcerpt(h.array.DType(), []int64{rows, shape[last]}, picks, fetch)
@@ -139,53 +148,43 @@ func unravel(flat int64, shape []int64) []int64 {
 	return idx
 }
 
-// headJSON is one line of head --json: a row, or an element of an array of less
-// than two dimensions.
+// headJSON is one line of head --json, followed by the data: a row, or an element of an array of
+// less than two dimensions.
 type headJSON struct {
-	Path  string          `json:"path"`
-	Index []int64         `json:"index"`
-	Data  json.RawMessage `json:"data"`
+	Path  string  `json:"path"`
+	Index []int64 `json:"index"`
 }
 
 func (h *heading) printJSON(shape []int64) error {
 	if h.array.Len() == 0 {
 		return nil
 	}
-	rows, length := shape, int64(0)
+	rows := shape
 	if last := len(shape) - 1; last > 0 {
-		rows, length = shape[:last], shape[last]
+		rows = shape[:last]
 	}
-	for i := range min(h.n, mmapnpy.Buffer{Shape: rows}.Len()) {
-		idx := unravel(i, rows)
-		var b mmapnpy.Buffer
-		var err error
-		if len(shape) == 1 {
-			b, err = h.fetch(nil, i, i+1)
-		} else {
-			b, err = h.fetch(idx, 0, length)
+	for i := range min(h.n, elements(rows)) {
+		at := unravel(i, rows)
+		var items []lazy.Index
+		for _, k := range at {
+			items = append(items, lazy.At(k))
 		}
+		row, err := h.array.Index(items...)
 		if err != nil {
 			return err
 		}
-		text, err := bufferJSON(b, len(shape) > 1)
-		if err != nil {
-			return err
-		}
-		if err := h.cli.printJSON(headJSON{arrayName(h.array), idx, text}); err != nil {
+		if err := h.cli.printJSONData(headJSON{arrayName(h.array), at}, h.cli.arrayStream(h.ctx, row, "")); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// bufferJSON is a one-dimensional buffer as a JSON list, or its first element alone.
-func bufferJSON(b mmapnpy.Buffer, list bool) (json.RawMessage, error) {
+// scalarJSON is the first element of a buffer.
+func scalarJSON(b mmapnpy.Buffer) (json.RawMessage, error) {
 	c, err := newCell(b, jsonNotation)
 	if err != nil {
 		return nil, err
-	}
-	if list {
-		return listCell(c, b.Shape)(nil), nil
 	}
 	return c(nil, make([]int64, len(b.Shape))...), nil
 }

@@ -11,16 +11,28 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
 func main() {
+	limitMemory()
 	// A worker takes signals itself: the first one tells it to record what it has finished, and then to end. One that
 	// comes before it listens must end it at once, and not be lost in a context that it does not look at.
 	if len(os.Args) > 1 && os.Args[1] == "work" {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(start())
+}
+
+// limitMemory makes the garbage collector work harder where the machine or its cgroup leaves little, unless
+// GOMEMLIMIT says what it may use.
+func limitMemory() {
+	if free := bytesrc.AvailableMemory(); free > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(free / 10 * 9)
+	}
 }
 
 // start runs the command under a context that ends with the first interrupt; a

@@ -6,8 +6,11 @@ import (
 )
 
 // TestMain makes the test binary a worker where a run has started it as one.
+// childVariable makes the test program the program itself.
+const childVariable = "LAZYNPY_TEST_CHILD"
+
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "work" {
+	if len(os.Args) > 1 && os.Args[1] == "work" || os.Getenv(childVariable) != "" {
 		main()
 	}
 	// Under the race detector a program waits for 1 s when it ends, and workers are programs.

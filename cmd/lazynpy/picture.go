@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -28,6 +29,7 @@ type look struct {
 	log        bool
 	percentile [2]float64  // of the values, which get the first and the last colour
 	span       *[2]float64 // values instead of percentiles
+	large      bool        // even if it does not fit into memory
 }
 
 // picture is an array as an image.
@@ -58,6 +60,9 @@ func render(s, sample stream, l look) (picture, error) {
 	}
 	if h > maxPixels/w {
 		return picture{}, fmt.Errorf("%s are too many pixels; take a slice such as '::4, ::4'", shapeText(s.shape))
+	}
+	if err := bytesrc.Afford(h*w + 8*elements(sample.shape)); err != nil && !l.large {
+		return picture{}, fmt.Errorf("an image of shape %s %w; take a slice such as '::4, ::4'", shapeText(s.shape), err)
 	}
 	scale, err := newScale(sample, l)
 	if err != nil {
@@ -183,8 +188,16 @@ func (s scale) index(v float64) uint8 {
 	return uint8(t*(levels-1) + 0.5)
 }
 
-// sampleStep is the step along both axes that leaves at most samplePixels.
-func sampleStep(shape []int64) int64 {
-	n := mmapnpy.Buffer{Shape: shape}.Len()
-	return max(int64(math.Ceil(math.Sqrt(float64(n)/samplePixels))), 1)
+// sampleSteps are the steps along both axes that leave at most samplePixels: the same ones, unless an
+// axis is too short for it.
+func sampleSteps(shape []int64) (y, x int64) {
+	h, w := max(shape[0], 1), max(shape[1], 1)
+	k := max(int64(math.Ceil(math.Sqrt(float64(times(h, w))/samplePixels))), 1)
+	switch {
+	case h < k:
+		return h, (w + samplePixels - 1) / samplePixels
+	case w < k:
+		return (h + samplePixels - 1) / samplePixels, w
+	}
+	return k, k
 }

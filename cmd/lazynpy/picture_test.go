@@ -79,11 +79,10 @@ func TestPNGScales(t *testing.T) {
 }
 
 func TestPNGSampled(t *testing.T) {
-	if k := sampleStep([]int64{2048, 2048}); k != 1 {
-		t.Errorf("four million pixels are sampled at every %d", k)
-	}
-	if k := sampleStep([]int64{1 << 14, 1 << 14}); k != 8 {
-		t.Errorf("2^28 pixels are sampled at every %d", k)
+	for _, c := range [][4]int64{{2048, 2048, 1, 1}, {1 << 14, 1 << 14, 8, 8}, {1, 1 << 26, 1, 16}, {1 << 26, 3, 48, 3}, {0, 5, 1, 1}} {
+		if y, x := sampleSteps(c[:2]); c[0] == c[1] && (y != c[2] || x != c[3]) || (c[0]+y-1)/y*((c[1]+x-1)/x) > samplePixels {
+			t.Errorf("%v: steps %d, %d", c, y, x)
+		}
 	}
 	n := int64(2100)
 	path := array(t, []int64{n, n}, count[uint16](int(n*n)))

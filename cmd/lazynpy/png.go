@@ -69,6 +69,7 @@ func (p *pngRequest) check(cmd *cobra.Command) error {
 }
 
 func (p *pngRequest) run(ctx context.Context, c *cli, a *lazy.Array) error {
+	p.look.large = c.flags.large
 	img, err := c.renderArray(ctx, a, p.look)
 	if err != nil {
 		return err
@@ -96,8 +97,8 @@ func (c *cli) renderArray(ctx context.Context, a *lazy.Array, l look) (picture, 
 	s := c.arrayStream(ctx, a, "read")
 	sample := s
 	if shape := a.Shape(); len(shape) == 2 {
-		if k := sampleStep(shape); k > 1 {
-			part, err := a.Index(lazy.Step(0, shape[0], k), lazy.Step(0, shape[1], k))
+		if y, x := sampleSteps(shape); max(y, x) > 1 {
+			part, err := a.Index(lazy.Step(0, shape[0], y), lazy.Step(0, shape[1], x))
 			if err != nil {
 				return picture{}, err
 			}

@@ -101,7 +101,7 @@ func TestExportText(t *testing.T) {
 		{"void", void, "", "ab01\n", "[\"ab01\"]\n"},
 		{"record", records(t), "",
 			"a,\"f,1\",p[0].x,p[0].y,p[1].x,p[1].y\n1,2.5,0,False,7,False\n-1,0,0,True,0,False\n",
-			`[{"a":1,"f,1":2.5,"p":[{"x":0,"y":false}, {"x":7,"y":false}]},{"a":-1,"f,1":0,"p":[{"x":0,"y":true}, {"x":0,"y":false}]}]` + "\n"},
+			`[{"a":1,"f,1":2.5,"p":[{"x":0,"y":false},{"x":7,"y":false}]},{"a":-1,"f,1":0,"p":[{"x":0,"y":true},{"x":0,"y":false}]}]` + "\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

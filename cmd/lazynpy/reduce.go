@@ -1,8 +1,11 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
+	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,7 +24,7 @@ func newReduceCommand(c *cli) *cobra.Command {
 		Long: "Reduce removes axes of an array in one pass, whatever the number of operations. --over names the axes:\n" +
 			"all, signal, navigation, or numbers such as 0,-1. Operations: " + lazy.ReducerNames + ".\n" +
 			"Without -o the result is printed; with -o the extension decides: .npy, .csv, .json, .raw or .png. With\n" +
-			"several operations, " + opPattern + " in the name of the output stands for each.",
+			"several operations, " + opPattern + " in the name of the output stands for each. A .npy takes results of any size.",
 		Example: "  lazynpy reduce --nav 0,1 --op sum --over signal scan.npy -o bright.npy\n" +
 			"  lazynpy reduce --op mean,std --over 0 stack.npy -o '{op}.npy'",
 		Args: takes(1, 2),
@@ -38,8 +41,15 @@ func newReduceCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer b.finish()
+			if r.toFiles() {
+				return r.runToFiles(cmd.Context(), c, a, b, sliceArg(args))
+			}
 			results, err := lazy.Run(cmd.Context(), a, r.reducers...)
 			b.finish()
+			if errors.Is(err, lazy.ErrTooLarge) {
+				err = fmt.Errorf("%w; -o FILE.npy has room for it", err)
+			}
 			if err != nil {
 				return inFile(args[0], err)
 			}
@@ -98,40 +108,56 @@ func (r *reduction) outputOf(reducer lazy.Reducer) string {
 	return strings.ReplaceAll(r.output, opPattern, reducer.String())
 }
 
-// reduceJSON is one line of reduce --json; it has either the data or the name of the
+// reduceJSON is one line of reduce --json; it has either the data behind it or the name of the
 // file that has them.
 type reduceJSON struct {
-	Path   string          `json:"path"`
-	Slice  string          `json:"slice"`
-	Op     string          `json:"op"`
-	Over   string          `json:"over"`
-	Descr  string          `json:"descr"`
-	Shape  []int64         `json:"shape"`
-	Data   json.RawMessage `json:"data,omitempty"`
-	Output string          `json:"output,omitempty"`
+	Path   string  `json:"path"`
+	Slice  string  `json:"slice"`
+	Op     string  `json:"op"`
+	Over   string  `json:"over"`
+	Descr  string  `json:"descr"`
+	Shape  []int64 `json:"shape"`
+	Output string  `json:"output,omitempty"`
+}
+
+// toFiles reports whether all results become .npy files, which need not be held.
+func (r *reduction) toFiles() bool {
+	return r.output != "" && r.format == formatNPY && !slices.ContainsFunc(r.reducers, func(op lazy.Reducer) bool { return !regular(r.outputOf(op)) })
+}
+
+// runToFiles makes .npy files of all results.
+func (r *reduction) runToFiles(ctx context.Context, c *cli, a *lazy.Array, b *bar, slice string) error {
+	var to []lazy.Reduction
+	for _, reducer := range r.reducers {
+		to = append(to, lazy.Reduction{Reducer: reducer, Path: r.outputOf(reducer)})
+	}
+	headers, err := lazy.RunToFiles(ctx, a, to...)
+	b.finish()
+	if err != nil {
+		return inFile(arrayName(a), err)
+	}
+	for i, h := range headers {
+		if err := r.tell(c, a, i, slice, stream{dtype: h.DType, shape: h.Shape}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // print prints or saves every result.
 func (r *reduction) print(c *cli, a *lazy.Array, slice string, results []*lazy.Result) error {
 	for i, result := range results {
-		op := r.reducers[i].String()
 		s := resultStream(arrayName(a), result)
-		v := reduceJSON{Path: arrayName(a), Slice: slice, Op: op, Over: r.over, Descr: descr(s.dtype), Shape: append([]int64{}, s.shape...)}
 		var err error
 		if r.output != "" {
-			v.Output = r.outputOf(r.reducers[i])
-			err = r.save(c, v.Output, s)
-		} else if c.flags.json {
-			v.Data, err = s.jsonText()
+			err = r.save(c, r.outputOf(r.reducers[i]), s)
 		}
 		switch {
 		case err != nil:
-		case c.flags.json && v.Output != "-":
-			err = c.printJSON(v)
-		case r.output != "":
-			c.note("%s: %s of %s, %s %s", v.Output, op, arrayName(a), shapeText(s.shape), s.dtype)
+		case r.output != "" || c.flags.json:
+			err = r.tell(c, a, i, slice, s)
 		default:
-			err = r.show(c, op, len(results) > 1, result)
+			err = r.show(c, r.reducers[i].String(), len(results) > 1, result)
 		}
 		if err != nil {
 			return inFile(arrayName(a), err)
@@ -140,11 +166,25 @@ func (r *reduction) print(c *cli, a *lazy.Array, slice string, results []*lazy.R
 	return nil
 }
 
+// tell says what was written, or writes it as JSON.
+func (r *reduction) tell(c *cli, a *lazy.Array, i int, slice string, s stream) error {
+	v := reduceJSON{Path: arrayName(a), Slice: slice, Op: r.reducers[i].String(), Over: r.over, Descr: descr(s.dtype), Shape: append([]int64{}, s.shape...)}
+	if r.output == "" {
+		return c.printJSONData(v, s)
+	}
+	v.Output = r.outputOf(r.reducers[i])
+	if c.flags.json && v.Output != "-" {
+		return c.printJSON(v)
+	}
+	c.note("%s: %s of %s, %s %s", v.Output, v.Op, v.Path, shapeText(s.shape), s.dtype)
+	return nil
+}
+
 func (r *reduction) save(c *cli, path string, s stream) error {
 	if r.format != formatPNG {
 		return c.output(path, func(w io.Writer) error { return s.write(w, r.format) })
 	}
-	img, err := render(s, s, look{cmap: defaultColormap, percentile: [2]float64{0, 100}})
+	img, err := render(s, s, look{cmap: defaultColormap, percentile: [2]float64{0, 100}, large: c.flags.large})
 	if err != nil {
 		return inFile(s.name, err)
 	}

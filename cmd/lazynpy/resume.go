@@ -33,7 +33,7 @@ type resumption struct {
 }
 
 func (r *resumption) run(cmd *cobra.Command, c *cli, dir string) error {
-	if err := onlyGlobals(cmd, "json", "workers", "memory"); err != nil {
+	if err := onlyGlobals(cmd, "json", "workers", "memory", "allow-large"); err != nil {
 		return err
 	}
 	if r.finish {
@@ -64,7 +64,7 @@ func (r *resumption) run(cmd *cobra.Command, c *cli, dir string) error {
 func onlyFinish(set *pflag.FlagSet) error {
 	var err error
 	set.Visit(func(f *pflag.Flag) {
-		if f.Name != "finish" && f.Name != "verify" && f.Name != "json" && err == nil {
+		if f.Name != "finish" && f.Name != "verify" && f.Name != "json" && f.Name != "allow-large" && err == nil {
 			err = usagef("resume: --finish starts no workers, so that --%s has no effect", f.Name)
 		}
 	})
@@ -75,7 +75,7 @@ func onlyFinish(set *pflag.FlagSet) error {
 func (r *resumption) publish(cmd *cobra.Command, c *cli, dir string) error {
 	b := c.newBar("finish")
 	defer b.finish()
-	err := distributed.Finish(cmd.Context(), dir, distributed.RunOptions{Unverified: !r.verify, Progress: b.status})
+	err := distributed.Finish(cmd.Context(), dir, distributed.RunOptions{Unverified: !r.verify, AllowLarge: c.flags.large, Progress: b.status})
 	if errors.Is(err, distributed.ErrIncomplete) {
 		return &statusError{distributed.ExitInterrupted, err}
 	}

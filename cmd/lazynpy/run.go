@@ -144,7 +144,7 @@ func (r *launch) run(cmd *cobra.Command, c *cli, input string) error {
 
 // check reads the flags, before any file but the input is touched.
 func (r *launch) check(cmd *cobra.Command, c *cli, input string) error {
-	if err := onlyGlobals(cmd, "nav", "chunks", "field", "json", "workers", "memory"); err != nil {
+	if err := onlyGlobals(cmd, "nav", "chunks", "field", "json", "workers", "memory", "allow-large"); err != nil {
 		return err
 	}
 	if err := r.driving.check(c, cmd.Flags()); err != nil {

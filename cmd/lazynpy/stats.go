@@ -128,7 +128,7 @@ type statsJSON struct {
 func (s statistics) json(a *lazy.Array, slice string) statsJSON {
 	value := func(name string) json.RawMessage {
 		if r, ok := s[name]; ok {
-			if text, err := bufferJSON(r.Buffer(), false); err == nil {
+			if text, err := scalarJSON(r.Buffer()); err == nil {
 				return text
 			}
 		}
