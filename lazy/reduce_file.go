@@ -36,10 +36,7 @@ func RunToFiles(ctx context.Context, a *Array, reductions ...Reduction) ([]mmapn
 		}
 	}()
 	for _, r := range reductions {
-		if err := a.refuseSame(r.Path); err != nil {
-			return nil, err
-		}
-		f, err := atomicfile.Create(r.Path)
+		f, err := atomicfile.Create(r.Path, a.rules()...)
 		if err != nil {
 			return nil, err
 		}
