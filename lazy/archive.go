@@ -57,12 +57,15 @@ func (z *Archive) Zip() *zipseek.Archive { return z.zip }
 // Path is the path that was opened.
 func (z *Archive) Path() string { return z.zip.Path() }
 
-// Keys lists the members as NumPy's NpzFile.files does: in the order of the directory, without
-// the ".npy" at the end, duplicates and members that are no arrays included.
+// Keys lists the members as NumPy's NpzFile.files does: in the order of the directory, without the ".npy" at the
+// end, duplicates and members that are no arrays included. Folders, and what macOS adds when it makes an archive
+// (see [zipseek.Member.IsAppleDouble]), are left out.
 func (z *Archive) Keys() []string {
 	keys := make([]string, 0, z.zip.Len())
 	for _, m := range z.zip.All() {
-		keys = append(keys, KeyOf(m.Name))
+		if !m.IsDir() && !m.IsAppleDouble() {
+			keys = append(keys, KeyOf(m.Name))
+		}
 	}
 	return keys
 }
@@ -138,8 +141,15 @@ func inMember(m *zipseek.Member, err error) error {
 	return &in
 }
 
-// IsArray reports whether a member begins as a .npy file does.
+// IsArray reports whether a member is an array, or should be: its name ends in ".npy" and it is not what macOS
+// adds for another one, or it begins as a .npy file does.
 func IsArray(m *zipseek.Member) bool {
+	switch {
+	case m.IsDir():
+		return false
+	case strings.HasSuffix(m.Name, ".npy"):
+		return !m.IsAppleDouble()
+	}
 	var magic [6]byte
 	n, _ := m.ReadAt(magic[:], 0) // what cannot be read is not known to be an array
 	return n == len(magic) && string(magic[:]) == npyMagic
@@ -153,14 +163,10 @@ const npyMagic = "\x93NUMPY"
 func (z *Archive) All() iter.Seq2[*Array, error] {
 	return func(yield func(*Array, error) bool) {
 		for _, m := range z.zip.All() {
-			if last, _ := z.zip.Lookup(m.Name); last != m || m.IsDir() {
+			if last, _ := z.zip.Lookup(m.Name); last != m || !IsArray(m) {
 				continue
 			}
-			a, err := z.array(m, z.config)
-			if err != nil && !strings.HasSuffix(m.Name, ".npy") && !IsArray(m) {
-				continue
-			}
-			if !yield(a, err) {
+			if !yield(z.array(m, z.config)) {
 				return
 			}
 		}
@@ -223,7 +229,7 @@ func (z *Archive) only(key string, named bool) (*Array, error) {
 	var only *zipseek.Member
 	for _, m := range z.zip.All() {
 		switch {
-		case !strings.HasSuffix(m.Name, ".npy") && z.zip.Len() > 1:
+		case z.zip.Len() > 1 && !IsArray(m):
 		case only != nil && only.Name != m.Name:
 			return nil, fmt.Errorf("%s: %w: it has several arrays; name one as %s:KEY (%s)", z.Path(), ErrNoKey, z.Path(), z.inventory())
 		default:

@@ -203,7 +203,7 @@ func TestArchiveKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer z.Close()
-	if got := strings.Join(z.Keys(), " "); got != "a dir/b notes.txt dir/ a a" {
+	if got := strings.Join(z.Keys(), " "); got != "a dir/b notes.txt a a" {
 		t.Errorf("keys %s", got)
 	}
 	for key, want := range map[string]int32{"a": 4, "a.npy": 3, "dir/b": 2, "dir/b.npy": 2} {
@@ -244,6 +244,76 @@ func TestArchiveKeys(t *testing.T) {
 	}
 	if _, err := Open(path + ":zz"); !errors.Is(err, ErrNoKey) {
 		t.Errorf("no such key: %v", err)
+	}
+}
+
+// TestArchiveOfMac reads an archive that was zipped again on a Mac: what that adds is not an array.
+func TestArchiveOfMac(t *testing.T) {
+	const double = "\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        "
+	b, err := mmapnpy.BufferOf([]int32{7, 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var npy bytes.Buffer
+	if err := mmapnpy.Write(&npy, b); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "mac.npz")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := zip.NewWriter(f)
+	for _, m := range [][2]string{{"data/", ""}, {"data/a.npy", npy.String()}, {"data/._a.npy", double}, {"__MACOSX/", ""},
+		{"__MACOSX/data/", ""}, {"__MACOSX/data/._a.npy", double}, {"__MACOSX/._short.npy", "?"}} {
+		out, err := w.Create(m[0])
+		if err == nil && m[1] != "" {
+			_, err = out.Write([]byte(m[1]))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got := first(t, mustOpen(t, path)); got != 7 {
+		t.Errorf("the only array has %d", got)
+	}
+	z, err := OpenArchive(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	if got := z.Keys(); !slices.Equal(got, []string{"data/a"}) {
+		t.Errorf("keys %q", got)
+	}
+	for a, err := range z.All() {
+		if err != nil || a.Key() != "data/a" {
+			t.Errorf("%v, %v", a, err)
+		}
+	}
+	// An array that is called so is one.
+	if err := SaveArchive(t.Context(), filepath.Join(dir, "odd.npz"), []Entry{{Key: "._b", Array: mustOpen(t, path)}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := first(t, mustOpen(t, filepath.Join(dir, "odd.npz"))); got != 7 {
+		t.Errorf("the array has %d", got)
+	}
+	// The same beside files of a stack.
+	for name, content := range map[string]string{"f1.npy": npy.String(), "f2.npy": npy.String(), "._f1.npy": double} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := OpenStack(filepath.Join(dir, "*.npy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if a.Shape()[0] != 2 {
+		t.Errorf("a stack of %d files", a.Shape()[0])
 	}
 }
 

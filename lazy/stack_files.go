@@ -36,7 +36,8 @@ func findFiles(pattern string) (*fileSet, error) {
 		if err != nil {
 			return fmt.Errorf("lazy: %s: %w", pattern, err)
 		}
-		set.paths = found
+		hidden := strings.HasPrefix(filepath.Base(p), ".")
+		set.paths = slices.DeleteFunc(found, func(path string) bool { return !hidden && strings.HasPrefix(filepath.Base(path), ".") })
 		return nil
 	}
 	err := glob(pattern)

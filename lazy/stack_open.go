@@ -15,7 +15,8 @@ import (
 //
 //   - A glob, as "scan/img*.npy" ([path/filepath.Match]), or "scan/*.npz:frame" for one array of each archive:
 //     arrays of the same shape and dtype, stacked along a leading axis in natural order of their names,
-//     img2 before img10. The axis is a navigation axis, unless the options say otherwise.
+//     img2 before img10. The axis is a navigation axis, unless the options say otherwise. Names that begin with a
+//     dot, such as the ._img1.npy of macOS, are matched by patterns that do only.
 //   - A directory: the same for all its .npy files, but those whose names begin with a dot.
 //   - A directory that dask's to_npy_stack wrote, which has 0.npy and a file "info": 0.npy, 1.npy, … one
 //     behind the other along the axis that info names. The pickle is looked at and not executed; where it says

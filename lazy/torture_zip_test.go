@@ -22,6 +22,8 @@ var zipDeviations = map[string]string{
 	"zip_prepended_np_load.npz": "a=[0 1 2]",
 	// A comment may contain what looks like an end record.
 	"zip_comment_containing_sig.npz": "a=[0 1 2]",
+	// Folders are no arrays.
+	"zip_directory.npz": "d/x=[0 1 2]",
 	// Stored data are as long as what they hold, or one of the two numbers is a lie.
 	"zip_CEN_usize_big.npz": "a=error",
 }
@@ -91,7 +93,7 @@ func tortureValue(t *testing.T, z *Archive, key string) string {
 		checkZipError(t, z.Path(), err)
 		return "error"
 	}
-	if !IsArray(m) {
+	if !strings.HasPrefix(string(raw), npyMagic) && (len(raw) < len(npyMagic) || !IsArray(m)) {
 		return fmt.Sprintf("%q", raw)
 	}
 	a, err := z.Array(key)

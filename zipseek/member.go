@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"path"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,6 +68,27 @@ func (m *Member) Archive() *Archive { return m.archive }
 
 // IsDir reports whether m is a folder, which is an empty member whose name ends in "/".
 func (m *Member) IsDir() bool { return len(m.Name) > 0 && m.Name[len(m.Name)-1] == '/' }
+
+// appleDouble is how files begin that hold what macOS knows of another file.
+const appleDouble = "\x00\x05\x16\x07"
+
+// IsAppleDouble reports whether m is what macOS adds to an archive for a member: a file ._NAME in the format
+// AppleDouble, or anything in the folder __MACOSX that is no other file. It reads four bytes of members that are
+// called so, and none of others.
+func (m *Member) IsAppleDouble() bool {
+	inside := strings.HasPrefix(m.Name, "__MACOSX/")
+	if !inside && !strings.HasPrefix(path.Base(m.Name), "._") {
+		return false
+	}
+	if m.IsDir() {
+		return inside
+	}
+	var magic [len(appleDouble)]byte
+	if n, err := m.ReadAt(magic[:], 0); n < len(magic) && err != nil {
+		return inside
+	}
+	return string(magic[:]) == appleDouble
+}
 
 // Modified is the time stamp, in local time of whoever wrote it, to two seconds. NumPy writes
 // 1980-01-01 for all.

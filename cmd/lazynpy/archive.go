@@ -103,7 +103,7 @@ const npyMagic = "\x93NUMPY"
 func arraysOf(z *lazy.Archive) []*zipseek.Member {
 	var members []*zipseek.Member
 	for _, m := range z.Zip().All() {
-		if !shadowed(m) && !m.IsDir() && (strings.HasSuffix(m.Name, ".npy") || lazy.IsArray(m)) {
+		if !shadowed(m) && lazy.IsArray(m) {
 			members = append(members, m)
 		}
 	}

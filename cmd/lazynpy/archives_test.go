@@ -60,7 +60,7 @@ func TestRepackVerb(t *testing.T) {
 	sums := func(path string) string { return strings.ReplaceAll(ok(t, "checksum", path), path, "") }
 	want := sums(path)
 	seekable := func(path string) (all []any) {
-		for _, v := range decodeLines(t, ok(t, "ls", "--json", path)) {
+		for _, v := range decodeLines(t, ok(t, "ls", "--all", "--json", path)) {
 			all = append(all, v["seekable"])
 		}
 		return all

@@ -27,7 +27,8 @@ func newExtractCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "extract FILE.npz [KEY...] [-C DIR]",
 		Short: "Write members to files of their own",
-		Long: "Extract writes members, all or those of the keys, to files below DIR: arrays are .npy files. Their\n" +
+		Long: "Extract writes members, all or those of the keys, to files below DIR: arrays are .npy files. What macOS\n" +
+			"adds to archives (__MACOSX and ._NAME) is written if it is named. Their\n" +
 			"checksums are verified, and each file appears whole or not at all. Files that exist are refused unless\n" +
 			"--force is given, and so are names that lead out of DIR; nothing is written then. With -o one member\n" +
 			"goes to a file of that name, or to standard output for -.",
@@ -115,7 +116,7 @@ func chosen(z *lazy.Archive, keys []string) ([]*zipseek.Member, error) {
 		return members, nil
 	}
 	for _, m := range z.Zip().All() {
-		if !shadowed(m) {
+		if !shadowed(m) && !m.IsAppleDouble() {
 			members = append(members, m)
 		}
 	}

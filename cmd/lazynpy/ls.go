@@ -17,29 +17,31 @@ import (
 )
 
 func newLsCommand(c *cli) *cobra.Command {
-	var names bool
+	var names, all bool
 	cmd := &cobra.Command{
 		Use:   "ls FILE.npz...",
 		Short: "List the members of an archive",
 		Long: "Ls shows for each member the key, how it is compressed, dtype and shape, the size before and after, and\n" +
 			"of stored ones where the elements lie in the file and to what they are aligned. Seekable says how a part\n" +
 			"of a member is read: in place, through an index (sozip in the archive, sidecar beside it), at no\n" +
-			"cost because it is small, or not without what lies before it. It reads the headers of all members;\n" +
+			"cost because it is small, or not without what lies before it. Folders, and what macOS adds to archives\n" +
+			"(__MACOSX and ._NAME), are left out unless --all is given. It reads the headers of all members;\n" +
 			"--names reads the directory only. The exit status is 1 if a member cannot be read.",
 		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l := listing{cli: c, names: names, several: len(args) > 1}
+			l := listing{cli: c, names: names, all: all, several: len(args) > 1}
 			return c.eachFile(args, func(path string) error { return l.list(cmd.Context(), path) })
 		},
 	}
 	cmd.Flags().BoolVar(&names, "names", false, "print the keys alone, one per line, touching no member")
+	cmd.Flags().BoolVar(&all, "all", false, "list folders, and what macOS adds to archives, as well")
 	return cmd
 }
 
 // listing is an ls command line.
 type listing struct {
-	cli            *cli
-	names, several bool
+	cli                 *cli
+	names, all, several bool
 }
 
 // lsJSON is what ls prints with --json, a line for each member. Null is what a member has not, or what was
@@ -78,7 +80,9 @@ func (l *listing) list(ctx context.Context, path string) error {
 		members = append(members, m)
 	} else {
 		for _, m := range z.Zip().All() {
-			members = append(members, m)
+			if l.all || !m.IsDir() && !m.IsAppleDouble() {
+				members = append(members, m)
+			}
 		}
 	}
 	rows := make([]lsJSON, len(members))
@@ -159,7 +163,7 @@ func (l *listing) describe(row *lsJSON, m *zipseek.Member) error {
 // isArray reports whether a member is an array, or should be by its name.
 func (l *listing) isArray(m *zipseek.Member) (bool, error) {
 	if strings.HasSuffix(m.Name, ".npy") || m.Size < int64(len(npyMagic)) {
-		return strings.HasSuffix(m.Name, ".npy"), nil
+		return strings.HasSuffix(m.Name, ".npy") && !m.IsAppleDouble(), nil
 	}
 	magic := make([]byte, len(npyMagic))
 	if _, err := m.ReadAt(magic, 0); err != nil && !errors.Is(err, io.EOF) {

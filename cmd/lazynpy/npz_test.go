@@ -215,6 +215,39 @@ func TestMemberErrors(t *testing.T) {
 	leftovers(t, dir, "a.npz")
 }
 
+// TestArchiveOfMac looks at an archive that was zipped again on a Mac: it has one array.
+func TestArchiveOfMac(t *testing.T) {
+	double := []byte("\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ")
+	a := npy(t, []int64{2}, []int32{1, 2})
+	path := foreignNPZ(t, zip.Deflate, entry{"data/", nil}, entry{"data/a.npy", a}, entry{"__MACOSX/", nil}, entry{"__MACOSX/data/._a.npy", double})
+	if got := ok(t, "ls", "--names", path); got != "data/a\n" {
+		t.Errorf("names: %q", got)
+	}
+	if got := ok(t, "ls", path); strings.Count(got, "\n") != 2 {
+		t.Errorf("ls: %q", got)
+	}
+	if got := ok(t, "ls", "--all", path); strings.Count(got, "\n") != 5 || strings.Contains(got, "error") {
+		t.Errorf("ls --all: %q", got)
+	}
+	for _, verb := range []string{"info", "stats", "checksum", "get"} {
+		if got := ok(t, verb, path); strings.Contains(got, "MACOSX") {
+			t.Errorf("%s: %q", verb, got)
+		}
+	}
+	if got := ok(t, "validate", path); got != path+": ok\n" {
+		t.Errorf("validate: %q", got)
+	}
+	dir := t.TempDir()
+	ok(t, "extract", path, "-C", dir)
+	leftovers(t, dir, "data")
+	leftovers(t, filepath.Join(dir, "data"), "a.npy")
+	out := filepath.Join(t.TempDir(), "a.npy")
+	ok(t, "convert", path, out)
+	if !bytes.Equal(read(t, out), a) {
+		t.Error("convert makes another array")
+	}
+}
+
 // TestArchiveNamedAlone runs verbs that take an archive as all its arrays.
 func TestArchiveNamedAlone(t *testing.T) {
 	objects, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: dtype(t, "O"), Shape: []int64{1}})

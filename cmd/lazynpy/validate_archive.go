@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/lazynpy/lazynpy/lazy"
@@ -111,7 +110,9 @@ func (in *archiveInspector) check(ctx context.Context, m *zipseek.Member, isRead
 		}
 	}
 	switch {
-	case m.IsDir() || !strings.HasSuffix(m.Name, ".npy") && !lazy.IsArray(m):
+	case m.IsDir() || m.IsAppleDouble(): // which hold nothing
+		return nil, nil
+	case !lazy.IsArray(m):
 		return []finding{{Level: levelWarning, Field: "member", Message: "is not an array"}}, nil
 	case !isRead:
 		return nil, nil
