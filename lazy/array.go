@@ -38,6 +38,9 @@ type file struct {
 	key    string // in an archive
 
 	granule int64 // bytes that are cheapest to read together; 0 where that makes no difference
+
+	mark  *imprint                       // what tells that the file has only grown; nil if it may not
+	again func(c config) (*Array, error) // opens the file once more; nil for what does not grow
 }
 
 // Open opens the array at path, reading only its header, and plans its blocks. Its cost does not
@@ -55,7 +58,12 @@ func Open(path string, opts ...Option) (*Array, error) {
 	if named {
 		return openMember(path, key, named, c)
 	}
-	src, err := bytesrc.Open(path, bytesrc.Options{Backend: c.backend, Access: c.access()})
+	return openPlain(path, bytesrc.Options{Backend: c.backend, Access: c.access()}, c)
+}
+
+// openPlain opens a file, which may be an archive of one array.
+func openPlain(path string, o bytesrc.Options, c config) (*Array, error) {
+	src, err := bytesrc.Open(path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -67,10 +75,15 @@ func Open(path string, opts ...Option) (*Array, error) {
 	}
 	a, err := open(src, c)
 	if err != nil {
+		outgrown := src.Outgrown()
 		_ = src.Close() // nothing was written; the first error is the one to tell
+		if outgrown {   // its header was rewritten since its length was looked at
+			return openPlain(path, o, c)
+		}
 		return nil, err
 	}
 	a.files[0].close = src.Close
+	a.files[0].again = func(c config) (*Array, error) { return openPlain(path, o, c) }
 	return a, nil
 }
 
@@ -83,6 +96,7 @@ func open(src bytesrc.Source, c config) (*Array, error) {
 		return nil, &FormatError{Path: src.Name(), Offset: -1, Field: "descr", Err: err}
 	}
 	f := &file{src: src, header: h, path: src.Name(), close: func() error { return nil }, granule: granule(src)}
+	f.mark = watch(src, imprint{header: h, opts: append(slices.Clip(c.header), mmapnpy.AllowShort())})
 	return newArray(&leaf{strided{src: src, base: h.DataOffset, dtype: h.DType, shape: h.Shape, strides: h.Strides()}, f}, c)
 }
 

@@ -43,6 +43,7 @@ func openRaw(src bytesrc.Source, r Raw, c config) (*Array, error) {
 		return nil, &FormatError{Path: src.Name(), Offset: -1, Field: "raw", Err: err}
 	}
 	f := &file{src: src, header: h, path: src.Name(), close: func() error { return nil }, granule: granule(src)}
+	f.mark = watch(src, imprint{header: h, raw: true})
 	return newArray(&leaf{strided{src: src, base: h.DataOffset, dtype: h.DType, shape: h.Shape, strides: h.Strides()}, f}, c)
 }
 

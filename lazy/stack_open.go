@@ -77,6 +77,7 @@ type head struct {
 	offset  int64 // of the elements
 	granule int64
 	archive bool
+	mark    *imprint
 	backend bytesrc.Backend
 	reason  string
 }
@@ -89,15 +90,16 @@ func (h *head) lead() {
 
 // readHead opens a file, reads its header, and closes it.
 func (s *fileSet) readHead(path string, c config) (h head, err error) {
-	src, header, closer, err := s.openOne(path, c)
+	f, err := s.openOne(path, c)
 	if err != nil {
 		return head{}, err
 	}
 	defer func() {
-		if closed := closer(); err == nil {
+		if closed := f.close(); err == nil {
 			err = closed
 		}
 	}()
+	src, header := f.src, f.header
 	info, err := src.Stat()
 	if err != nil {
 		return head{}, err
@@ -105,19 +107,18 @@ func (s *fileSet) readHead(path string, c config) (h head, err error) {
 	_, plain := src.(*bytesrc.File)
 	return head{
 		path: path, info: info, dtype: header.DType, shape: header.Shape, strides: header.Strides(), offset: header.DataOffset,
-		granule: granule(src), archive: !plain, backend: src.Backend(), reason: src.Reason(),
+		granule: granule(src), archive: !plain, mark: f.mark, backend: src.Backend(), reason: src.Reason(),
 	}, nil
 }
 
 // openOne opens the array of one file.
-func (s *fileSet) openOne(path string, c config) (bytesrc.Source, mmapnpy.Header, func() error, error) {
+func (s *fileSet) openOne(path string, c config) (*file, error) {
 	c.roles, c.spec = roles{}, chunk.Auto() // they are about the whole
 	a, err := openFile(path, s.key, s.named, c)
 	if err != nil {
-		return nil, mmapnpy.Header{}, nil, err
+		return nil, err
 	}
-	f := a.files[0]
-	return f.src, f.header, f.close, nil
+	return a.files[0], nil
 }
 
 // openFile opens a file, which may be an archive, or the member of an archive that has this key.
@@ -125,21 +126,7 @@ func openFile(path, key string, named bool, c config) (*Array, error) {
 	if named {
 		return openMember(path, key, true, c)
 	}
-	src, err := bytesrc.Open(path, bytesrc.Options{Backend: c.backend})
-	if err != nil {
-		return nil, err
-	}
-	if isArchive(src) {
-		_ = src.Close() // only looked at
-		return openMember(path, "", false, c)
-	}
-	a, err := open(src, c)
-	if err != nil {
-		_ = src.Close() // only read from; the first error is the one to tell
-		return nil, err
-	}
-	a.files[0].close = src.Close
-	return a, nil
+	return openPlain(path, bytesrc.Options{Backend: c.backend}, c)
 }
 
 // sameHeads checks that files are alike but for their lengths along axis. A negative axis is none.
@@ -217,7 +204,7 @@ func commonOrder(heads []head, axis int) []int {
 func (s *fileSet) join(heads []head, c config) (*bytesrc.Joined, error) {
 	parts, archives := make([]bytesrc.Part, len(heads)), s.named
 	for i, h := range heads {
-		parts[i] = bytesrc.Part{Path: h.path, Info: h.info, Off: h.offset, Len: product(h.shape) * h.dtype.ItemSize()}
+		parts[i] = bytesrc.Part{Path: h.path, Info: h.info, Off: h.offset, Len: product(h.shape) * h.dtype.ItemSize(), Watch: h.mark.watch}
 		archives = archives || h.archive
 	}
 	opener := func(p *bytesrc.Part) (bytesrc.Source, func() error, error) {
@@ -229,8 +216,11 @@ func (s *fileSet) join(heads []head, c config) (*bytesrc.Joined, error) {
 	}
 	if archives {
 		opener = func(p *bytesrc.Part) (bytesrc.Source, func() error, error) {
-			src, _, closer, err := s.openOne(p.Path, c)
-			return src, closer, err
+			f, err := s.openOne(p.Path, c)
+			if err != nil {
+				return nil, nil, err
+			}
+			return f.src, f.close, nil
 		}
 	}
 	return bytesrc.Join(s.name, parts, opener, 0, heads[0].backend, heads[0].reason)

@@ -54,7 +54,8 @@ type File struct {
 }
 
 // Open opens the .npy file at path and reads its header; the data are mapped when they are
-// first asked for. Its cost does not depend on the size of the array.
+// first asked for. Its cost does not depend on the size of the array. A file that another
+// process appends to can be opened at any time, and shows what was there then.
 func Open(path string, opts ...Option) (*File, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -66,7 +67,11 @@ func Open(path string, opts ...Option) (*File, error) {
 	}
 	f, err := openSource(src, c)
 	if err != nil {
+		outgrown := src.Outgrown()
 		_ = src.Close() // nothing was written; the header's error is the one to tell
+		if outgrown {   // the header was rewritten since the length was looked at
+			return Open(path, opts...)
+		}
 		return nil, err
 	}
 	return f, nil

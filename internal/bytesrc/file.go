@@ -23,6 +23,8 @@ type File struct {
 	size int64
 	mode Mode
 
+	growth *growth // nil unless what it holds may grow
+
 	choice atomic.Pointer[choice]
 
 	// mapping is made by the first Borrow or View, under mapMu.
@@ -104,7 +106,7 @@ func (f *File) openCopier(c choice) error {
 	r, err := xmmap.Open(f.name)
 	if err == nil {
 		var info fs.FileInfo
-		if info, err = os.Stat(f.name); err == nil && !os.SameFile(info, f.info) || int64(r.Len()) != f.size {
+		if info, err = os.Stat(f.name); err == nil && !os.SameFile(info, f.info) || int64(r.Len()) < f.size {
 			err = errors.New("replaced by another file while being opened")
 		}
 		if err == nil {
@@ -271,7 +273,8 @@ func (f *File) Flush() error {
 
 // Changed returns an error that matches [ErrChanged] if the file no longer is what was
 // opened: another length or modification time, or another file under its path. A file
-// that was deleted is not changed. Writes through a ReadWrite mapping count as changes too.
+// that was deleted is not changed, nor is one that has grown as [File.MayGrow] allows. Writes
+// through a ReadWrite mapping count as changes too.
 func (f *File) Changed() error {
 	if !f.leases.acquire() {
 		return f.closedError()
@@ -280,19 +283,15 @@ func (f *File) Changed() error {
 	if err := f.modified(); err != nil {
 		return err
 	}
-	now, err := f.os.Stat()
-	if err != nil {
+	if err := f.replaced(); err != nil && !f.succeeded() {
 		return err
-	}
-	if there, err := os.Stat(f.name); err == nil && !os.SameFile(there, now) {
-		return fmt.Errorf("%s: %w: replaced by another file", f.name, ErrChanged)
 	}
 	return nil
 }
 
 // Unmodified returns an error that matches [ErrChanged] if the open file has another length
-// or modification time than when it was opened, wherever it is now. It costs one system call
-// and no allocation.
+// or modification time than when it was opened, wherever it is now, and did not only grow. It costs
+// one system call and no allocation unless the file was written to.
 func (f *File) Unmodified() error {
 	if !f.leases.acquire() {
 		return f.closedError()
@@ -303,9 +302,18 @@ func (f *File) Unmodified() error {
 
 func (f *File) modified() error {
 	now, err := currentStamp(f.os, f.fd)
-	switch {
-	case err != nil:
+	if err != nil {
 		return &FaultError{Path: f.name, Err: err}
+	}
+	if err := f.compare(now); err != nil && !f.hasGrown(now) {
+		return err
+	}
+	return nil
+}
+
+// compare returns an error unless a stamp is that of Open.
+func (f *File) compare(now stamp) error {
+	switch {
 	case now.size != f.size:
 		return fmt.Errorf("%s: %w: %d bytes, were %d", f.name, ErrChanged, now.size, f.size)
 	case now.mtime != f.info.ModTime().UnixNano():

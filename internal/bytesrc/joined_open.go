@@ -64,6 +64,9 @@ func (c *openParts) openPart(p *Part) (Source, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if f, ok := src.(*File); ok && p.Watch != nil {
+		p.Watch(f)
+	}
 	if err := p.same(src); err != nil {
 		return nil, nil, errors.Join(err, closer())
 	}
@@ -77,6 +80,9 @@ func (p *Part) same(src Source) error {
 		return err
 	}
 	was := p.Info
+	if f, ok := src.(*File); ok && f.Continues(was) {
+		return nil
+	}
 	switch {
 	case now.Size() != was.Size():
 		return fmt.Errorf("%s: %w: %d bytes, were %d", p.Path, ErrChanged, now.Size(), was.Size())
