@@ -7,6 +7,8 @@ import (
 	"math"
 	"os"
 	"slices"
+
+	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
 // ErrNoRoom is matched by the error of [Append] when the header of a file has no room for the
@@ -22,14 +24,22 @@ var ErrNoRoom = errors.New("no room in the header")
 // the old ones and reach the disk before the header, which is rewritten in one go. If the data
 // cannot be written, the file is as it was. A file whose data do not end where its header says
 // is refused; see [Recover]. If the header has no room for the new shape, the error matches
-// [ErrNoRoom] and nothing is written. Only one process may append to a file at a time, and
-// views that are open keep showing the old array.
-func Append(path string, b Buffer) (err error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+// [ErrNoRoom] and nothing is written. Views that are open keep showing the old array.
+//
+// Who appends to one file at once, in one process or in many, takes turns: see [WaitFor], which is the
+// option that it takes. A file that was replaced meanwhile, so that what was appended would be lost, is an
+// error.
+func Append(path string, b Buffer, opts ...Option) (err error) {
+	c, err := newConfig(opts)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+	lock, err := filelock.Open(path, c.wait)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	f := lock.File
 	h, size, err := readForUpdate(f)
 	if err != nil {
 		return err
@@ -59,7 +69,10 @@ func Append(path string, b Buffer) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return grow(f, head, end, b, h.FortranOrder)
+	if err := grow(f, head, end, b, h.FortranOrder); err != nil {
+		return err
+	}
+	return lock.Current()
 }
 
 // readForUpdate reads the header of a file that is to be changed.

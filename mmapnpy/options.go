@@ -1,10 +1,13 @@
 package mmapnpy
 
 import (
+	"context"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
 // config is what options set.
@@ -18,6 +21,7 @@ type config struct {
 	mode       Mode
 	backend    bytesrc.Backend
 	allowLarge bool
+	wait       filelock.Wait
 }
 
 // An Option changes how files are read or made.
@@ -51,6 +55,23 @@ func (c *config) parseBudget(n int) int64 {
 		return int64(n) + parseMemory + parseMemoryFactor*c.maxHeader
 	}
 	return int64(n) + parseMemory
+}
+
+// DefaultWait is how long [Append] and [Recover] wait for others who write to the file.
+const DefaultWait = filelock.DefaultWait
+
+// ErrLocked is matched by the error of [Append] and [Recover] when somebody else has been writing to the file
+// for as long as they waited.
+var ErrLocked = filelock.ErrLocked
+
+// WaitFor says how long [Append] and [Recover] wait while somebody else writes to the file: at most so long, not at all if
+// that is 0, and no longer than ctx lasts. begins, if it is not nil, is called when waiting begins. Default:
+// [DefaultWait], 10 minutes. The locks are advisory: they keep out those who use this module and nobody else.
+func WaitFor(ctx context.Context, most time.Duration, begins func()) Option {
+	return func(c *config) error {
+		c.wait = filelock.With(ctx, most, begins)
+		return nil
+	}
 }
 
 // Lenient accepts headers that NumPy refuses but that exist; docs/format.md lists them.

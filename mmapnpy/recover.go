@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+
+	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
 // A Recovery says how the header and the length of a file disagreed, and what [Recover] made
@@ -39,17 +41,13 @@ func DryRun() Option {
 //
 // It cannot tell lost data from data that were never part of the array. Where the bytes
 // behind the array begin another .npy file, as after several np.save calls on one handle, it
-// refuses.
+// refuses. Like [Append] it waits for its turn: see [WaitFor].
 func Recover(path string, opts ...Option) (r Recovery, err error) {
 	c, err := newConfig(opts)
 	if err != nil {
 		return r, err
 	}
-	flag := os.O_RDWR
-	if c.dryRun {
-		flag = os.O_RDONLY
-	}
-	f, err := os.OpenFile(path, flag, 0)
+	f, err := openToMend(path, c)
 	if err != nil {
 		return r, err
 	}
@@ -81,6 +79,18 @@ func Recover(path string, opts ...Option) (r Recovery, err error) {
 		return r, err
 	}
 	return r, errors.Join(f.Truncate(size-cut), f.Sync())
+}
+
+// openToMend opens a file that nobody else appends to now. To look at one needs no turn.
+func openToMend(path string, c config) (*os.File, error) {
+	if c.dryRun {
+		return os.Open(path)
+	}
+	lock, err := filelock.Open(path, c.wait)
+	if err != nil {
+		return nil, err
+	}
+	return lock.File, nil
 }
 
 // mend returns the header that fits a file of this size, and the bytes at its end that are
