@@ -2,7 +2,9 @@ package lazy
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"maps"
 	"slices"
@@ -50,12 +52,21 @@ func Compressed(level int) ArchiveOption { return zipseek.Compressed(level) }
 // SaveArchive writes a .npz archive that NumPy reads, of arrays of any size, in bounded memory. Arrays
 // are written in C order, and compressed on all cores. The archive appears whole under its
 // name, or what was there stays. What may be replaced is as for [Array.Save]: of an archive that is there nothing is left.
+//
+// It waits for whoever writes to the archive ([zipseek.WaitFor]). Members that others add from the call on are not lost: they go
+// into the new archive, or SaveArchive returns an error that matches [zipseek.ErrReplaced].
 func SaveArchive(ctx context.Context, path string, entries []Entry, opts ...ArchiveOption) error {
 	rules, err := rulesOf(path, entries)
 	if err != nil {
 		return err
 	}
-	f, err := atomicfile.Create(path, rules...)
+	opts = waiting(ctx, opts)
+	claim, err := zipseek.NewClaim(path, isOneOf(entries), opts...)
+	if err != nil {
+		return err
+	}
+	defer claim.Release()
+	f, err := atomicfile.Create(path, append(rules, atomicfile.Replacing(claim.Allows))...)
 	if err != nil {
 		return err
 	}
@@ -63,7 +74,24 @@ func SaveArchive(ctx context.Context, path string, entries []Entry, opts ...Arch
 	if err := fillArchive(ctx, f, path, entries, opts); err != nil {
 		return f.Named(err)
 	}
+	if err := claim.Yield(); err != nil {
+		return err
+	}
 	return f.Commit()
+}
+
+// waiting is options by which waiting for others ends with the context, unless they say otherwise.
+func waiting(ctx context.Context, opts []ArchiveOption) []ArchiveOption {
+	return slices.Insert(slices.Clone(opts), 0, zipseek.WaitFor(ctx, zipseek.DefaultWait, nil))
+}
+
+// isOneOf tells the names of the members that entries become.
+func isOneOf(entries []Entry) func(name string) bool {
+	names := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		names[e.Key+".npy"] = true
+	}
+	return func(name string) bool { return names[name] }
 }
 
 // fillArchive writes an archive into a file.
@@ -75,8 +103,11 @@ func fillArchive(ctx context.Context, f *atomicfile.File, path string, entries [
 	return addAll(ctx, w, entries)
 }
 
-// AppendArchive adds arrays to an existing archive, of which no byte is changed. After an error, it is
-// what it was. A key that it has already is refused.
+// AppendArchive adds arrays to an existing archive, of which no byte is changed; with the option [zipseek.OrCreate] it makes
+// one that does not exist. After an error, it is what it was. A key that it has already is refused.
+//
+// Those who add to one archive at once, in one process or in many, take turns ([zipseek.WaitFor]), also in making it. See
+// [zipseek.Append] for what a process that is killed leaves.
 func AppendArchive(ctx context.Context, path string, entries []Entry, opts ...ArchiveOption) error {
 	rules, err := rulesOf(path, entries)
 	if err == nil {
@@ -85,11 +116,19 @@ func AppendArchive(ctx context.Context, path string, entries []Entry, opts ...Ar
 	if err != nil {
 		return err
 	}
-	w, err := zipseek.Append(path, opts...)
-	if err != nil {
-		return err
+	opts = waiting(ctx, opts)
+	for {
+		w, err := zipseek.Append(path, opts...)
+		if err == nil {
+			if err := addEach(ctx, w, entries); err != nil {
+				return err
+			}
+			err = w.Close()
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		} // else somebody else has made the archive meanwhile
 	}
-	return addAll(ctx, w, entries)
 }
 
 // rulesOf are the rules of all entries of an archive.
@@ -105,13 +144,27 @@ func rulesOf(path string, entries []Entry) (rules []atomicfile.Option, err error
 
 // addAll adds the entries, and ends the writer.
 func addAll(ctx context.Context, w *zipseek.Writer, entries []Entry) error {
+	if err := addEach(ctx, w, entries); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// addEach adds the entries. An error, or a panic of a user's function, ends the writer.
+func addEach(ctx context.Context, w *zipseek.Writer, entries []Entry) error {
+	whole := false
+	defer func() {
+		if !whole {
+			_ = w.Abort() // leaves nothing; the first error is the one to tell
+		}
+	}()
 	for _, e := range entries {
 		if err := add(ctx, w, e); err != nil {
-			_ = w.Abort() // leaves nothing; the first error is the one to tell
 			return err
 		}
 	}
-	return w.Close()
+	whole = true
+	return nil
 }
 
 // add writes one array as a member.

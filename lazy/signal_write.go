@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"strings"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/filelock"
+	"github.com/lazynpy/lazynpy/zipseek"
 )
 
 // soleKey is the key of the member of an archive of one signal: what np.savez calls its first array.
@@ -35,7 +36,8 @@ func WriteSignal(ctx context.Context, path string, s *Signal, opts ...ArchiveOpt
 		return fmt.Errorf("%w (writing %s)", err, path)
 	}
 	file, key, archive := splitTarget(path)
-	if archive && key == "" {
+	member := archive && key != ""
+	if archive && !member {
 		key = soleKey
 	} else if archive {
 		if _, err := os.Stat(file); err == nil {
@@ -46,12 +48,31 @@ func WriteSignal(ctx context.Context, path string, s *Signal, opts ...ArchiveOpt
 	if err != nil {
 		return err
 	}
-	r, err := newReplacement(file, text, data.rules(), func(f *atomicfile.File) error {
-		if archive {
-			return fillArchive(ctx, f, file, []Entry{{key, data}}, opts)
+	if !archive {
+		return replace(file, text, data.rules(), func(f *atomicfile.File) error { return fillFile(ctx, f, file, data, opts) })
+	}
+	entries := []Entry{{key, data}}
+	claim, err := zipseek.NewClaim(file, isOneOf(entries), waiting(ctx, opts)...)
+	if err != nil {
+		return err
+	}
+	defer claim.Release()
+	err = replace(file, text, append(data.rules(), atomicfile.Replacing(claim.Allows)), func(f *atomicfile.File) error {
+		if err := fillArchive(ctx, f, file, entries, opts); err != nil {
+			return err
 		}
-		return fillFile(ctx, f, file, data, opts)
+		return claim.Yield()
 	})
+	if member && errors.Is(err, zipseek.ErrReplaced) { // somebody else has made the archive meanwhile
+		claim.Release()
+		return appendSignal(ctx, file, key, s, opts)
+	}
+	return err
+}
+
+// replace puts a file and its sidecar in the place of others.
+func replace(file string, text []byte, rules []atomicfile.Option, fill func(*atomicfile.File) error) error {
+	r, err := newReplacement(file, text, rules, fill)
 	if err != nil {
 		return err
 	}
@@ -97,6 +118,35 @@ func appendSignal(ctx context.Context, file, key string, s *Signal, opts []Archi
 	if err := refuseKey(file, key); err != nil {
 		return err
 	}
+	if _, err := s.sidecarText(file, key, true); err != nil { // what cannot be described is not written
+		return err
+	}
+	forget := func(c *sidecar) bool {
+		_, stale := c.signals[key]
+		delete(c.signals, key)
+		return stale
+	}
+	if err := editSidecar(ctx, file, s, forget); err != nil {
+		return err
+	}
+	if err := AppendArchive(ctx, file, []Entry{{key, s.Data}}, opts...); err != nil {
+		return err
+	}
+	return editSidecar(ctx, file, s, func(c *sidecar) bool {
+		c.signals[key] = s.description()
+		return true
+	})
+}
+
+// editSidecar changes the sidecar of an archive, or makes one for s, unless edit reports that it is as it was. Others may do so for
+// their members at the same time: it is the turn of who has the lock of the archive.
+func editSidecar(ctx context.Context, file string, s *Signal, edit func(*sidecar) bool) error {
+	switch lock, err := filelock.Open(file, filelock.Wait{Context: ctx}); {
+	case err == nil:
+		defer func() { _ = lock.Close() }() // nothing was written to it
+	case !errors.Is(err, fs.ErrPermission): // nobody adds to an archive that is write-protected
+		return err
+	}
 	path := SidecarPath(file)
 	c, err := loadSidecar(path, true)
 	if err != nil {
@@ -106,27 +156,14 @@ func appendSignal(ctx context.Context, file, key string, s *Signal, opts []Archi
 		c = newSidecar(true)
 		c.extra = s.outside
 	}
-	before, after := *c, *c
-	before.signals, after.signals = maps.Clone(c.signals), maps.Clone(c.signals)
-	delete(before.signals, key)
-	after.signals[key] = s.description()
-	text, err := after.encode()
-	if err != nil {
-		return inSidecar(path, err)
+	if !edit(c) {
+		return nil
 	}
-	if _, stale := c.signals[key]; stale {
-		old, err := before.encode()
-		if err == nil {
-			err = writeText(file, path, old)
-		}
-		if err != nil {
-			return inSidecar(path, err)
-		}
+	text, err := c.encode()
+	if err == nil {
+		err = writeText(file, path, text)
 	}
-	if err := AppendArchive(ctx, file, []Entry{{key, s.Data}}, opts...); err != nil {
-		return err
-	}
-	return writeText(file, path, text)
+	return inSidecar(path, err)
 }
 
 // refuseKey returns an error if an archive has such a member: its description must stay.
@@ -174,17 +211,14 @@ func WriteSidecar(path string, s *Signal) error {
 		return fmt.Errorf("%w (describing %s)", err, path)
 	}
 	beside, key, archive := a.describedBy(path)
-	c := newSidecar(archive)
-	c.extra = s.outside
 	if archive {
-		old, err := loadSidecar(beside, true)
-		if err != nil {
-			return err
-		}
-		if old != nil {
-			c = old
-		}
+		return editSidecar(context.Background(), strings.TrimSuffix(beside, SidecarSuffix), s, func(c *sidecar) bool {
+			c.signals[key] = s.description()
+			return true
+		})
 	}
+	c := newSidecar(false)
+	c.extra = s.outside
 	c.signals[key] = s.description()
 	text, err := c.encode()
 	if err != nil {

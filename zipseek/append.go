@@ -4,78 +4,57 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
 // Append adds members to the archive at path. They are written behind all that is there, and behind
 // them a new directory, so that no byte of the old archive changes: the old directory stays as a
 // few dead bytes in the middle. The comment, what was put before the archive, and all that the
-// directory says about the old members are kept. Whoever has the archive open meanwhile gets
-// [ErrChanged] and has to open it again.
+// directory says about the old members are kept. Whoever has the archive open meanwhile reads on what
+// was there when it was opened; a later [Open] shows what was added.
 //
 // The new members are there when Close has succeeded. After an error, and after Abort, the file is
-// byte for byte what it was. A small file path.append, the journal, says so while the archive grows: if
-// the process dies, [Open] reads the old members, and the next Append, or [Recover], cuts the file
-// back. Closing a writer without having added anything changes nothing.
+// byte for byte what it was. An archive of up to [CopyLimit], or of any size on a file system that
+// shares the blocks of copies (btrfs, XFS), is extended as a copy that takes its place, so that a process
+// that dies leaves the old one. So is none that has several names (hard links). All others grow in place. A small file
+// path.append, the journal, says so meanwhile: if the process dies, [Open] reads the old members, and the
+// next Append, or [Recover], cuts the file back; other tools cannot read it until then. Closing a writer
+// without having added anything changes nothing.
 //
-// Only one process may append at a time; a lock on the file sees to it where the system has such
-// locks. A file that is read-only or no regular file is refused, and one whose folder cannot be
-// written to.
+// Who appends to one archive at once, in one process or in many, takes turns: see [WaitFor] and [OrCreate].
+// Nobody else is kept out: if the archive was replaced meanwhile, Close returns an error that matches
+// [ErrReplaced], and the new one is left alone. A file that is read-only or no regular file is refused, and one
+// whose folder cannot be written to.
 func Append(path string, opts ...WriterOption) (*Writer, error) {
 	c, err := defaultWriterConfig.with(opts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	f, err := openLocked(path)
+	lock, err := filelock.Open(path, c.wait)
+	if c.create && errors.Is(err, fs.ErrNotExist) {
+		return begin(path, c)
+	}
 	if err != nil {
 		return nil, err
 	}
-	w, err := appendTo(f, path, c)
+	w, err := appendTo(lock, path, c)
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, lock.Close())
 	}
 	return w, nil
 }
 
-// openLocked opens an archive to be changed, and makes sure that nobody else changes it.
-func openLocked(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() { // opening a pipe would wait for somebody to read it
-		return nil, &os.PathError{Op: "append", Path: path, Err: errors.New("not a regular file")}
-	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	err = lockFile(f)
-	if err == nil {
-		// The file may have been replaced before it was locked.
-		var now, locked os.FileInfo
-		now, err = os.Stat(path)
-		if err == nil {
-			locked, err = f.Stat()
-		}
-		if err == nil && !os.SameFile(now, locked) {
-			err = errLocked
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
-	}
-	return f, nil
-}
-
-var errLocked = errors.New("somebody else is writing to the archive")
+// CopyLimit is the size up to which an archive is copied to be appended to.
+const CopyLimit = 16 << 20
 
 // appendTo makes a writer at the end of an archive that is locked.
-func appendTo(f *os.File, path string, c writerConfig) (*Writer, error) {
-	if _, err := recoverAppend(f, path); err != nil {
+func appendTo(lock *filelock.Lock, path string, c writerConfig) (*Writer, error) {
+	if _, err := recoverAppend(lock.File, path); err != nil {
 		return nil, err
 	}
 	a, err := Open(path)
@@ -83,16 +62,32 @@ func appendTo(f *os.File, path string, c writerConfig) (*Writer, error) {
 		return nil, err
 	}
 	defer a.Close()
-	t := &appendTarget{file: f, path: path, journal: journalPath(path), size: a.file.Size()}
-	w := newWriter(path, c, t, t.size)
-	w.base, w.comment, w.count, w.idle = a.end.base, a.end.comment, int64(len(a.members)), true
+	dir, err := a.directoryEntries()
+	if err != nil {
+		return nil, err
+	}
+	t, err := grow(lock, path, a.file.Size(), c)
+	if err != nil {
+		return nil, err
+	}
+	w := newWriter(path, c, t, a.file.Size())
+	w.dir, w.base, w.comment, w.count, w.idle = dir, a.end.base, a.end.comment, int64(len(a.members)), true
 	for _, m := range a.All() {
 		w.names[m.Name] = struct{}{}
 	}
-	if w.dir, err = a.directoryEntries(); err != nil {
-		return nil, err
+	return w, nil
+}
+
+// grow makes the target for an archive of so many bytes: a copy, or itself.
+func grow(lock *filelock.Lock, path string, size int64, c writerConfig) (target, error) {
+	if !c.inPlace {
+		t, err := extendCopy(lock, path, size)
+		if t != nil || err != nil {
+			return t, err
+		}
 	}
-	return w, t.begin()
+	t := &appendTarget{file: lock, current: lock.Current, path: path, journal: journalPath(path), size: size}
+	return t, t.begin()
 }
 
 // directoryEntries returns the bytes of the directory, without the digital signature that
@@ -120,7 +115,8 @@ type appendFile interface {
 
 // appendTarget is an archive that grows.
 type appendTarget struct {
-	file    appendFile // locked until it is closed
+	file    appendFile   // locked until it is closed
+	current func() error // tells whether it is still under its path
 	path    string
 	journal string
 	size    int64 // of the old archive
@@ -148,6 +144,9 @@ func (t *appendTarget) settle() error { return t.file.Sync() }
 
 func (t *appendTarget) commit() error {
 	if err := t.file.Sync(); err != nil {
+		return err
+	}
+	if err := t.current(); err != nil {
 		return err
 	}
 	if err := os.Remove(t.journal); err != nil {

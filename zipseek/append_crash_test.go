@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
 // A crashFile notes what may be on disk if the machine stops at any moment: everything that was
@@ -72,6 +74,12 @@ func (c *crashFile) Sync() error {
 	return c.File.Sync()
 }
 
+// inPlace lets an archive grow where it lies, as a large one does.
+func inPlace(c *writerConfig) error {
+	c.inPlace = true
+	return nil
+}
+
 // TestAppendCrash stops the machine at every moment of appending. What Recover makes of it is the
 // old archive, or the whole new one.
 func TestAppendCrash(t *testing.T) {
@@ -83,12 +91,12 @@ func TestAppendCrash(t *testing.T) {
 	for _, name := range names {
 		old := all[name]
 		path := old.write(t)
-		w, err := Append(path)
+		w, err := Append(path, inPlace)
 		if err != nil {
 			t.Fatal(err)
 		}
 		target := w.target.(*appendTarget)
-		file := &crashFile{File: target.file.(*os.File), r: rand.New(rand.NewPCG(23, 24)), disk: slices.Clone(old.bytes), states: map[string]bool{}}
+		file := &crashFile{File: target.file.(*filelock.Lock).File, r: rand.New(rand.NewPCG(23, 24)), disk: slices.Clone(old.bytes), states: map[string]bool{}}
 		file.note()
 		target.file = file
 		w.out.piece = 1 << 10
@@ -193,12 +201,12 @@ func TestAppendFails(t *testing.T) {
 		calls := 1 << 30
 		for n := 1; n <= calls+1; n++ {
 			path := old.write(t)
-			w, err := Append(path)
+			w, err := Append(path, inPlace)
 			if err != nil {
 				t.Fatal(err)
 			}
 			target := w.target.(*appendTarget)
-			file := &failingFile{File: target.file.(*os.File), fail: n, forever: forever}
+			file := &failingFile{File: target.file.(*filelock.Lock).File, fail: n, forever: forever}
 			target.file, w.out.piece = file, 8<<10
 			for _, m := range newMembers(0) {
 				if err := w.AddBytes(t.Context(), m.name, m.data, m.opts...); err != nil {
@@ -291,7 +299,7 @@ func TestRecoverJournals(t *testing.T) {
 func TestAppendRecovers(t *testing.T) {
 	old := oldArchives(t)["ours"]
 	path := old.write(t)
-	w, err := Append(path)
+	w, err := Append(path, inPlace)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +310,7 @@ func TestAppendRecovers(t *testing.T) {
 	if len(mustRead(t, path)) <= len(old.bytes) {
 		t.Error("nothing was written")
 	}
-	w, err = Append(path)
+	w, err = Append(path, inPlace)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -116,16 +116,20 @@ func TestAppend(t *testing.T) {
 	for name, old := range archives {
 		path := old.write(t)
 		want, before := slices.Clone(old.members), old.bytes
-		for round := range 2 {
-			w, err := Append(path)
+		for round, opts := range [][]WriterOption{{inPlace}, nil} {
+			w, err := Append(path, opts...)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			members := newMembers(round)
 			add(t, w, members...)
-			nothingLeft(t, filepath.Dir(path), "a.zip", "a.zip.append")
-			if size, ok := readJournal(path); !ok || size != int64(len(before)) {
-				t.Errorf("%s: the journal says %d, %v", name, size, ok)
+			if opts != nil {
+				nothingLeft(t, filepath.Dir(path), "a.zip", "a.zip.append")
+				if size, ok := readJournal(path); !ok || size != int64(len(before)) {
+					t.Errorf("%s: the journal says %d, %v", name, size, ok)
+				}
+			} else if now := mustRead(t, path); !bytes.Equal(now, before) {
+				t.Errorf("%s: the archive is not as it was while it is copied", name)
 			}
 			if err := w.Close(); err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -175,10 +179,10 @@ func TestAppendRefuses(t *testing.T) {
 	if err := w.AddBytes(t.Context(), "old/é", nil); err == nil || !strings.Contains(err.Error(), "already") {
 		t.Errorf("a name that is taken: %v", err)
 	}
-	if _, err := Append(path); err == nil || !errors.Is(err, errLocked) || !strings.Contains(err.Error(), path) {
+	if _, err := Append(path, WaitFor(t.Context(), 0, nil)); err == nil || !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), path) {
 		t.Errorf("a second writer: %v", err)
 	}
-	if _, err := Recover(path); !errors.Is(err, errLocked) {
+	if _, err := Recover(path, WaitFor(t.Context(), 0, nil)); !errors.Is(err, ErrLocked) {
 		t.Errorf("recovering under a writer: %v", err)
 	}
 	if err := w.Close(); err == nil {
@@ -234,16 +238,18 @@ func TestAppendAborts(t *testing.T) {
 				return nil
 			},
 		} {
-			w, err := Append(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := run(w); err != nil {
-				t.Errorf("%s, %s: %v", name, what, err)
-			}
-			nothingLeft(t, filepath.Dir(path), "a.zip")
-			if !bytes.Equal(mustRead(t, path), old.bytes) {
-				t.Errorf("%s, %s: the file has changed", name, what)
+			for _, opts := range [][]WriterOption{{inPlace}, nil} {
+				w, err := Append(path, opts...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := run(w); err != nil {
+					t.Errorf("%s, %s: %v", name, what, err)
+				}
+				nothingLeft(t, filepath.Dir(path), "a.zip")
+				if !bytes.Equal(mustRead(t, path), old.bytes) {
+					t.Errorf("%s, %s: the file has changed", name, what)
+				}
 			}
 		}
 	}
@@ -258,7 +264,7 @@ func TestAppendThroughLink(t *testing.T) {
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
 	}
-	w, err := Append(link)
+	w, err := Append(link, inPlace)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,8 +276,16 @@ func TestAppendThroughLink(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if w, err = Append(link); err != nil { // as a copy
+		t.Fatal(err)
+	}
+	add(t, w, newMembers(1)...)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 	nothingLeft(t, dir, "link.zip")
-	check(t, mustRead(t, path), append(old.members, newMembers(0)...))
+	nothingLeft(t, filepath.Dir(path), "a.zip")
+	check(t, mustRead(t, path), slices.Concat(old.members, newMembers(0), newMembers(1)))
 }
 
 // TestAppendLarge appends where offsets need zip64, to an archive with bytes before it.

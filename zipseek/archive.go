@@ -3,6 +3,8 @@ package zipseek
 import (
 	"cmp"
 	"errors"
+	"hash/crc32"
+	"io"
 	"math"
 	"runtime"
 	"slices"
@@ -32,7 +34,8 @@ type Archive struct {
 
 // Open opens the archive at path and reads its directory, which is a few milliseconds for a
 // hundred thousand members. Members are looked at when they are used, so that a bad one does
-// not keep the others from being read.
+// not keep the others from being read. Members that are appended while it is open ([Append]) are not seen; those that were
+// there stay readable.
 func Open(path string, opts ...Option) (*Archive, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -48,7 +51,12 @@ func Open(path string, opts ...Option) (*Archive, error) {
 	a.order = sync.OnceValue(a.sorted)
 	a.beside = sync.OnceValue(a.loadSidecar)
 	if err := a.read(); err != nil {
-		return nil, errors.Join(err, file.Close())
+		grown := file.Outgrown() // it was looked at in the middle of an append that is over now
+		err = errors.Join(err, file.Close())
+		if grown {
+			return Open(path, opts...)
+		}
+		return nil, err
 	}
 	return a, nil
 }
@@ -56,10 +64,35 @@ func Open(path string, opts ...Option) (*Archive, error) {
 // read finds and reads the directory.
 func (a *Archive) read() error {
 	size := a.file.Size()
-	if old, ok := readJournal(a.path); ok {
+	if old, ok := readJournal(a.path); ok && !completed(a.path, a.file, old) {
 		size = old // members are being appended, or were when a process died: what was there before is whole
 	}
-	return a.load(size)
+	if err := a.load(size); err != nil {
+		return err
+	}
+	a.watch()
+	return nil
+}
+
+// watch lets the file grow, as long as the directory and what lies behind it stay: whoever writes to an archive in place
+// otherwise than [Append] writes over them.
+func (a *Archive) watch() {
+	sum := func(r io.ReaderAt) (uint32, error) {
+		h := crc32.NewIEEE()
+		n, err := io.Copy(h, io.NewSectionReader(r, a.end.start, a.end.end-a.end.start))
+		if err == nil && n < a.end.end-a.end.start {
+			err = io.ErrUnexpectedEOF
+		}
+		return h.Sum32(), err
+	}
+	was, err := sum(a.file)
+	if err != nil { // a comment that is cut off, behind which nobody appends
+		return
+	}
+	a.file.MayGrow(func(r io.ReaderAt, _ int64) (int64, bool) {
+		now, err := sum(r)
+		return 0, err == nil && now == was
+	}, 0, a.end.end)
 }
 
 // Path is the path that was opened.

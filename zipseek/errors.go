@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
 // A FormatError says what is wrong with an archive, and where. Every error about the content of a
@@ -32,6 +33,13 @@ var (
 
 	// ErrChanged says that the file is not any more what was opened.
 	ErrChanged = bytesrc.ErrChanged
+
+	// ErrLocked says that somebody else was writing to the archive for as long as was waited; see [WaitFor].
+	ErrLocked = filelock.ErrLocked
+
+	// ErrReplaced says that another file took the place of an archive while members were added to it, which are
+	// not in the new one.
+	ErrReplaced = filelock.ErrReplaced
 
 	// ErrClosed is returned for any use of an archive or its members after Close.
 	ErrClosed = bytesrc.ErrClosed

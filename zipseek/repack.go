@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -42,6 +43,11 @@ type RepackOptions struct {
 	// Workers bounds the goroutines; 0 stands for GOMAXPROCS.
 	Workers int
 
+	// Wait is how long to wait while somebody else writes to the archive at the path: 0 stands for [DefaultWait], and a
+	// negative one does not wait. Waiting, if not nil, is called when waiting begins. The context ends the wait as well.
+	Wait    time.Duration
+	Waiting func()
+
 	// Progress is called with the bytes of content that have been written, and then read again, and with
 	// the number of both at the end. Calls do not overlap; it must return soon.
 	Progress func(done, total int64)
@@ -70,16 +76,11 @@ func Repack(ctx context.Context, in *Archive, path string, opts RepackOptions) e
 	if err := r.choose(); err != nil {
 		return err
 	}
-	unlock, err := r.lock()
+	t, err := r.place(ctx)
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	f, err := atomicfile.Create(path, r.rules()...)
-	if err != nil {
-		return err
-	}
-	w := newWriter(path, writing, checkedTarget{createTarget{f}, func() error { return r.check(ctx, f.Name()) }}, 0)
+	w := newWriter(path, writing, t, 0)
 	defer func() { _ = w.Abort() }() // after an error, which is the one to tell
 	w.comment = in.end.comment
 	for _, m := range r.members {
@@ -150,30 +151,57 @@ func (r *repacking) choose() error {
 	return nil
 }
 
-// lock keeps others from appending to the archive while it is being replaced.
-func (r *repacking) lock() (unlock func(), err error) {
-	here, err := os.Stat(r.path)
-	if err != nil {
-		return func() {}, nil // there is nothing to replace, or writing will say why it cannot be
+// place makes the file that takes the place of what is at the path, which nobody else writes to until then.
+func (r *repacking) place(ctx context.Context) (target, error) {
+	names := make(map[string]struct{}, len(r.members))
+	for _, m := range r.members {
+		names[m.Name] = struct{}{}
 	}
-	there, err := r.in.file.Stat()
-	if err != nil || !os.SameFile(here, there) {
-		return func() {}, err
+	most := r.opts.Wait
+	if most == 0 {
+		most = DefaultWait
 	}
-	f, err := openLocked(r.path)
+	claim, err := NewClaim(r.path, func(name string) bool {
+		_, ok := names[name]
+		return ok
+	}, WaitFor(ctx, most, r.opts.Waiting))
 	if err != nil {
 		return nil, err
 	}
-	r.inPlace = true
-	return func() { _ = f.Close() }, nil // nothing was written to it
+	f, err := r.create(claim)
+	if err != nil {
+		claim.Release()
+		return nil, err
+	}
+	return checkedTarget{createTarget{f, claim}, func() error { return r.check(ctx, f.Name()) }}, nil
 }
 
-// rules say what may be replaced: the archive by itself, but not through another name that came to be its own meanwhile.
-func (r *repacking) rules() []atomicfile.Option {
-	if info, err := r.in.file.Stat(); err == nil && !r.inPlace {
-		return []atomicfile.Option{atomicfile.Inputs(info)}
+// create makes the file. It may replace the archive by itself, as it was opened, but not through another name that came to
+// be its own meanwhile.
+func (r *repacking) create(claim *Claim) (*atomicfile.File, error) {
+	there, err := r.in.file.Stat()
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	here, err := os.Stat(r.path)
+	r.inPlace = err == nil && os.SameFile(here, there)
+	rule := atomicfile.Inputs(there)
+	if r.inPlace {
+		if err := r.unchanged(); err != nil {
+			return nil, err
+		}
+		rule = atomicfile.Replacing(func(*os.File) error { return r.unchanged() })
+	}
+	return atomicfile.Create(r.path, rule, atomicfile.Replacing(claim.Allows))
+}
+
+// unchanged returns an error if the old archive is not what it was. One that is replaced by itself must not have got
+// any more members.
+func (r *repacking) unchanged() error {
+	if r.inPlace {
+		return r.in.file.Pristine()
+	}
+	return r.in.Changed()
 }
 
 // write adds one member to the new archive.
@@ -260,7 +288,7 @@ func (r *repacking) blame(ctx context.Context, old *Member, err error) error {
 
 // check reads the new archive, which is called temp for now, and compares it with the old one.
 func (r *repacking) check(ctx context.Context, temp string) error {
-	if err := r.in.Changed(); err != nil {
+	if err := r.unchanged(); err != nil {
 		return err
 	}
 	a, err := Open(temp, WithoutSidecar(), Workers(r.opts.Workers))
@@ -295,7 +323,7 @@ func (r *repacking) check(ctx context.Context, temp string) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return r.in.Changed()
+	return r.unchanged()
 }
 
 // notRight is the error of a new archive that is not what it should be.

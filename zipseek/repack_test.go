@@ -308,7 +308,7 @@ func TestRepackWaitsForNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Repack(t.Context(), a, path, RepackOptions{}); !errors.Is(err, errLocked) {
+	if err := Repack(t.Context(), a, path, RepackOptions{Wait: -1}); !errors.Is(err, ErrLocked) {
 		t.Errorf("while somebody appends: %v", err)
 	}
 	if err := w.Abort(); err != nil {

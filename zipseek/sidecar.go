@@ -277,7 +277,7 @@ func (a *Archive) WriteIndex(ctx context.Context) (path string, size int64, err 
 	if err != nil {
 		return path, 0, err
 	}
-	if err := a.Changed(); err != nil {
+	if err := a.file.Pristine(); err != nil { // the index says of which bytes it is
 		return path, 0, err
 	}
 	err = atomicfile.Write(path, func(f *os.File) error {

@@ -63,12 +63,28 @@ func Create(path string, opts ...WriterOption) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	f, err := atomicfile.Create(path)
+	w := newWriter(path, c, nil, 0)
+	claim, err := NewClaim(path, w.holds, opts...)
 	if err != nil {
 		return nil, err
 	}
-	return newWriter(path, c, createTarget{f}, 0), nil
+	f, err := atomicfile.Create(path, atomicfile.Replacing(claim.Allows))
+	if err != nil {
+		claim.Release()
+		return nil, err
+	}
+	w.setTarget(createTarget{f, claim})
+	return w, nil
 }
+
+// holds reports whether the writer has a member of this name.
+func (w *Writer) holds(name string) bool {
+	_, ok := w.names[name]
+	return ok
+}
+
+// setTarget is for a writer that was made without one.
+func (w *Writer) setTarget(t target) { w.target, w.out.w = t, t }
 
 // NewWriter makes a new archive in w, which is empty and is called path in errors. Close writes what lies behind the
 // members, and leaves it to the caller to bring w to disk, or to throw it away after an error.
@@ -97,7 +113,10 @@ func newWriter(path string, c writerConfig, t target, at int64) *Writer {
 }
 
 // createTarget is a new file.
-type createTarget struct{ f *atomicfile.File }
+type createTarget struct {
+	f     *atomicfile.File
+	claim *Claim // of its place; nil if there must be nothing
+}
 
 func (t createTarget) WriteAt(b []byte, off int64) (int, error) {
 	n, err := t.f.WriteAt(b, off)
@@ -105,9 +124,25 @@ func (t createTarget) WriteAt(b []byte, off int64) (int, error) {
 }
 
 func (t createTarget) settle() error { return nil } // nobody sees the file before it is complete
-func (t createTarget) commit() error { return t.f.Commit() }
+
+func (t createTarget) commit() error {
+	if t.claim == nil {
+		return t.f.Commit()
+	}
+	if err := t.claim.Yield(); err != nil {
+		return err
+	}
+	if err := t.f.Commit(); err != nil {
+		return err
+	}
+	t.claim.Release()
+	return nil
+}
 
 func (t createTarget) abort() error {
+	if t.claim != nil {
+		t.claim.Release()
+	}
 	t.f.Abort()
 	return nil
 }

@@ -1,10 +1,14 @@
 package zipseek
 
 import (
+	"context"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/klauspost/compress/flate"
+
+	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
 // Defaults and limits of a [Writer].
@@ -43,6 +47,10 @@ type writerConfig struct {
 	chunk   int
 	workers int
 
+	wait    filelock.Wait
+	create  bool
+	inPlace bool // tests: no copies
+
 	date, time uint16 // of the members, as MS-DOS wrote them
 }
 
@@ -62,6 +70,29 @@ func (c writerConfig) with(opts []WriterOption) (writerConfig, error) {
 		c.workers = runtime.GOMAXPROCS(0)
 	}
 	return c, nil
+}
+
+// DefaultWait is how long [Append] and others wait for those who write to the same archive.
+const DefaultWait = filelock.DefaultWait
+
+// WaitFor says how long [Append] and [Create] wait while somebody else writes to the archive: at most so long, not at
+// all if that is 0, and no longer than ctx lasts. begins, if it is not nil, is called when waiting begins. Default:
+// [DefaultWait], 10 minutes. A wait that is over is an error that matches [ErrLocked]. The locks are advisory: they keep out
+// those who use this module and nobody else.
+func WaitFor(ctx context.Context, most time.Duration, begins func()) WriterOption {
+	return func(c *writerConfig) error {
+		c.wait = filelock.With(ctx, most, begins)
+		return nil
+	}
+}
+
+// OrCreate lets [Append] make the archive if there is none. If somebody else has made one by the time of Close,
+// that is an error that matches [fs.ErrExist]: theirs is left alone, and the members can be added to it by another Append.
+func OrCreate() WriterOption {
+	return func(c *writerConfig) error {
+		c.create = true
+		return nil
+	}
 }
 
 // Align lets the data of stored members begin at multiples of n in the file: a power of two from
