@@ -217,6 +217,9 @@ func (g *arrays) plan(a array) distributed.Options {
 	for i, r := range []string{"sum", "mean"} {
 		if g.rng.IntN(2) == 0 || o.Output == "" {
 			over := []string{"all", "signal", "navigation"}[g.rng.IntN(3)]
+			if len(o.Navigation)+len(o.Positions) == 0 || nd == 1 {
+				over = "all" // there are not both kinds of axes
+			}
 			o.Reduce = append(o.Reduce, distributed.Reduction{Op: distributed.MustOp(r, distributed.OverParams{Over: over}),
 				Path: filepath.Join(g.dir, fmt.Sprintf("red%d-%d.npy", g.n, i))})
 		}

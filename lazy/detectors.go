@@ -104,9 +104,9 @@ func detector(name string, bind func(f frame) (*frameSums, error), derive func(a
 		if derive != nil && components == 2 {
 			return nil, undefined(a.DType())
 		}
-		reduced, err := OverSignal().reduced(a)
-		if err != nil {
-			return nil, err
+		reduced := make([]bool, a.NDim()) // all of it is one frame where there are no navigation axes
+		for d, ax := range a.axes {
+			reduced[d] = !ax.Navigate
 		}
 		f := newFrame(a, order)
 		s, err := bind(f)

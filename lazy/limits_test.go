@@ -186,9 +186,9 @@ func TestDarkFramesLieAlongTheSignal(t *testing.T) {
 	a := must[*Array](t)(mustSlice(t, s, 3, 3, 3).With(NavigationAxes(2)))
 	dark := []int32{0, 1, 2, 3, 4, 5, 6, 7, 8}
 	c := must[*Array](t)(a.Correct(Correction{Dark: mustSlice(t, dark, 3, 3)}))
-	for i, v := range valuesOf[int32](t, c) {
-		if want := s[i] - dark[i/3]; v != want {
-			t.Fatalf("element %d: %d instead of %d", i, v, want)
+	for i, v := range valuesOf[float64](t, c) {
+		if want := s[i] - dark[i/3]; v != float64(want) {
+			t.Fatalf("element %d: %v instead of %d", i, v, want)
 		}
 	}
 }

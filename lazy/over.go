@@ -26,11 +26,12 @@ const (
 func OverAll() Over { return Over{} }
 
 // OverSignal reduces the signal axes: one value per scan position, as a virtual
-// image. Without navigation axes that is every axis.
+// image. It is an [ErrIndex] for an array without navigation axes, which would be
+// reduced to one value, and for one without signal axes.
 func OverSignal() Over { return Over{kind: overSignal} }
 
 // OverNavigation reduces the navigation axes: one value per signal position, as
-// a sum pattern. Without navigation axes nothing is reduced.
+// a sum pattern. It is an [ErrIndex] for an array without navigation axes.
 func OverNavigation() Over { return Over{kind: overNavigation} }
 
 // OverAxes reduces the given axes, as NumPy's axis= argument; negative numbers
@@ -68,6 +69,9 @@ func (o Over) reduced(a *Array) ([]bool, error) {
 			flags[d] = true
 		}
 	case overSignal, overNavigation:
+		if err := o.check(a); err != nil {
+			return nil, err
+		}
 		for d := range flags {
 			flags[d] = a.axes[d].Navigate == (o.kind == overNavigation)
 		}
@@ -84,4 +88,25 @@ func (o Over) reduced(a *Array) ([]bool, error) {
 		}
 	}
 	return flags, nil
+}
+
+// check returns an error if a has not the axes that o is about: without any navigation axes they were forgotten
+// more often than not, and the result would be another one than was meant.
+func (o Over) check(a *Array) error {
+	shape := shapeString(a.node.shape())
+	some := func(navigate bool) bool {
+		return slices.ContainsFunc(a.axes, func(ax Axis) bool { return ax.Navigate == navigate })
+	}
+	name := "navigation"
+	if o.kind == overSignal {
+		name = "signal"
+	}
+	switch {
+	case !some(true):
+		return fmt.Errorf("%w: over %s: %s of shape %s has no navigation axes; name them by NavigationAxes (--nav), or reduce all axes or numbered ones",
+			ErrIndex, name, a.Name(), shape)
+	case !some(false) && o.kind == overSignal:
+		return fmt.Errorf("%w: over signal: %s of shape %s has navigation axes only", ErrIndex, a.Name(), shape)
+	}
+	return nil
 }

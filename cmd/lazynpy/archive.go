@@ -31,6 +31,9 @@ func (s subject) open(c *cli) (*lazy.Array, error) {
 	}
 	a, err := s.zip.Array(s.member.Name)
 	if err == nil {
+		a, err = c.described(s.name, a)
+	}
+	if err == nil {
 		a, err = c.fields(a)
 	}
 	return a, inFile(s.name, err)

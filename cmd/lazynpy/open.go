@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"strings"
 
@@ -11,9 +13,64 @@ import (
 func (c *cli) open(path string) (*lazy.Array, error) {
 	a, err := lazy.Open(path, c.flags.options()...)
 	if err == nil {
+		a, err = c.described(path, a)
+	}
+	if err == nil {
 		a, err = c.fields(a)
 	}
 	return a, inFile(path, err)
+}
+
+// described gives an array the navigation axes that its sidecar names, unless --nav does. What is wrong with a sidecar is
+// told, and the array read without. After an error the array is closed.
+func (c *cli) described(name string, file *lazy.Array) (*lazy.Array, error) {
+	nav, err := c.navigation(name)
+	if len(nav) == 0 {
+		if err != nil {
+			c.complain(fmt.Errorf("%w; its axes are not used", err))
+		}
+		return file, nil
+	}
+	a, err := file.With(lazy.NavigationAxes(nav...))
+	if err != nil {
+		_ = file.Close() // only read from
+	}
+	return a, err
+}
+
+// navigation is the navigation axes of an array that --nav names, or else its sidecar; nil if neither is there.
+func (c *cli) navigation(name string) ([]int, error) {
+	if c.flags.nav != nil {
+		return nil, nil // the options have them
+	}
+	file, _, _ := lazy.SplitPath(name)
+	if _, err := os.Stat(lazy.SidecarPath(file)); err != nil {
+		return nil, nil //nolint:nilerr // no sidecar
+	}
+	sig, err := lazy.ReadSignal(name, signalOptions(c.flags.options())...)
+	if errors.Is(err, lazy.ErrSidecar) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, nil //nolint:nilerr // of the array, which whoever reads it tells
+	}
+	defer sig.Close()
+	var nav []int
+	for d, ax := range sig.Axes {
+		if ax.Navigate {
+			nav = append(nav, d)
+		}
+	}
+	return nav, nil
+}
+
+// signalOptions are options of [lazy.Open] for [lazy.ReadSignal].
+func signalOptions(opts []lazy.Option) []lazy.SignalOption {
+	list := make([]lazy.SignalOption, len(opts))
+	for i, o := range opts {
+		list[i] = o
+	}
+	return list
 }
 
 // fields applies --field. After an error the array is closed.

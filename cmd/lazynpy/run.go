@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -127,6 +128,11 @@ func (r *launch) run(cmd *cobra.Command, c *cli, input string) error {
 	o, err := r.options(cmd.Context(), c)
 	if err != nil {
 		return err
+	}
+	if o.Navigation == nil && o.Positions == nil && !o.DType.IsValid() {
+		if o.Navigation, err = c.navigation(input); err != nil {
+			c.complain(fmt.Errorf("%w; its axes are not used", err))
+		}
 	}
 	p, err := distributed.MemmapDistributed(input, o)
 	if err != nil {
