@@ -159,6 +159,12 @@ func (p *parser) readShaped(b *dtypeParser, d DType, i int) (DType, error) {
 	n := p.nodes[i]
 	var shape []int64
 	switch n.kind {
+	case nodeDict:
+		if p.lenient {
+			b.note("the dtype has metadata, which are left out")
+			return d, nil
+		}
+		return DType{}, errorAt(int(n.pos), "%v is not a shape", n.kind)
 	case nodeStr:
 		return p.readUnion(b, d, i)
 	case nodeInt:
@@ -212,7 +218,20 @@ func (p *parser) readUnion(b *dtypeParser, d DType, i int) (DType, error) {
 	return d, nil
 }
 
-// readDims reads the integers of a tuple or list. Bools are not integers here.
+// dimension is the value of an integer or bool.
+func (p *parser) dimension(i int) (int64, bool) {
+	switch p.nodes[i].kind {
+	case nodeTrue:
+		p.sawNumPy = true
+		return 1, true
+	case nodeFalse:
+		p.sawNumPy = true
+		return 0, true
+	}
+	return p.intValue(i)
+}
+
+// readDims reads the integers of a tuple or list. Bools are integers for the lenient only.
 func (p *parser) readDims(i, most int) ([]int64, error) {
 	n := p.count(i)
 	if n > most {
@@ -222,10 +241,11 @@ func (p *parser) readDims(i, most int) ([]int64, error) {
 	for k := i + 1; k < p.next(i); k = p.next(k) {
 		r := p.resolve(k)
 		pos := int(p.nodes[r].pos)
-		if p.nodes[r].kind != nodeInt {
-			return nil, errorAt(pos, "%v is not a dimension", p.nodes[r].kind)
+		kind := p.nodes[r].kind
+		if isBool := kind == nodeTrue || kind == nodeFalse; kind != nodeInt && !(isBool && p.lenient) {
+			return nil, errorAt(pos, "%v is not a dimension", kind)
 		}
-		v, ok := p.intValue(r)
+		v, ok := p.dimension(r)
 		if !ok {
 			return nil, errorAt(pos, "dimension does not fit 64 bits")
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,8 +34,17 @@ func quoted(s string) string {
 // dtypeParser reads dtype strings.
 type dtypeParser struct {
 	longDouble LongDoubleFormat
-	extensions bool  // bfloat16 is a name
-	budget     int64 // bytes of memory that may still be taken
+	extensions bool     // bfloat16 is a name
+	foreign    bool     // so are the other dtypes of ml_dtypes, and what np.save makes of them
+	budget     int64    // bytes of memory that may still be taken
+	notes      []string // on what was taken for something else; each once
+}
+
+// note takes a note, once.
+func (b *dtypeParser) note(text string) {
+	if !slices.Contains(b.notes, text) {
+		b.notes = append(b.notes, text)
+	}
 }
 
 var (
@@ -88,7 +98,34 @@ func (b *dtypeParser) parse(s string) (DType, error) {
 	if b.extensions && s == "bfloat16" {
 		return BFloat16, nil
 	}
+	if b.foreign {
+		return b.mlDType(s)
+	}
 	return DType{}, errNotDType
+}
+
+// mlDTypes are the names of the dtypes of ml_dtypes of less than 16 bits. Its arrays have a byte for each
+// element.
+var mlDTypes = []string{
+	"float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2",
+	"float8_e5m2fnuz", "float8_e8m0fnu", "float6_e2m3fn", "float6_e3m2fn", "float4_e2m1fn",
+	"int1", "int2", "int4", "uint1", "uint2", "uint4",
+}
+
+// mlDType reads the dtypes of extensions of NumPy by their names, and by what np.save writes for them.
+func (b *dtypeParser) mlDType(s string) (DType, error) {
+	switch {
+	case s == "<g2" || s == ">g2":
+		b.note("dtype " + s + " is taken for bfloat16")
+		return BFloat16.WithByteOrder(s[0]), nil
+	case s == "<f1" || s == "|f1" || s == ">f1":
+		b.note("dtype " + s + " is a float of 8 bits (float8_e5m2 of ml_dtypes), shown as raw bytes")
+	case slices.Contains(mlDTypes, s):
+		b.note("dtype " + s + " is one of ml_dtypes, shown as raw bytes")
+	default:
+		return DType{}, errNotDType
+	}
+	return b.plain(KindVoid, 1, '|', "|V1"), nil
 }
 
 // sized is a kind with a size, such as "f8".

@@ -222,6 +222,9 @@ func (h *Header) parse(text string, c config) error {
 	if p.sawNumPy {
 		h.warn("the header holds the repr of NumPy scalars")
 	}
+	if p.sawIndent {
+		h.warn("the header ends with blanks after a carriage return")
+	}
 	return h.readDict(p, c)
 }
 
@@ -250,9 +253,12 @@ func (h *Header) readDict(p *parser, c config) error {
 			return inField("fortran_order", errorAt(int(k.pos), "%v is not a bool", k.kind))
 		}
 	}
-	b := &dtypeParser{longDouble: c.longDouble, extensions: c.lenient}
+	b := &dtypeParser{longDouble: c.longDouble, extensions: c.lenient, foreign: c.lenient}
 	if h.DType, err = p.readDType(b, descr); err != nil {
 		return inField("descr", err)
+	}
+	for _, note := range b.notes {
+		h.warn(note)
 	}
 	base, dims := h.DType.Elements()
 	h.DType = base
@@ -318,8 +324,8 @@ func (h *Header) readShape(p *parser, c config, i int) (err error) {
 	case n.kind == nodeTuple:
 	case c.lenient && n.kind == nodeList:
 		h.warn("the shape is a list")
-	case c.lenient && n.kind == nodeInt:
-		v, ok := p.intValue(i)
+	case c.lenient && (n.kind == nodeInt || n.kind == nodeTrue || n.kind == nodeFalse):
+		v, ok := p.dimension(i)
 		if !ok || v < 0 {
 			return errorAt(int(n.pos), "dimension is negative or does not fit 64 bits")
 		}

@@ -25,13 +25,14 @@ const (
 	nodeList
 	nodeSet
 	nodeDict
+	nodeObject // the repr of a Python object, which has been skipped
 )
 
 var nodeNames = [...]string{
 	nodeNone: "None", nodeTrue: "True", nodeFalse: "False", nodeEllipsis: "Ellipsis",
 	nodeStr: "a string", nodeBytes: "a bytes literal", nodeInt: "an integer", nodeFloat: "a float",
 	nodeComplex: "a complex number", nodeParen: "parentheses", nodeTuple: "a tuple", nodeList: "a list",
-	nodeSet: "a set", nodeDict: "a dict",
+	nodeSet: "a set", nodeDict: "a dict", nodeObject: "a Python object",
 }
 
 func (k nodeKind) String() string { return nodeNames[k] }
@@ -49,7 +50,7 @@ const nodeCost = 12
 type dialect struct {
 	latin1  bool // one byte is one character (versions 1 and 2), else UTF-8
 	longs   bool // Python 2's "3L" is an integer
-	lenient bool // np.int64(3) and np.True_ are what they print
+	lenient bool // np.int64(3) and np.True_ are what they print, and other objects are skipped
 }
 
 // parser reads one text and holds its tape.
@@ -61,8 +62,9 @@ type parser struct {
 	nodes  []node
 
 	dialect
-	sawLong  bool // a number with an L was read
-	sawNumPy bool // a NumPy scalar was read
+	sawLong   bool // a number with an L was read
+	sawNumPy  bool // a NumPy scalar was read
+	sawIndent bool // the text ends with blanks that NumPy trips over
 }
 
 // newParser prepares to parse text of less than 4 GiB. Every value but the first stands behind one
@@ -93,10 +95,19 @@ func (p *parser) parse() error {
 		return err
 	}
 	for p.pos < len(p.text) {
+		line := p.pos
 		if err := p.blank(); err != nil {
 			return err
 		}
 		if p.pos == len(p.text) {
+			// Python takes blanks on a last line for an indent. NumPy's second try removes them, but
+			// does not know lines that end in CR alone.
+			if blanks := p.text[line:]; p.text[line-1] == '\r' && strings.TrimRight(blanks, " \t") != blanks && !strings.Contains(blanks, "#") {
+				if !p.lenient {
+					return errorAt(line, "blanks on a last line after a carriage return")
+				}
+				p.sawIndent = true
+			}
 			break
 		}
 		if c := p.text[p.pos]; c != '\n' && c != '\r' {
@@ -295,6 +306,8 @@ func (p *parser) primary() (outcome, error) {
 		return outcome{kind: kind}, p.push(kind, start)
 	case isNameStart(c):
 		return p.name()
+	case c == '<' && p.lenient:
+		return p.object(start)
 	}
 	return outcome{}, p.unexpected("where a value should be")
 }
@@ -312,7 +325,7 @@ func (p *parser) name() (outcome, error) {
 		kind = nodeFalse
 	default:
 		if p.lenient {
-			return p.numpyScalar(start)
+			return p.repr(start)
 		}
 		if c := p.peek(); c == '\'' || c == '"' {
 			return outcome{}, errorAt(start, "string prefix %s is not one of a literal", quoted(word))
@@ -329,42 +342,6 @@ func (p *parser) word() string {
 		p.pos++
 	}
 	return p.text[start:p.pos]
-}
-
-// numpyScalar parses what repr makes of NumPy scalars since NumPy 2, which writers with a bug
-// put into headers: np.int64(3), np.True_.
-func (p *parser) numpyScalar(start int) (outcome, error) {
-	p.pos = start
-	word := p.word()
-	if (word == "np" || word == "numpy") && p.peek() == '.' {
-		p.pos++
-		word = p.word()
-	}
-	p.sawNumPy = true
-	switch word {
-	case "True_":
-		return outcome{kind: nodeTrue}, p.push(nodeTrue, start)
-	case "False_":
-		return outcome{kind: nodeFalse}, p.push(nodeFalse, start)
-	case "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "intp", "uintp",
-		"longlong", "ulonglong", "int_", "uint":
-	default:
-		return outcome{}, errorAt(start, "name %s is not a literal", quoted(p.text[start:p.pos]))
-	}
-	number := p.pos + 1
-	if p.peek() != '(' || !p.numberAt(number) {
-		return outcome{}, errorAt(start, "NumPy scalar is not a plain number")
-	}
-	p.pos = number
-	n, err := p.number()
-	switch {
-	case err != nil:
-		return outcome{}, err
-	case n.kind != nodeInt || p.peek() != ')':
-		return outcome{}, errorAt(start, "NumPy scalar is not an integer")
-	}
-	p.pos++
-	return outcome{kind: nodeInt}, p.push(nodeInt, number)
 }
 
 // container parses a tuple, parentheses, a list, a set or a dict.
