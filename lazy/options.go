@@ -175,6 +175,9 @@ func Backend(name string) Option {
 // [mmapnpy.Lenient].
 func Lenient() Option { return Header(mmapnpy.Lenient()) }
 
+// Partial reads a file that was cut off as far as its whole rows go; see [mmapnpy.Partial].
+func Partial() Option { return Header(mmapnpy.Partial()) }
+
 // Header passes options on to the header parser, such as
 // [mmapnpy.MaxHeaderSize] or [mmapnpy.LongDouble].
 func Header(opts ...mmapnpy.Option) Option {

@@ -93,6 +93,11 @@ func TestRecover(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if f := openTemp(t, path, Partial()); f.Header().Shape[0] != min(c.rows, 4) || (len(f.Header().Warnings) > 0) != (c.length < 24) {
+			t.Errorf("%d bytes: read as %v, %v", c.length, f.Header().Shape, f.Header().Warnings)
+		} else if b, err := f.Buffer(); err != nil || b.Len() != 3*min(c.rows, 4) {
+			t.Errorf("%d bytes: %d elements, %v", c.length, b.Len(), err)
+		}
 		r, err := Recover(path)
 		if err != nil {
 			t.Fatal(err)

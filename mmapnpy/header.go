@@ -93,8 +93,8 @@ func (h Header) CheckReadable() error {
 }
 
 // ReadHeader reads the header at the start of r, which has size bytes and is called name in
-// errors. Options are [Lenient], [AllowShort], [MaxHeaderSize] and [LongDouble]; others have no
-// effect.
+// errors. Options are [Lenient], [AllowShort], [Partial], [MaxHeaderSize] and [LongDouble]; others
+// have no effect.
 //
 // It accepts what NumPy's np.load does, except for what docs/format.md lists, and it checks
 // that the data end within size. Nothing is allocated by a length that was not checked against
@@ -369,9 +369,23 @@ func (h *Header) checkSize(size int64, c config) error {
 	case c.allowShort || h.DType.HasObject():
 	case n > math.MaxInt64-h.DataOffset:
 		return &FormatError{Path: h.name, Offset: -1, Field: "shape", Err: errTooLarge}
+	case h.DataOffset+n > size && c.partial:
+		return h.cutTo(size)
 	case h.DataOffset+n > size:
 		return h.shortData(n, size)
 	}
+	return nil
+}
+
+// cutTo makes the header that of the whole items that a file of this size has.
+func (h *Header) cutTo(size int64) error {
+	mended, _, err := h.mend(size)
+	if err != nil {
+		return err
+	}
+	note := fmt.Sprintf("the file ends early: shape %s is read as %s", appendShape(nil, h.Shape), appendShape(nil, mended.Shape))
+	h.Shape = mended.Shape
+	h.warn(note)
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 type config struct {
 	lenient    bool
 	allowShort bool
+	partial    bool
 	maxHeader  int64
 	longDouble LongDoubleFormat
 	fortran    bool
@@ -88,6 +89,17 @@ func Lenient() Option {
 func AllowShort() Option {
 	return func(c *config) error {
 		c.allowShort = true
+		return nil
+	}
+}
+
+// Partial reads a file whose data end before the header says they do, as far as they go: the shape
+// is that of the whole items along the axis that grows (see [Append]), which is the first one, or the
+// last one in Fortran order. [Header.Warnings] tell. A file that ends within its only item, or within
+// the header, stays an error. Default: such a file is an error.
+func Partial() Option {
+	return func(c *config) error {
+		c.partial = true
 		return nil
 	}
 }

@@ -36,7 +36,7 @@ func (s subject) open(c *cli) (*lazy.Array, error) {
 	if err == nil {
 		a, err = c.fields(a)
 	}
-	return a, inFile(s.name, err)
+	return a, inFile(s.name, c.suggest(s.name, err))
 }
 
 // header reads the header, also of an array that cannot be read.
@@ -57,10 +57,14 @@ func (s subject) header(c *cli) (mmapnpy.Header, error) {
 
 // headerOptions are what the flags ask of the reader of headers.
 func (c *cli) headerOptions() []mmapnpy.Option {
+	var opts []mmapnpy.Option
 	if c.flags.lenient {
-		return []mmapnpy.Option{mmapnpy.Lenient()}
+		opts = append(opts, mmapnpy.Lenient())
 	}
-	return nil
+	if c.flags.partial {
+		opts = append(opts, mmapnpy.Partial())
+	}
+	return opts
 }
 
 // eachArray runs a verb on every array that the arguments name, also after one has failed: a file, a

@@ -161,6 +161,7 @@ func newRootCommand(c *cli) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.flags.check(cmd.Name()) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return asUsage(err) })
 	root.SetVersionTemplate("lazynpy {{.Version}}\n")
 	c.flags.register(root.PersistentFlags())
@@ -168,7 +169,7 @@ func newRootCommand(c *cli) *cobra.Command {
 		newInfoCommand(c), newHeadCommand(c), newGetCommand(c), newStatsCommand(c), newHistCommand(c),
 		newPlanCommand(c), newReduceCommand(c), newChecksumCommand(c), newValidateCommand(c),
 		newPNGCommand(c), newConvertCommand(c),
-		newLsCommand(c), newIndexCommand(c), newRepackCommand(c), newExtractCommand(c), newAddCommand(c),
+		newLsCommand(c), newIndexCommand(c), newRepackCommand(c), newExtractCommand(c), newAddCommand(c), newRecoverCommand(c),
 		newRunCommand(c), newStatusCommand(c), newResumeCommand(c), newCancelCommand(c), newVerifyCommand(c), newWorkCommand(c),
 		newDemoCommand(c), newVersionCommand(c),
 	)

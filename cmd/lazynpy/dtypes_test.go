@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,4 +33,86 @@ func TestNestedSubarrayField(t *testing.T) {
 	if got, want := ok(t, "get", path, "--format", "csv"), "c[0][0],c[0][1],c[0][2],c[1][0],c[1][1],c[1][2]\n1,2,3,4,5,6\n"; got != want {
 		t.Errorf("csv: %q, want %q", got, want)
 	}
+}
+
+// TestSuggestsFlags checks that an error about a file that another flag could read says so.
+func TestSuggestsFlags(t *testing.T) {
+	metadata := headerText(t, "('<i2', {'k': <class 'bytes'>})", "(1,)", "\x07\x00")
+	for _, verb := range []string{"info", "get", "stats", "head"} {
+		fails(t, exitFailure, []string{metadata, "--lenient"}, verb, metadata)
+	}
+	if got, want := ok(t, "get", "--lenient", metadata), "[7]\n"; got != want {
+		t.Errorf("got %q", got)
+	}
+	objects := headerText(t, "[('t', ('|O', {'vlen': dtype('float64')}))]", "(1,)", "pickle")
+	fails(t, exitFailure, []string{objects, "--lenient"}, "info", objects)
+	if got := ok(t, "info", "--lenient", objects); !strings.Contains(got, "metadata") {
+		t.Errorf("info: %s", got)
+	}
+	float8 := headerText(t, "'float8_e5m2'", "(2,)", "\x01\xff")
+	if got, want := ok(t, "get", "--lenient", float8), "[b'\\x01' b'\\xFF']\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestPartialAndRecover reads the whole rows of files that were cut off, and saves them.
+func TestPartialAndRecover(t *testing.T) {
+	cut := headerText(t, "'<i2'", "(4, 3)", "\x01\x00\x02\x00\x03\x00\x04\x00\x05\x00\x06\x00\x07\x00\x08")
+	before := string(read(t, cut))
+	for _, verb := range []string{"info", "get", "stats", "head", "checksum"} {
+		fails(t, exitFailure, []string{cut, "--partial"}, verb, cut)
+	}
+	rows := "[[1 2 3]\n [4 5 6]]\n"
+	if got := ok(t, "get", "--partial", cut); got != rows {
+		t.Errorf("got %q", got)
+	}
+	if got := ok(t, "info", "--partial", cut); !strings.Contains(got, "(4, 3) is read as (2, 3)") {
+		t.Errorf("info: %s", got)
+	}
+	if got := ok(t, "reduce", "--partial", "--op", "sum", "--over", "0", cut); !strings.Contains(got, "[5 7 9]") {
+		t.Errorf("reduce: %s", got)
+	}
+	if o := lazynpy(t, "validate", cut); o.code != exitFailure || !strings.Contains(o.stdout, "--partial") {
+		t.Errorf("validate: %d %s", o.code, o.stdout)
+	}
+	fails(t, exitUsage, []string{"--partial"}, "validate", "--partial", cut)
+
+	out := filepath.Join(t.TempDir(), "o.npy")
+	for _, args := range [][]string{{}, {"-o", out, "--in-place"}, {"--dry-run", "-o", out}, {"-o", "-"}, {"-o", cut}} {
+		fails(t, exitUsage, nil, append([]string{"recover", cut}, args...)...)
+	}
+	if o := lazynpy(t, "recover", "--dry-run", cut); o.code != exitOK || !strings.Contains(o.stderr, "(2, 3)") {
+		t.Errorf("dry run: %+v", o)
+	}
+	v := decode(t, ok(t, "recover", "--json", cut, "-o", out))
+	if v["output"] != out || v["changed"] != true || v["cut"].(interface{ String() string }).String() != "3" {
+		t.Errorf("recover: %v", v)
+	}
+	if got := ok(t, "get", out); got != rows {
+		t.Errorf("recovered %q", got)
+	}
+	if string(read(t, cut)) != before {
+		t.Error("the broken file has changed")
+	}
+	ok(t, "recover", "--in-place", cut)
+	if got := ok(t, "get", cut); got != rows {
+		t.Errorf("mended in place: %q", got)
+	}
+	// More bytes than the header promises, as a writer that died before it rewrote the header leaves them.
+	longer := headerText(t, "'<i2'", "(1, 3)", "\x01\x00\x02\x00\x03\x00\x04\x00\x05\x00\x06\x00")
+	ok(t, "recover", longer, "-o", out)
+	if got := ok(t, "get", out); got != rows {
+		t.Errorf("of a file that goes on: %q", got)
+	}
+	fortran := array(t, []int64{2, 3}, []int16{1, 4, 2, 5, 3, 6})
+	text := strings.Replace(string(read(t, fortran)), "False", "True ", 1)
+	if err := os.WriteFile(fortran, []byte(text[:len(text)-3]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ok(t, "recover", fortran, "-o", out)
+	if got, want := ok(t, "get", out), "[[1 2]\n [4 5]]\n"; got != want {
+		t.Errorf("Fortran order: %q, want %q", got, want)
+	}
+	fails(t, exitFailure, []string{"header"}, "recover", rawFile(t, []byte(before[:40])), "-o", out)
+	fails(t, exitFailure, []string{"data"}, "recover", headerText(t, "'<f8'", "()", "1234"), "-o", out)
 }

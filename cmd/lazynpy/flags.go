@@ -1,6 +1,9 @@
 package main
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
@@ -21,6 +24,7 @@ type globalFlags struct {
 	json    bool
 	lenient bool
 	large   bool
+	partial bool
 }
 
 func (f *globalFlags) register(set *pflag.FlagSet) {
@@ -38,6 +42,18 @@ func (f *globalFlags) register(set *pflag.FlagSet) {
 	set.BoolVar(&f.json, "json", false, "print JSON, one object per line")
 	set.BoolVar(&f.large, "allow-large", false, "insist on results that do not fit into the memory that is free")
 	set.BoolVar(&f.lenient, "lenient", false, "accept broken headers that are known to exist")
+	set.BoolVar(&f.partial, "partial", false, "read the whole rows of arrays that were cut off (recover writes them to a file)")
+}
+
+// partialVerbs read what is there of an array that was cut off.
+var partialVerbs = []string{"info", "ls", "head", "get", "stats", "hist", "plan", "reduce", "checksum", "png", "convert"}
+
+// check refuses a flag that the verb would not heed.
+func (f *globalFlags) check(verb string) error {
+	if f.partial && !slices.Contains(partialVerbs, verb) {
+		return usagef("%s: --partial is for %s", verb, strings.Join(partialVerbs, ", "))
+	}
+	return nil
 }
 
 // options are what the flags ask of [lazy.Open]. The chunk spec is not among
@@ -57,6 +73,9 @@ func (f *globalFlags) options() []lazy.Option {
 	}
 	if f.lenient {
 		opts = append(opts, lazy.Lenient())
+	}
+	if f.partial {
+		opts = append(opts, lazy.Partial())
 	}
 	return opts
 }

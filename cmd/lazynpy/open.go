@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
 // open opens an array as the flags ask and applies --field. The caller closes it.
@@ -18,7 +19,32 @@ func (c *cli) open(path string) (*lazy.Array, error) {
 	if err == nil {
 		a, err = c.fields(a)
 	}
-	return a, inFile(path, err)
+	return a, inFile(path, c.suggest(path, err))
+}
+
+// suggest adds to an error that a file is not valid the flag with which it can be read all the same, if there
+// is one.
+func (c *cli) suggest(path string, err error) error {
+	if !errors.Is(err, mmapnpy.ErrFormat) {
+		return err
+	}
+	for _, way := range []struct {
+		flag   string
+		given  bool
+		option lazy.Option
+	}{{"--lenient", c.flags.lenient, lazy.Lenient()}, {"--partial", c.flags.partial, lazy.Partial()}} {
+		if way.given {
+			continue
+		}
+		a, failed := lazy.Open(path, append(c.flags.options(), way.option)...)
+		if failed == nil {
+			_ = a.Close() // only read from
+		}
+		if failed == nil || errors.Is(failed, mmapnpy.ErrObject) {
+			return fmt.Errorf("%w (it can be read with %s)", err, way.flag)
+		}
+	}
+	return err
 }
 
 // described gives an array the navigation axes that its sidecar names, unless --nav does. What is wrong with a sidecar is

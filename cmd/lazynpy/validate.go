@@ -160,17 +160,19 @@ func (v *validation) inspect(ctx context.Context, s content) ([]finding, error) 
 }
 
 // badHeader is the finding for a file that does not open, with a hint if it would
-// open leniently.
+// open with other options.
 func (v *validation) badHeader(s content, bad *mmapnpy.FormatError) []finding {
 	out := []finding{{Level: levelError, Field: bad.Field, Message: bad.Err.Error()}}
 	if bad.Offset >= 0 {
 		out[0].Offset = &bad.Offset
 	}
-	if v.cli.flags.lenient {
-		return out
-	}
-	if _, err := mmapnpy.ReadHeader(s, s.size, s.name, mmapnpy.Lenient()); err == nil {
-		out = append(out, finding{Level: levelWarning, Field: "header", Message: "it can be read with --lenient"})
+	for _, way := range []struct {
+		flag   string
+		option mmapnpy.Option
+	}{{"--lenient", mmapnpy.Lenient()}, {"--partial", mmapnpy.Partial()}} {
+		if _, err := mmapnpy.ReadHeader(s, s.size, s.name, append(v.cli.headerOptions(), way.option)...); err == nil {
+			out = append(out, finding{Level: levelWarning, Field: "header", Message: "it can be read with " + way.flag})
+		}
 	}
 	return out
 }
