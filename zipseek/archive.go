@@ -29,7 +29,9 @@ type Archive struct {
 	rounds sync.Mutex // held by who makes all processors work on one member
 
 	indexes atomic.Int64 // that were begun, which share maxWindows
-	beside  func() *sidecar
+	beside  func() (*sidecar, error)
+	saved   savedSections
+	ours    func() bool // nobody but this user may write to the file
 }
 
 // Open opens the archive at path and reads its directory, which is a few milliseconds for a
@@ -49,7 +51,11 @@ func Open(path string, opts ...Option) (*Archive, error) {
 	a.idle.limit, a.blocks.limit = c.cache, c.cache
 	a.names = sync.OnceValue(a.index)
 	a.order = sync.OnceValue(a.sorted)
-	a.beside = sync.OnceValue(a.loadSidecar)
+	a.beside = sync.OnceValues(a.loadSidecar)
+	a.ours = sync.OnceValue(func() bool {
+		info, err := file.Stat()
+		return err == nil && isOurs(info)
+	})
 	if err := a.read(); err != nil {
 		grown := file.Outgrown() // it was looked at in the middle of an append that is over now
 		err = errors.Join(err, file.Close())

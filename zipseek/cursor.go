@@ -23,13 +23,14 @@ const (
 
 // A cursor is a decoder at some place of a deflated member. It belongs to one goroutine at a time.
 type cursor struct {
-	s   *inflated
-	idx seekIndex // that it was found by
-	dec inflate.Decoder
-	pos int64 // in the output
-	in  int64 // compressed bytes before what the decoder takes next
-	was int64 // in when it was started
-	bit uint8 // bits of the byte at in that do not belong to it, until it takes that byte
+	s    *inflated
+	idx  seekIndex // that it was found by
+	sure bool      // what it decodes is known to be the content
+	dec  inflate.Decoder
+	pos  int64 // in the output
+	in   int64 // compressed bytes before what the decoder takes next
+	was  int64 // in when it was started
+	bit  uint8 // bits of the byte at in that do not belong to it, until it takes that byte
 
 	hist [inflate.WindowSize]byte // what precedes pos, at its end
 	have int                      // how much of hist is true
@@ -94,6 +95,17 @@ func (c *cursor) read(p []byte, n int, boundary int64, toEnd bool) (m int, stop 
 		c.advance(p[n:m])
 		return m, stop, err
 	}
+}
+
+// reach decodes the empty blocks before a bit of the compressed data, and reports whether a block starts there, before any
+// more output.
+func (c *cursor) reach(bit int64) (bool, error) {
+	for c.at() < bit {
+		if _, stop, err := c.read(nil, 0, c.pos, false); err != nil || stop != inflate.AtBlock {
+			return false, err
+		}
+	}
+	return c.at() == bit, nil
 }
 
 // A scratch takes output that nobody wants, behind what precedes it.

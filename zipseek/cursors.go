@@ -21,6 +21,7 @@ func (l *cursors) take(s *inflated, idx seekIndex, p point, off int64) (*cursor,
 	if err := c.start(s, idx, p); err != nil {
 		return nil, s.m.formatError(-1, "seek index", err)
 	}
+	c.sure = idx.sure(p.out)
 	return c, nil
 }
 

@@ -2,10 +2,8 @@ package zipseek
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 // A seekIndex says where in deflated data decoding can begin.
@@ -21,10 +19,18 @@ type seekIndex interface {
 	// says that it is not what the index had, or that the sum of all is not the member's.
 	saw(from, to int64, sum uint32) error
 
-	// passed checks what can be checked of a place that a decoder arrived at from before it: out is
-	// its position in the output, and bit where the decoder is, which may be some empty blocks before
-	// the place.
-	passed(out, bit int64) error
+	// passed checks what can be checked of a place whose output position a decoder has reached. There may
+	// be some empty blocks between the two, which passed may decode.
+	passed(at *cursor) error
+
+	// sure reports whether what is decoded from the place at output position out is known to be
+	// the content. If not, its span is decoded to the end, and then prove is asked, before any of
+	// it is given out.
+	sure(out int64) bool
+
+	// prove is asked when the span that begins at out was decoded as a whole, and saw and passed had
+	// nothing against it. The error says that the place is not what the index says.
+	prove(s *inflated, out int64) error
 
 	// origin says in a word where the index comes from.
 	origin() string
@@ -53,8 +59,8 @@ const (
 	pointBytes = 64
 )
 
-// checkpoints is an index that grows while the member is inflated for the first time, or that
-// was read from a file.
+// checkpoints is an index that grows while the member is inflated for the first time, or what was
+// read from a file ([saved]).
 type checkpoints struct {
 	mu      sync.RWMutex
 	points  []point // the first is the start
@@ -63,7 +69,6 @@ type checkpoints struct {
 	windows int64   // bytes of packed windows
 	limit   int64   // of windows; set with the first
 	done    bool    // end is the end of the member
-	foreign bool    // read from a file, and not to be trusted
 	member  *Member
 }
 
@@ -71,12 +76,7 @@ func newCheckpoints(m *Member, span int64) *checkpoints {
 	return &checkpoints{points: []point{{}}, span: span, member: m}
 }
 
-func (c *checkpoints) origin() string {
-	if c.foreign {
-		return "sidecar"
-	}
-	return "checkpoints"
-}
+func (c *checkpoints) origin() string { return "checkpoints" }
 
 func (c *checkpoints) known() int64 {
 	c.mu.RLock()
@@ -220,111 +220,9 @@ func (c *checkpoints) saw(from, to int64, sum uint32) error {
 }
 
 // passed has nothing to check: the sums of spans tell more.
-func (c *checkpoints) passed(_, _ int64) error { return nil }
+func (c *checkpoints) passed(*cursor) error { return nil }
 
-// chunks is the SOZip index of a member. Its offsets stay in the file; a member of a terabyte has
-// millions.
-type chunks struct {
-	member  *Member
-	data    int64 // where the compressed data begin in the file
-	size    int64 // of the output of a chunk
-	count   int64
-	offsets int64 // of the table in the file
+// sure is true of what was found while decoding from the start.
+func (c *checkpoints) sure(int64) bool { return true }
 
-	// sums are those of the chunks that were seen, as long as there are not too many.
-	mu   sync.Mutex
-	sums []uint32
-	seen []bool
-	left atomic.Int64
-}
-
-func (c *chunks) origin() string { return "sozip" }
-func (c *chunks) known() int64   { return c.member.Size }
-
-func (c *chunks) find(off int64) (p point, next int64, ok bool, err error) {
-	i := off / c.size
-	if off < 0 || i >= c.count {
-		return point{}, 0, false, nil
-	}
-	start, err := c.offset(i)
-	if err == nil {
-		err = c.checkFlush(start)
-	}
-	if err != nil {
-		return point{}, 0, false, err
-	}
-	return point{out: i * c.size, bit: 8 * start}, min((i+1)*c.size, c.member.Size), true, nil
-}
-
-// offset is where chunk i begins in the compressed data. The first is not in the table.
-func (c *chunks) offset(i int64) (int64, error) {
-	if i == 0 {
-		return 0, nil
-	}
-	var b [8]byte
-	if _, err := c.member.archive.file.ReadAt(b[:], c.offsets+8*(i-1)); err != nil {
-		return 0, err
-	}
-	off := binary.LittleEndian.Uint64(b[:])
-	if off >= uint64(c.member.CompressedSize) {
-		return 0, c.member.formatError(c.offsets+8*(i-1), "sozip index", badf("offset of chunk %d lies beyond the data", i))
-	}
-	return int64(off), nil
-}
-
-// checkFlush checks that the compressed data end a chunk at off.
-func (c *chunks) checkFlush(off int64) error {
-	if off == 0 {
-		return nil
-	}
-	var b [len(fullFlush)]byte
-	at := c.data + off - int64(len(b))
-	if at < c.data {
-		return c.member.formatError(c.data+off, "sozip index", badf("no chunk ends before offset %d", off))
-	}
-	if _, err := c.member.archive.file.ReadAt(b[:], at); err != nil {
-		return err
-	}
-	if string(b[:]) != fullFlush {
-		return c.member.formatError(at, "sozip index", badf("no chunk ends before offset %d", off))
-	}
-	return nil
-}
-
-// passed checks that a chunk ended where the index says that the next begins.
-func (c *chunks) passed(out, bit int64) error {
-	if out%c.size != 0 || out == 0 || out == c.member.Size {
-		return nil
-	}
-	start, err := c.offset(out / c.size)
-	if err != nil {
-		return err
-	}
-	if ahead := 8*start - bit; ahead < 0 || ahead > maxFlush {
-		return c.member.formatError(c.data+start, "sozip index", badf("chunk %d does not begin at offset %d", out/c.size, start))
-	}
-	return nil
-}
-
-// saw sums up the chunks, and compares when it has seen all.
-func (c *chunks) saw(from, to int64, sum uint32) error {
-	if c.sums == nil || from%c.size != 0 || to != min(from+c.size, c.member.Size) {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	i := from / c.size
-	if c.seen[i] {
-		return nil
-	}
-	c.sums[i], c.seen[i] = sum, true
-	if c.left.Add(-1) > 0 {
-		return nil
-	}
-	total := uint32(0)
-	for i, sum := range c.sums {
-		at := int64(i) * c.size
-		total = crcCombine(total, sum, min(c.size, c.member.Size-at))
-	}
-	return c.member.compareSum(total)
-}
+func (c *checkpoints) prove(*inflated, int64) error { return nil }

@@ -16,6 +16,7 @@ type inflated struct {
 
 	mu  sync.RWMutex
 	idx seekIndex
+	lie error // what was wrong with the index that idx has replaced
 
 	frontier frontier
 }
@@ -31,8 +32,8 @@ func newInflated(m *Member, data int64) *inflated {
 	if c := findChunks(m, data); c != nil {
 		return inflatedBy(m, data, c)
 	}
-	if c := m.archive.savedIndex(m); c != nil {
-		return inflatedBy(m, data, c)
+	if c := m.archive.savedIndex(m); c != nil && m.archive.config.check != CheckAlways {
+		return inflatedBy(m, data, c) // reading all of the member makes an index of our own
 	}
 	return inflatedBy(m, data, newCheckpoints(m, m.archive.config.span))
 }
@@ -49,16 +50,22 @@ func (s *inflated) distrust(used seekIndex, err error) bool {
 	if _, ok := errors.AsType[*FormatError](err); !ok {
 		return false
 	}
-	if c, ok := used.(*checkpoints); ok && !c.foreign {
+	if _, ok := used.(*checkpoints); ok {
 		return false
 	}
+	s.replace(used, err)
+	return true
+}
+
+// replace makes an index of our own the one in use, because of what is wrong with the one that was used.
+func (s *inflated) replace(used seekIndex, lie error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.idx == used {
+		s.lie = lie
 		s.idx = newCheckpoints(s.m, s.m.archive.config.span)
 		s.m.archive.idle.forget(s)
 	}
-	return true
 }
 
 // Reason says where the seek index comes from.
@@ -79,6 +86,8 @@ func (s *inflated) Granule() int64 {
 	case *chunks:
 		return idx.size
 	case *checkpoints:
+		return idx.distance()
+	case *saved:
 		return idx.distance()
 	}
 	return 0
@@ -140,9 +149,11 @@ func pieceEnd(idx seekIndex, off, limit int64) (int64, error) {
 	}
 }
 
-// fillSpans inflates spans that the index knows, one after another.
+// fillSpans inflates spans that the index knows, one after another. What the index says of the first is proved
+// unless it is known to be right; the others follow from it.
 func (s *inflated) fillSpans(idx seekIndex, p []byte, off int64) error {
 	var c *cursor
+	var began, ends int64 // the first span, and where the last one ends
 	for n := 0; n < len(p); {
 		at, next, ok, err := idx.find(off + int64(n))
 		if err != nil {
@@ -158,15 +169,40 @@ func (s *inflated) fillSpans(idx seekIndex, p []byte, off int64) error {
 			if err := c.skip(off); err != nil {
 				return err
 			}
+			began = at.out
 		}
+		ends = next
 		end := int(min(int64(len(p)), next-off))
 		if err := s.fillSpan(idx, c, p[:end], n, next); err != nil {
 			return err // the cursor is in no known state
 		}
 		n = end
 	}
-	if c != nil {
-		s.m.archive.idle.put(c)
+	if c == nil {
+		return nil
+	}
+	if !c.sure {
+		if err := s.completeSpan(idx, c, ends); err != nil {
+			return err
+		}
+		if err := idx.prove(s, began); err != nil {
+			return err
+		}
+		c.sure = true
+	}
+	s.m.archive.idle.put(c)
+	return nil
+}
+
+// completeSpan inflates the rest of the span that ends at next, and looks at it as ever.
+func (s *inflated) completeSpan(idx seekIndex, c *cursor, next int64) error {
+	b := scratchPool.Get().(*scratch)
+	defer scratchPool.Put(b)
+	for c.pos < next {
+		p, n := b.after(c, next-c.pos)
+		if err := s.fillSpan(idx, c, p, n, next); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -191,7 +227,7 @@ func (s *inflated) fillSpan(idx seekIndex, c *cursor, p []byte, n int, next int6
 		}
 	}
 	if c.pos == next {
-		if err := idx.passed(c.pos, c.at()); err != nil {
+		if err := idx.passed(c); err != nil {
 			return err
 		}
 	}

@@ -1,11 +1,5 @@
 package zipseek
 
-import (
-	"errors"
-	"io/fs"
-	"os"
-)
-
 // A Seek says how a part of a member can be had without what lies before it.
 type Seek string
 
@@ -35,10 +29,10 @@ func (m *Member) Seekable() (Seek, error) {
 	switch idx := s.index().(type) {
 	case *chunks:
 		return SeekSOZip, nil
+	case *saved:
+		return SeekSidecar, nil
 	case *checkpoints:
 		switch {
-		case idx.foreign:
-			return SeekSidecar, nil
 		case m.Size <= m.archive.config.span:
 			return SeekSmall, nil
 		case idx.known() == m.Size:
@@ -50,28 +44,32 @@ func (m *Member) Seekable() (Seek, error) {
 
 // CheckSidecar returns an error if there is an index file beside the archive that is not used, or not
 // for all the members in it: it is damaged, or was made for another archive, or for what this one was
-// before it changed. That does no harm except that it takes space.
+// before it changed, or may have been written by others than the archive. That does no harm except that it takes
+// space. [Member.CheckIndex] compares an index with the content.
 func (a *Archive) CheckSidecar() error {
 	path := a.path + SidecarSuffix
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || !a.config.sidecar {
+	s, err := a.beside()
+	if err != nil {
+		return &FormatError{Path: path, Offset: -1, Field: "index file", Err: badf("%v", err)}
+	}
+	if s == nil {
 		return nil
 	}
-	s := a.beside()
-	if s == nil {
-		return &FormatError{Path: path, Offset: -1, Field: "index file", Err: badf("is damaged, or was made for another archive, and is not used")}
-	}
-	found := 0
 	for _, m := range a.All() {
 		row, ok := s.entries[m.headerOffset]
 		if !ok {
 			continue
 		}
-		if found++; a.savedIndex(m) == nil {
+		saved := a.savedIndex(m)
+		if saved != nil {
+			_, err = saved.read()
+		}
+		if saved == nil || err != nil {
 			return &FormatError{Path: path, Offset: row.offset, Field: "index file", Err: badf("the index of %.100q is damaged, or was made for another member, and is not used", m.Name)}
 		}
 	}
-	if found < len(s.entries) {
-		return &FormatError{Path: path, Offset: -1, Field: "index file", Err: badf("%d of its %d members are not in the archive", len(s.entries)-found, len(s.entries))}
+	if s.strays > 0 {
+		return &FormatError{Path: path, Offset: -1, Field: "index file", Err: badf("%d of its %d members are not in the archive", s.strays, s.strays+len(s.entries))}
 	}
 	return nil
 }

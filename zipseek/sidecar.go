@@ -1,13 +1,19 @@
 package zipseek
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
 	"io"
+	"io/fs"
+	"maps"
+	"math"
 	"os"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,7 +32,7 @@ const (
 	sidecarHead    = 32 // magic, version, members, size and time of the archive
 	sidecarEntry   = 48
 	sidecarMost    = 1 << 20  // members
-	sectionMost    = 64 << 20 // bytes of one section, which holds at most maxWindows of windows
+	sectionMost    = 32 << 20 // bytes of one section, which holds at most maxWindows of windows
 
 	// flagSums says that the points of a section have checksums.
 	flagSums = 1
@@ -35,7 +41,8 @@ const (
 // sidecar is the table of an index file that belongs to an archive.
 type sidecar struct {
 	path    string
-	entries map[int64]sidecarRow // by the offset of the local header
+	entries map[int64]sidecarRow // of members, by the offset of the local header
+	strays  int                  // rows of no member
 }
 
 type sidecarRow struct {
@@ -44,86 +51,110 @@ type sidecarRow struct {
 	offset, length   int64
 }
 
-// loadSidecar reads the table of the index file, if there is one that belongs to the archive.
-// It is a cache: whatever is wrong with it, it is as if it were not there.
-func (a *Archive) loadSidecar() *sidecar {
+// errOthers says that an index file may have been written by somebody who may not write to the archive.
+var errOthers = errors.New("may have been written by others than the archive, and is not used")
+
+// loadSidecar reads the table of the index file, if there is one that belongs to the archive. It is a
+// cache: whatever is wrong with it, it is as if it were not there, but for [Archive.CheckSidecar]. No file
+// at all is no error, and no sidecar.
+func (a *Archive) loadSidecar() (*sidecar, error) {
 	if !a.config.sidecar {
-		return nil
+		return nil, nil
 	}
 	info, err := a.file.Stat()
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	f, err := openBeside(a.path + SidecarSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer f.Close()
+	own, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !mayVouch(own, info) {
+		return nil, errOthers
+	}
 	head := make([]byte, sidecarHead)
 	if _, err := f.ReadAt(head, 0); err != nil || string(head[:8]) != sidecarMagic {
-		return nil
+		return nil, errStale
 	}
 	le := binary.LittleEndian
-	n := le.Uint32(head[12:])
+	n := int64(le.Uint32(head[12:]))
 	if le.Uint32(head[8:]) != sidecarVersion || n > sidecarMost ||
-		le.Uint64(head[16:]) != uint64(a.file.Size()) || le.Uint64(head[24:]) != uint64(info.ModTime().UnixNano()) {
-		return nil
+		le.Uint64(head[16:]) != uint64(a.file.Size()) || le.Uint64(head[24:]) != uint64(info.ModTime().UnixNano()) ||
+		f.Size() < sidecarHead+sidecarEntry*n+4 {
+		return nil, errStale
 	}
-	if f.Size() < sidecarHead+sidecarEntry*int64(n)+4 {
-		return nil
+	s := &sidecar{path: f.Name()}
+	if err := s.read(a, f, crc32.ChecksumIEEE(head), n); err != nil {
+		return nil, err
 	}
-	table := make([]byte, sidecarEntry*int(n)+4)
-	if _, err := f.ReadAt(table, sidecarHead); err != nil {
-		return nil
-	}
-	rows := table[:len(table)-4]
-	if crc32.Update(crc32.ChecksumIEEE(head), crc32.IEEETable, rows) != le.Uint32(table[len(rows):]) {
-		return nil
-	}
-	s := &sidecar{path: f.Name(), entries: make(map[int64]sidecarRow, n)}
-	for ; len(rows) > 0; rows = rows[sidecarEntry:] {
-		s.entries[int64(le.Uint64(rows))] = sidecarRow{
-			compressed: int64(le.Uint64(rows[8:])), size: int64(le.Uint64(rows[16:])),
-			crc: le.Uint32(rows[24:]), sum: le.Uint32(rows[28:]),
-			offset: int64(le.Uint64(rows[32:])), length: int64(le.Uint64(rows[40:])),
+	return s, nil
+}
+
+// errStale is told of index files that are not used.
+var errStale = errors.New("is damaged, or was made for another archive, and is not used")
+
+// read takes over the rows that are of members of the archive, so that they take no more memory than those.
+func (s *sidecar) read(a *Archive, f io.ReaderAt, sum uint32, n int64) error {
+	le := binary.LittleEndian
+	s.entries = make(map[int64]sidecarRow)
+	r := bufio.NewReaderSize(io.NewSectionReader(f, sidecarHead, sidecarEntry*n+4), 64<<10)
+	var b [sidecarEntry]byte
+	for range n {
+		if _, err := io.ReadFull(r, b[:]); err != nil {
+			return errStale
+		}
+		sum = crc32.Update(sum, crc32.IEEETable, b[:])
+		header := int64(le.Uint64(b[:]))
+		if _, twice := s.entries[header]; twice {
+			return errStale
+		}
+		if !a.hasHeader(header) {
+			s.strays++
+			continue
+		}
+		s.entries[header] = sidecarRow{
+			compressed: int64(le.Uint64(b[8:])), size: int64(le.Uint64(b[16:])),
+			crc: le.Uint32(b[24:]), sum: le.Uint32(b[28:]),
+			offset: int64(le.Uint64(b[32:])), length: int64(le.Uint64(b[40:])),
 		}
 	}
-	return s
+	if _, err := io.ReadFull(r, b[:4]); err != nil || le.Uint32(b[:]) != sum || s.overlaps() {
+		return errStale
+	}
+	return nil
+}
+
+// overlaps reports whether two members share bytes of the file: a small file would take the memory of a large one.
+func (s *sidecar) overlaps() bool {
+	rows := slices.SortedFunc(maps.Values(s.entries), func(x, y sidecarRow) int { return cmp.Compare(x.offset, y.offset) })
+	end := int64(0)
+	for _, r := range rows {
+		if r.offset < end || r.length < 0 || r.offset > math.MaxInt64-r.length {
+			return true
+		}
+		end = r.offset + r.length
+	}
+	return false
+}
+
+// hasHeader reports whether a member has its local header there.
+func (a *Archive) hasHeader(off int64) bool {
+	_, found := slices.BinarySearchFunc(a.order(), off, func(m *Member, off int64) int { return cmp.Compare(m.headerOffset, off) })
+	return found
 }
 
 // openBeside opens a file that lies beside an archive, if it is one: waiting for whoever may write to a pipe
 // of this name would be for ever.
 func openBeside(path string) (*bytesrc.File, error) {
 	return bytesrc.Open(path, bytesrc.Options{Backend: bytesrc.BackendPread})
-}
-
-// savedIndex is the index of a member in the index file, or nil.
-func (a *Archive) savedIndex(m *Member) *checkpoints {
-	s := a.beside()
-	if s == nil || a.config.check == CheckAlways {
-		return nil // reading all of the member makes an index of our own
-	}
-	row, ok := s.entries[m.headerOffset]
-	if !ok || row.compressed != m.CompressedSize || row.size != m.Size || row.crc != m.CRC32 || row.length < 0 || row.length > sectionMost {
-		return nil
-	}
-	f, err := openBeside(s.path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	if row.offset < 0 || row.length > f.Size()-row.offset {
-		return nil
-	}
-	b := make([]byte, row.length)
-	if _, err := f.ReadAt(b, row.offset); err != nil || crc32.ChecksumIEEE(b) != row.sum {
-		return nil
-	}
-	c := newCheckpoints(m, a.config.span)
-	if err := c.decode(b); err != nil || a.config.check == CheckOnce && !c.points[0].summed {
-		return nil
-	}
-	return c
 }
 
 // encode writes a complete index as a section.
@@ -200,7 +231,7 @@ func (c *checkpoints) decode(b []byte) error {
 	if len(windows) > 0 {
 		return errSection
 	}
-	c.points, c.span, c.end, c.done, c.foreign = points, int64(span), c.member.Size, true, true
+	c.points, c.span, c.end, c.done = points, int64(span), c.member.Size, true
 	return c.compare() // the sums of the spans must make that of the member
 }
 
@@ -221,20 +252,25 @@ func (p *point) decode(r *bytes.Reader, window *uint64) error {
 // BuildIndex makes the index of every deflated member that has none, several members at a
 // time, checks their checksums on the way, and returns how many members it indexed.
 func (a *Archive) BuildIndex(ctx context.Context) (int, error) {
-	todo, err := a.unindexed()
+	todo, err := a.unindexed(false)
 	if err != nil {
 		return 0, err
 	}
+	return len(todo), a.finishAll(ctx, todo)
+}
+
+func (a *Archive) finishAll(ctx context.Context, todo []*inflated) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(a.workers())
 	for _, s := range todo {
 		g.Go(func() error { return s.finishIndex(ctx) })
 	}
-	return len(todo), g.Wait()
+	return g.Wait()
 }
 
-// unindexed lists the deflated members that are worth an index and have no SOZip index.
-func (a *Archive) unindexed() ([]*inflated, error) {
+// unindexed lists the deflated members that are worth an index and have no SOZip index. Those with an index in an index
+// file are left out, or, if it is to be written anew, lose it: what it says was not compared with the content.
+func (a *Archive) unindexed(anew bool) ([]*inflated, error) {
 	var out []*inflated
 	for i := range a.members {
 		m := &a.members[i]
@@ -246,6 +282,9 @@ func (a *Archive) unindexed() ([]*inflated, error) {
 			return nil, err
 		}
 		s := src.(*inflated)
+		if old, ok := s.index().(*saved); ok && anew {
+			s.replace(old, nil)
+		}
 		if _, ok := s.index().(*checkpoints); ok {
 			out = append(out, s)
 		}
@@ -253,9 +292,10 @@ func (a *Archive) unindexed() ([]*inflated, error) {
 	return out, nil
 }
 
-// WriteIndex makes the indexes that are missing ([Archive.BuildIndex]) and saves them beside the
-// archive, at its path with [SidecarSuffix], where the next [Open] finds them. It returns the path
-// and the size of the file; without members that need an index, none is written and the size is 0.
+// WriteIndex makes the index of every deflated member that has none in the archive, and saves them beside
+// the archive, at its path with [SidecarSuffix], where the next [Open] finds them. An index file that is there
+// is not used for it. It returns the path and the size of the file; without members that need an index, none
+// is written and the size is 0.
 // The file has the permissions of the archive. It replaces an index file and nothing else, and is not written through a link.
 func (a *Archive) WriteIndex(ctx context.Context) (path string, size int64, err error) {
 	path = a.path + SidecarSuffix
@@ -263,11 +303,11 @@ func (a *Archive) WriteIndex(ctx context.Context) (path string, size int64, err 
 	if err := atomicfile.Check(path, rules...); err != nil {
 		return path, 0, err
 	}
-	if _, err := a.BuildIndex(ctx); err != nil {
+	todo, err := a.unindexed(true)
+	if err != nil || len(todo) == 0 {
 		return path, 0, err
 	}
-	todo, err := a.unindexed()
-	if err != nil || len(todo) == 0 {
+	if err := a.finishAll(ctx, todo); err != nil {
 		return path, 0, err
 	}
 	if len(todo) > sidecarMost {

@@ -26,17 +26,7 @@ var speculators = sync.Pool{New: func() any { return new(inflate.Speculator) }}
 
 // neededWindow packs the window at the cursor's place.
 func (s *inflated) neededWindow(at *cursor) ([]byte, error) {
-	var used [inflate.WindowSize / 64]uint64
-	bit := at.at()
-	byteAt := bit / 8
-	spec := speculators.Get().(*inflate.Speculator)
-	defer speculators.Put(spec)
-	known := false
-	n := int(min(referenceInput, s.m.CompressedSize-byteAt))
-	err := bytesrc.WithGuard(s.m.archive.file, s.data+byteAt, n, func(b []byte) error {
-		known = spec.References(b, uint8(bit%8), &used)
-		return nil
-	})
+	used, known, err := s.references(at)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +35,20 @@ func (s *inflated) neededWindow(at *cursor) ([]byte, error) {
 		window = sparse(window, &used)
 	}
 	return packWindow(window), nil
+}
+
+// references says which bytes of the window at the cursor's place are referred to by what follows, or that this is not known.
+func (s *inflated) references(at *cursor) (used [inflate.WindowSize / 64]uint64, known bool, err error) {
+	bit := at.at()
+	byteAt := bit / 8
+	spec := speculators.Get().(*inflate.Speculator)
+	defer speculators.Put(spec)
+	n := int(min(referenceInput, s.m.CompressedSize-byteAt))
+	err = bytesrc.WithGuard(s.m.archive.file, s.data+byteAt, n, func(b []byte) error {
+		known = spec.References(b, uint8(bit%8), &used)
+		return nil
+	})
+	return used, known, err
 }
 
 // sparse returns a copy of a window without the bytes that are not used, and without those

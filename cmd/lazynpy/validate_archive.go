@@ -23,7 +23,9 @@ func (v *validation) inspectArchive(ctx context.Context, file, key string, named
 	defer z.Close()
 	var out []finding
 	if bad, ok := errors.AsType[*zipseek.FormatError](z.Zip().CheckSidecar()); ok {
-		out = append(out, finding{Level: levelWarning, Field: bad.Field, Message: bad.Path + ": " + bad.Err.Error()})
+		f := zipFinding(bad)
+		f.Level = levelWarning
+		out = append(out, f)
 	}
 	doubts, err := z.Zip().Doubts()
 	if err != nil {
@@ -108,6 +110,9 @@ func (in *archiveInspector) check(ctx context.Context, m *zipseek.Member, isRead
 		if err := verify(ctx, m); err != nil {
 			return nil, err
 		}
+		if err := m.CheckIndex(ctx); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case m.IsDir() || m.IsAppleDouble(): // which hold nothing
@@ -165,9 +170,16 @@ func (f *finding) locate(m *zipseek.Member, at int64) {
 	}
 }
 
+// indexFile is the field of errors about the index file beside an archive.
+const indexFile = "index file"
+
 // zipFinding is what an error about an archive says. Its offset is in the file.
 func zipFinding(bad *zipseek.FormatError) finding {
 	f := finding{Level: levelError, Field: bad.Field, Message: bad.Err.Error()}
+	if bad.Field == indexFile { // the offset is in that
+		f.Message = bad.Path + ": " + f.Message
+		return f
+	}
 	if bad.Offset >= 0 {
 		f.Offset = &bad.Offset
 	}
