@@ -28,6 +28,8 @@ const (
 type cli struct {
 	stdout, stderr io.Writer
 	flags          globalFlags
+
+	told, untold int64 // errors of loops over files and members
 }
 
 // run executes one command line and returns the exit status.
@@ -39,6 +41,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := execute(ctx, root)
+	if c.untold > 0 {
+		c.complain(fmt.Errorf("%s more errors", grouped(c.untold)))
+	}
 	switch usage, status := (*usageError)(nil), (*statusError)(nil); {
 	case err == nil:
 		return exitOK
@@ -75,10 +80,14 @@ func execute(ctx context.Context, root *cobra.Command) (err error) {
 // errReported is the failure of a verb that has already said what went wrong.
 var errReported = errors.New("reported")
 
-// complain prints an error as one line. Names in it may come from files: what a terminal would obey is
-// spelled out.
+// complain prints an error as one line, the first few of several errors that were joined. Names in it may come from
+// files: what a terminal would obey is spelled out.
 func (c *cli) complain(err error) {
-	line := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	parts := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
+	if n := len(parts) - mostTold; n > 0 {
+		parts = append(parts[:mostTold], fmt.Sprintf("and %s more", grouped(int64(n))))
+	}
+	line := strings.Join(parts, "; ")
 	var safe strings.Builder
 	for _, r := range line {
 		if unicode.IsControl(r) {

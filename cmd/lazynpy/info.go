@@ -34,9 +34,10 @@ func (c *cli) eachFile(paths []string, verb func(path string) error) error {
 }
 
 // each runs a verb on every item, also after one has failed, but not after an interrupt. Of several
-// failures each is told when it happens.
+// failures the first ones are told when they happen, and the others counted.
 func each[T any](c *cli, items []T, verb func(T) error) error {
 	failed := false
+	tell := telling{cli: c}
 	for _, item := range items {
 		err := verb(item)
 		if err == nil {
@@ -47,9 +48,10 @@ func each[T any](c *cli, items []T, verb func(T) error) error {
 		}
 		failed = true
 		if !errors.Is(err, errReported) {
-			c.complain(err)
+			tell.add(err)
 		}
 	}
+	tell.finish()
 	if failed {
 		return errReported
 	}

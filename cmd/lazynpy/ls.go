@@ -99,12 +99,19 @@ func (l *listing) list(ctx context.Context, path string) error {
 	if err := l.print(file, rows); err != nil {
 		return err
 	}
+	bad := int64(0)
 	for i := range rows {
 		if rows[i].Error != nil {
-			return errReported
+			bad++
 		}
 	}
-	return nil
+	if bad == 0 {
+		return nil
+	}
+	if !l.names && !l.cli.flags.json && bad > mostTold {
+		l.cli.complain(inFile(file, fmt.Errorf("%s members cannot be read; --json tells why each", grouped(bad))))
+	}
+	return errReported
 }
 
 // directory is what the directory says of a member.
@@ -200,14 +207,18 @@ func (l *listing) print(path string, rows []lsJSON) error {
 	}
 	table := make([][]string, 0, 1+len(rows))
 	table = append(table, []string{"key", "method", "dtype", "shape", "size", "compressed", "ratio", "offset", "aligned", "seekable"})
+	bad := 0
 	for i := range rows {
-		table = append(table, rows[i].row())
+		if rows[i].Error != nil {
+			bad++
+		}
+		table = append(table, rows[i].row(bad <= mostTold))
 	}
 	return c.table(table)
 }
 
-// row is a line of the table for people.
-func (v *lsJSON) row() []string {
+// row is a line of the table for people; why a member cannot be read is told or left out.
+func (v *lsJSON) row(tell bool) []string {
 	dtype, shape, compressed, ratio, offset, aligned, seekable := "-", "-", "-", "-", "-", "-", "-"
 	if v.Descr != nil {
 		dtype, shape = printable(*v.Descr), shapeText(v.Shape)
@@ -229,8 +240,11 @@ func (v *lsJSON) row() []string {
 	if v.Duplicate {
 		row = append(row, "duplicate: a later member has this name")
 	}
-	if v.Error != nil {
+	switch {
+	case v.Error != nil && tell:
 		row = append(row, "error: "+printable(*v.Error))
+	case v.Error != nil:
+		row = append(row, "error")
 	}
 	return row
 }

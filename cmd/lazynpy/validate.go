@@ -28,7 +28,7 @@ func newValidateCommand(c *cli) *cobra.Command {
 			"other programs find other members or other data in the archive is an error; what makes them refuse it, or\n" +
 			"know a member by another name, is a warning, and so are members of one name, members that are no arrays,\n" +
 			"and an index file that does not belong to the archive. The exit status is 1 if any file is invalid;\n" +
-			"warnings do not count.",
+			"warnings do not count. Of each file the first few of both are told, and the others counted; --json has all.",
 		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v.cli = c
@@ -95,7 +95,11 @@ func (c *cli) printFindings(file string, v validateJSON) error {
 	if c.flags.json {
 		return c.printJSON(v)
 	}
+	told := map[string]int64{} // by level
 	for _, f := range v.Findings {
+		if told[f.Level]++; told[f.Level] > mostTold {
+			continue
+		}
 		text := v.Path
 		if f.Member != nil {
 			text = file + ":" + *f.Member
@@ -109,6 +113,13 @@ func (c *cli) printFindings(file string, v validateJSON) error {
 		}
 		if _, err := fmt.Fprintln(c.stdout, printable(text+f.Message)); err != nil {
 			return err
+		}
+	}
+	for _, level := range []string{levelError, levelWarning} {
+		if more := told[level] - mostTold; more > 0 {
+			if _, err := fmt.Fprintf(c.stdout, "%s: and %s (--json has all)\n", printable(v.Path), counted(more, "more "+level, "more "+level+"s")); err != nil {
+				return err
+			}
 		}
 	}
 	if !v.Valid {
