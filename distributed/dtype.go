@@ -10,6 +10,9 @@ import (
 
 // dtypeText is a dtype as a plan has it: its name, and for records their fields as the header of a .npy file lists them.
 func dtypeText(t mmapnpy.DType) string {
+	if t.IsStruct() {
+		return t.Descr()
+	}
 	s := t.String()
 	if again, err := mmapnpy.ParseDType(s); err == nil && again.Equal(t) {
 		return s

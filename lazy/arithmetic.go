@@ -277,10 +277,10 @@ func whereType(a, b operand) (mmapnpy.DType, error) {
 	if err != nil {
 		return t, err
 	}
-	if _, ok := computeElem(t); !ok {
-		return t, undefined(t)
-	}
 	for _, o := range []operand{a, b} {
+		if !o.weak() && !o.array.DType().Equal(t) && !convertible(o.array.DType(), t) {
+			return t, undefined(t)
+		}
 		if err := o.check(t); err != nil {
 			return t, fmt.Errorf("%w: %w", ErrDType, err)
 		}

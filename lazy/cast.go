@@ -35,7 +35,7 @@ type cast struct {
 }
 
 // castTo is n as elements of dtype t; n itself if that is what it is. Both are
-// numbers, datetimes or timedeltas.
+// numbers, datetimes or timedeltas, or strings of one kind; see [convertible].
 func castTo(n node, t mmapnpy.DType) node {
 	if n.dtype().Equal(t) {
 		return n
@@ -60,6 +60,10 @@ func (c *cast) hold(n int64) int64   { return c.in.hold(n) + tileHold(n, c.to) }
 
 func (c *cast) reader() reader {
 	from := c.in.dtype()
+	if isText(c.to) {
+		foreign := c.to.Kind() == mmapnpy.KindString && from.ByteOrder() != c.to.ByteOrder()
+		return &textReader{reader: c.in.reader(), from: int(from.ItemSize()), to: int(c.to.ItemSize()), swap: foreign}
+	}
 	r := &castReader{reader: c.in.reader(), from: elemOf(from), to: elemOf(c.to)}
 	if r.from == r.to {
 		r.swap = swapWidth(c.to) // a cast changes something: the byte order
@@ -95,6 +99,47 @@ func (c *castReader) tile(r chunk.Region, order []int) ([]byte, error) {
 		kernel.SwapBytes(c.buf, b, c.swap)
 	}
 	return c.buf, nil
+}
+
+// isText reports whether a dtype is of byte strings or of Unicode strings.
+func isText(t mmapnpy.DType) bool {
+	return t.Kind() == mmapnpy.KindBytes || t.Kind() == mmapnpy.KindString
+}
+
+// convertible reports whether [castTo] can make elements of one dtype those of another that [mmapnpy.ResultType]
+// has given: numbers, or strings that are no longer than the others.
+func convertible(from, to mmapnpy.DType) bool {
+	if isText(from) {
+		return from.Kind() == to.Kind() && from.ItemSize() <= to.ItemSize()
+	}
+	_, ok := computeElem(from)
+	_, too := computeElem(to)
+	return ok && too
+}
+
+// textReader makes strings longer, by NULs behind them.
+type textReader struct {
+	reader
+	from, to int  // bytes of a string
+	swap     bool // the byte order of their characters changes
+	buf      []byte
+}
+
+func (t *textReader) tile(r chunk.Region, order []int) ([]byte, error) {
+	b, err := t.reader.tile(r, order)
+	if err != nil {
+		return nil, err
+	}
+	t.buf = grow(t.buf, r.Len()*int64(t.to))
+	clear(t.buf)
+	for at := 0; at < len(t.buf); at += t.to {
+		copy(t.buf[at:at+t.to], b[:t.from])
+		b = b[t.from:]
+	}
+	if t.swap {
+		kernel.SwapBytes(t.buf, t.buf, 4)
+	}
+	return t.buf, nil
 }
 
 // elemOf is the kernels' name of a dtype's elements. Datetimes are int64 there.

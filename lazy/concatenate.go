@@ -141,17 +141,11 @@ func sameDType(arrays []*Array) ([]node, error) {
 		if nodes[i] = a.node; nodes[i].dtype().Equal(to) {
 			continue
 		}
-		if !castable(nodes[i].dtype()) || !castable(to) {
+		if !convertible(nodes[i].dtype(), to) {
 			return nil, fmt.Errorf("%w: elements of array %d (%s) are %s, and are not cast to the %s of the others",
 				ErrDType, i, a.Name(), nodes[i].dtype(), to)
 		}
 		nodes[i] = castTo(nodes[i], to)
 	}
 	return nodes, nil
-}
-
-// castable reports whether [castTo] knows elements of a dtype.
-func castable(t mmapnpy.DType) bool {
-	_, ok := computeElem(t)
-	return ok
 }

@@ -18,8 +18,8 @@ func (ax SignalAxis) Value(i int64) float64 {
 	return ax.Values[i]
 }
 
-// IndexOf is the position nearest to a value, as HyperSpy's value2index finds it: of two that are equally near on a uniform
-// axis, the one nearer to zero value. A value farther than half a step from the ends of a uniform axis, or
+// IndexOf is the position nearest to a value, as HyperSpy's value2index finds it: of two that are equally near, the one
+// nearer to zero value. A value farther than half a step from the ends of a uniform axis, or
 // beyond the ends of a non-uniform one, is an error that matches [ErrIndex].
 func (ax SignalAxis) IndexOf(value float64) (int64, error) {
 	i, side := ax.locate(value)
@@ -81,10 +81,26 @@ func locateIn(v []float64, value float64) (i int64, side int) {
 		return int64(n - 1), 1
 	}
 	k := sort.Search(n, func(k int) bool { return sign*v[k] >= sign*value })
-	if k > 0 && math.Abs(value-v[k-1]) <= math.Abs(v[k]-value) {
+	if k > 0 && nearer(v, k, value) {
 		k--
 	}
 	return int64(k), 0
+}
+
+// nearer reports whether position k-1 is nearer to a value between the two than k. As in HyperSpy, the value is first moved
+// toward zero, by a trillionth of the smallest step, so that of two that are equally near it is the one on that side.
+func nearer(v []float64, k int, value float64) bool {
+	const part = 1e-12
+	before, behind := math.Abs(v[k-1]-value), math.Abs(v[k]-value)
+	if math.Abs(before-behind) > 4*part*math.Abs(v[k]-v[k-1]) || value == 0 {
+		return before <= behind
+	}
+	smallest := math.Inf(1)
+	for i := range len(v) - 1 {
+		smallest = min(smallest, math.Abs(v[i+1]-v[i]))
+	}
+	shift := math.Copysign(smallest*part, value)
+	return math.Abs(v[k-1]-value+shift) <= math.Abs(v[k]-value+shift)
 }
 
 // slice is what remains of the axis when count positions are taken, from first on, step apart.

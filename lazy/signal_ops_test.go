@@ -1,6 +1,7 @@
 package lazy
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"path/filepath"
@@ -121,6 +122,25 @@ func TestSignalRoles(t *testing.T) {
 	}
 }
 
+// TestNonUniformAxes finds values as HyperSpy's value2index does (testdata/nonuniform.json), halves among them.
+func TestNonUniformAxes(t *testing.T) {
+	var cases []struct {
+		Axis, Values []float64
+		Index        []int64
+	}
+	if err := json.Unmarshal([]byte(mustRead(t, "testdata/nonuniform.json")), &cases); err != nil || len(cases) < 20 {
+		t.Fatalf("%d cases: %v", len(cases), err)
+	}
+	for _, c := range cases {
+		ax := SignalAxis{Size: int64(len(c.Axis)), Values: c.Axis}
+		for i, v := range c.Values {
+			if got, err := ax.IndexOf(v); err != nil || got != c.Index[i] {
+				t.Errorf("%v in %v: %d, want %d: %v", v, c.Axis, got, c.Index[i], err)
+			}
+		}
+	}
+}
+
 func TestAxisValues(t *testing.T) {
 	falling := SignalAxis{Size: 3, Scale: 1, Values: []float64{8, 4, 1}}
 	back := SignalAxis{Size: 4, Scale: -0.1, Offset: 0.3}
@@ -129,7 +149,7 @@ func TestAxisValues(t *testing.T) {
 		value float64
 		want  int64
 	}{
-		{falling, 8, 0}, {falling, 6, 0}, {falling, 5.9, 1}, {falling, 1, 2}, {falling, 8.1, -1}, {falling, 0, -1}, {falling, math.NaN(), -1},
+		{falling, 8, 0}, {falling, 6, 1}, {falling, 5.9, 1}, {falling, 1, 2}, {falling, 8.1, -1}, {falling, 0, -1}, {falling, math.NaN(), -1},
 		{back, 0.3, 0}, {back, 0, 3}, {back, 0.1, 2}, {back, 0.34, 0}, {back, 0.36, -1}, {back, -0.06, -1}, {back, math.Inf(1), -1}, {back, math.NaN(), -1},
 		{SignalAxis{Scale: 1}, 0, -1}, {SignalAxis{Values: []float64{}}, 0, -1},
 		{SignalAxis{Size: math.MaxInt64, Scale: 1}, 1e18, 1e18}, {SignalAxis{Size: math.MaxInt64, Scale: 1}, 1e19, -1},

@@ -134,7 +134,7 @@ func sameHeads(heads []head, axis int) error {
 	first := &heads[0]
 	for i := range heads {
 		h := &heads[i]
-		if !h.dtype.Equal(first.dtype) && (!castable(h.dtype) || !native(h.dtype).Equal(native(first.dtype))) {
+		if !h.dtype.Equal(first.dtype) && (!convertible(h.dtype, first.dtype) || !native(h.dtype).Equal(native(first.dtype))) {
 			return fmt.Errorf("%w: %s is of %s and %s of %s", ErrDType, first.path, first.dtype, h.path, h.dtype)
 		}
 		same := len(h.shape) == len(first.shape)

@@ -122,6 +122,10 @@ func (p *parser) readDType(b *dtypeParser, i int) (DType, error) {
 		return p.readPair(b, i)
 	case nodeList:
 		return p.readFields(b, i)
+	case nodeDict:
+		if b.dicts {
+			return p.readFieldDict(b, i)
+		}
 	}
 	return DType{}, errorAt(int(n.pos), "%v is not a dtype", n.kind)
 }
@@ -325,14 +329,21 @@ func (p *parser) readTitle(c *compound, f *Field, i int) (name int, err error) {
 	if n := p.count(i); n != 2 {
 		return 0, errorAt(int(p.nodes[i].pos), "a field name of %d values (title and name are expected)", n)
 	}
-	title := p.resolve(i + 1)
+	if err := p.readTitleInto(c, f, p.resolve(i+1)); err != nil {
+		return 0, err
+	}
+	return p.resolve(p.next(i + 1)), nil
+}
+
+// readTitleInto reads the title of the next field of c.
+func (p *parser) readTitleInto(c *compound, f *Field, title int) (err error) {
 	n := p.nodes[title]
 	repr := ""
 	switch n.kind {
 	case nodeNone:
 	case nodeStr:
 		if f.Title, err = p.strValue(title); err != nil {
-			return 0, err
+			return err
 		}
 		if f.Title == "" {
 			repr = emptyTitle
@@ -342,20 +353,20 @@ func (p *parser) readTitle(c *compound, f *Field, i int) (name int, err error) {
 	case nodeInt:
 		v, ok := p.intValue(title)
 		if !ok {
-			return 0, errorAt(int(n.pos), "title does not fit 64 bits")
+			return errorAt(int(n.pos), "title does not fit 64 bits")
 		}
 		repr = strconv.FormatInt(v, 10)
 	default:
-		return 0, errorAt(int(n.pos), "%v as a title is not supported", n.kind)
+		return errorAt(int(n.pos), "%v as a title is not supported", n.kind)
 	}
 	if repr != "" {
 		if err := p.charge(oddTitleCost, int(n.pos)); err != nil {
-			return 0, err
+			return err
 		}
 		if c.titles == nil {
 			c.titles = map[int32]string{}
 		}
 		c.titles[int32(len(c.fields))] = repr
 	}
-	return p.resolve(p.next(i + 1)), nil
+	return nil
 }

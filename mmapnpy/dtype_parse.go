@@ -7,19 +7,62 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // ParseDType reads what np.dtype(s) reads: "<f8", "float64", "M8[25us]", "i4, (2,3)f8", ... as
 // NumPy 2 does on 64-bit Linux, so that "l" and "long" are 8 bytes on every system. In addition it
-// knows "bfloat16". Names that NumPy 2 removed are refused. Long doubles are this machine's.
+// knows "bfloat16", and the literals that [DType.Descr] and [DType.String] write: lists of fields,
+// "[('a', '<i4'), ('b', '<f8', (2,))]"; dicts of names, formats and offsets; and a dtype with a shape,
+// "('<f8', (2,))". Names that NumPy 2 removed are refused. Long doubles are this machine's.
 func ParseDType(s string) (DType, error) {
 	c, _ := newConfig(nil)
-	b := &dtypeParser{longDouble: c.longDouble, extensions: true, budget: c.parseBudget(len(s))}
-	d, err := b.parse(s)
+	budget := c.parseBudget(len(s))
+	b := &dtypeParser{longDouble: c.longDouble, extensions: true, budget: budget}
+	var d DType
+	var err error
+	if literal := strings.TrimSpace(s); isLiteral(literal) {
+		d, err = parseLiteral(literal, b, budget)
+	} else {
+		d, err = b.parse(s)
+	}
 	if err != nil {
 		return DType{}, fmt.Errorf("dtype %s: %w", quoted(s), err)
 	}
 	return d, nil
+}
+
+// isLiteral reports whether a dtype is written as a Python literal. A repeat count begins with a
+// parenthesis, too, but has no quotes behind.
+func isLiteral(s string) bool {
+	switch {
+	case s == "":
+		return false
+	case s[0] == '[' || s[0] == '{' || s[0] == '\'' || s[0] == '"':
+		return true
+	}
+	return s[0] == '(' && strings.ContainsAny(s, `'"`)
+}
+
+// parseLiteral reads the literal of a dtype.
+func parseLiteral(s string, b *dtypeParser, budget int64) (DType, error) {
+	if len(s) > largestHeaderSize {
+		return DType{}, errDTypeMemory
+	}
+	if !utf8.ValidString(s) {
+		return DType{}, errNotDType
+	}
+	b.dicts = true
+	p := newParser(s, dialect{}, budget)
+	err := p.parse()
+	var d DType
+	if err == nil {
+		d, err = p.readDType(b, 0)
+	}
+	if l, ok := errors.AsType[*located](err); ok {
+		return DType{}, fmt.Errorf("at %d: %w", l.pos, l.err)
+	}
+	return d, err
 }
 
 // quoted is s in quotes, cut if it is long.
@@ -37,6 +80,7 @@ type dtypeParser struct {
 	extensions bool     // bfloat16 is a name
 	foreign    bool     // so are the other dtypes of ml_dtypes, and what np.save makes of them
 	budget     int64    // bytes of memory that may still be taken
+	dicts      bool     // fields may be a dict of names, formats and offsets
 	notes      []string // on what was taken for something else; each once
 }
 

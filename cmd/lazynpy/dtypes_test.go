@@ -116,3 +116,19 @@ func TestPartialAndRecover(t *testing.T) {
 	fails(t, exitFailure, []string{"header"}, "recover", rawFile(t, []byte(before[:40])), "-o", out)
 	fails(t, exitFailure, []string{"data"}, "recover", headerText(t, "'<f8'", "()", "1234"), "-o", out)
 }
+
+func TestDTypeLiteralFlag(t *testing.T) {
+	path := headerText(t, "[('a', '<i2'), ('b', '|S2')]", "(1,)", "\x07\x00xy")
+	for line := range strings.Lines(ok(t, "info", path)) {
+		if text, found := strings.CutPrefix(strings.TrimSpace(line), "dtype"); found {
+			literal, _, _ := strings.Cut(strings.TrimSpace(text), "  ")
+			out := filepath.Join(t.TempDir(), "o.npy")
+			ok(t, "convert", "--dtype", literal, path, out)
+			if got, want := ok(t, "get", out), "[(7, b'xy')]\n"; got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			return
+		}
+	}
+	t.Error("info shows no dtype")
+}
