@@ -2,6 +2,7 @@ package lazy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -50,7 +51,8 @@ func Copy[T any](b Buffered, opts ...mmapnpy.Option) ([]T, error) {
 // If bytes of a mapped block become unreadable while the body looks at them, the
 // body panics with a *[FaultError]; see [Each] for the form that returns it. If they
 // turned into zeros, because the file was cut inside a page, the next thing
-// yielded is that error.
+// yielded is that error. A body that [iter.Pull] runs on another goroutine is not covered: there such a fault kills the
+// process, unless it is under [Guard].
 func (a *Array) Blocks(ctx context.Context) iter.Seq2[Block, error] {
 	return func(yield func(Block, error) bool) {
 		if err := a.checkBlockSize(); err != nil {
@@ -90,7 +92,7 @@ func yieldBlock(yield func(Block, error) bool, b Block, w *window) (more bool, e
 
 // Each calls f for every block of the plan, on as many goroutines as there are
 // workers and the memory budget has room for, in no particular order. The first
-// error cancels the rest and is returned. Bytes that become unreadable while f
+// error cancels the rest and is returned, as a *[FuncError] that names the block. Bytes that become unreadable while f
 // looks at them are a *[FaultError].
 func Each(ctx context.Context, a *Array, f func(ctx context.Context, b Block) error) error {
 	if err := a.checkBlockSize(); err != nil {
@@ -117,21 +119,10 @@ func (l *blockLoader) each(ctx context.Context, i int64, f func(context.Context,
 		return err
 	}
 	defer w.release()
-	if err := guardUser(func() error { return f(ctx, b) }); err != nil {
-		return fmt.Errorf("lazy: block %d: %w", i, err)
+	if err := callUser(func() error { return f(ctx, b) }); err != nil {
+		return l.a.located(err, b.Region)
 	}
 	return w.lease.Verify()
-}
-
-// guardUser runs a user's function over what may be mapped bytes: a fault in them is a
-// *FaultError, and a panic of the user's own an error.
-func guardUser(f func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-		}
-	}()
-	return bytesrc.Guard(f)
 }
 
 // blockLoader brings blocks into memory. It belongs to one goroutine.
@@ -164,7 +155,10 @@ func (l *blockLoader) load(ctx context.Context, i int64) (Block, window, error) 
 		return b, w, err
 	}
 	if err := l.make(r); err != nil {
-		return Block{}, window{}, fmt.Errorf("lazy: block %d: %w", i, err)
+		if _, named := errors.AsType[*FuncError](err); !named {
+			err = fmt.Errorf("lazy: block %d: %w", i, err)
+		}
+		return Block{}, window{}, err
 	}
 	b.buffer = mmapnpy.Buffer{Data: l.buf, DType: l.a.DType(), Shape: r.Shape,
 		Strides: gaplessStrides(r.Shape, l.a.DType().ItemSize(), l.order)}
@@ -183,7 +177,7 @@ func (l *blockLoader) make(r chunk.Region) error {
 			return nil
 		})
 		if err != nil {
-			return err
+			return l.a.located(err, win)
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ type Accumulator interface {
 }
 
 // Accumulators is a reducer of a user's own at work on one array. An error of its functions, or
-// a panic, ends the pass with an error that names the block.
+// a panic, ends the pass with a [FuncError] that names the block.
 type Accumulators struct {
 	// New makes an empty accumulator for a region of the array. It is called for every task, on
 	// several goroutines, and once for the whole array: into that one all others are merged, one

@@ -13,7 +13,7 @@ import (
 // output has a state S. Add, Merge and Finish are called from several goroutines at once,
 // each time with other states. They must not keep what they are given.
 //
-// An error cannot be returned from here; a panic ends the pass with an error that names the
+// An error cannot be returned from here; a panic ends the pass with a [FuncError] that names the
 // block. See [NewReducer] for reductions that can fail, or need to know where elements lie.
 type Fold[T, S, R any] struct {
 	// Init makes the state of an output that has seen nothing: what leaves others as they

@@ -36,7 +36,12 @@
 // file was truncated, a disk or a network filesystem failed) give a
 // [FaultError]; the process is never killed by a fault in a mapping of ours
 // while it reads through Run, Each or Load. In the body of a loop over Blocks
-// such a fault is a panic whose value is that error.
+// such a fault is a panic whose value is that error. Goroutines that a body starts, and
+// [iter.Pull], are not covered: there code that touches blocks goes under [Guard].
+//
+// A file that somebody changed gives [ErrChanged], and one that was closed
+// [ErrClosed]. What a function of the caller's returns or panics with is a
+// [FuncError] that names the block and has the stack.
 //
 // # Determinism
 //

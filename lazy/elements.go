@@ -20,7 +20,7 @@ const pieceBytes = 16 << 20
 //
 // Elements that are not used as they are stored are computed by all workers, which run ahead of the loop.
 // Those that are, are lent where they lie. As with [Array.Blocks], bytes that become unreadable while the
-// body looks at them are a panic with a *[FaultError].
+// body looks at them are a panic with a *[FaultError], and code that pulls pieces by [iter.Pull] needs [Guard].
 func (a *Array) Elements(ctx context.Context) iter.Seq2[[]byte, error] {
 	if !a.liesInCOrder() {
 		return a.copies(ctx)

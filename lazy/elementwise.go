@@ -255,12 +255,21 @@ func (e *elementwiseReader) tile(r chunk.Region, order []int) (_ []byte, err err
 // Map applies a function of yours to the elements of an array when they are read. It gets
 // them in pieces: f sets every dst[i] from src[i], may be called from several goroutines
 // at once, and must neither keep the slices nor write to src. Pieces have no meaning: f must not
-// depend on how elements are grouped. If it panics, the pass ends with an error that names the
-// block.
+// depend on how elements are grouped. If it panics, whoever reads the elements gets a [FuncError] that names
+// the block. See [MapErr] for functions that can fail.
 //
 // T is the Go type of the array's dtype, as [mmapnpy.NDArray] lists them; elements of
 // foreign byte order are swapped first. U is that of the result, as in [mmapnpy.DTypeOf].
 func Map[T, U any](a *Array, f func(dst []U, src []T)) (*Array, error) {
+	return MapErr(a, func(dst []U, src []T) error {
+		f(dst, src)
+		return nil
+	})
+}
+
+// MapErr is [Map] for a function that can fail. Its error ends whatever reads the elements with a [FuncError] that
+// wraps it and names the block.
+func MapErr[T, U any](a *Array, f func(dst []U, src []T) error) (*Array, error) {
 	in, err := typed[T](a)
 	if err != nil {
 		return nil, err
@@ -274,7 +283,7 @@ func Map[T, U any](a *Array, f func(dst []U, src []T)) (*Array, error) {
 		var x operandOf[T]
 		return func(dst []byte, in [][]byte) error {
 			d, src := out.of(dst), x.of(in[0], len(dst)/int(to.ItemSize()))
-			if err := callUser(func() error { f(d, src); return nil }); err != nil {
+			if err := callUser(func() error { return f(d, src) }); err != nil {
 				return err
 			}
 			out.store(dst)
@@ -287,6 +296,14 @@ func Map[T, U any](a *Array, f func(dst []U, src []T)) (*Array, error) {
 // Map2 is [Map] for a function of the elements of two arrays, which are broadcast
 // together.
 func Map2[T, U, V any](a, b *Array, f func(dst []V, x []T, y []U)) (*Array, error) {
+	return Map2Err(a, b, func(dst []V, x []T, y []U) error {
+		f(dst, x, y)
+		return nil
+	})
+}
+
+// Map2Err is [MapErr] for a function of the elements of two arrays.
+func Map2Err[T, U, V any](a, b *Array, f func(dst []V, x []T, y []U) error) (*Array, error) {
 	inA, err := typed[T](a)
 	if err != nil {
 		return nil, err
@@ -306,7 +323,7 @@ func Map2[T, U, V any](a, b *Array, f func(dst []V, x []T, y []U)) (*Array, erro
 		return func(dst []byte, in [][]byte) error {
 			n := len(dst) / int(to.ItemSize())
 			d, u, v := out.of(dst), x.of(in[0], n), y.of(in[1], n)
-			if err := callUser(func() error { f(d, u, v); return nil }); err != nil {
+			if err := callUser(func() error { return f(d, u, v) }); err != nil {
 				return err
 			}
 			out.store(dst)

@@ -8,17 +8,29 @@ import (
 )
 
 // FormatError is what opening a file that is not a readable array returns; it
-// names the path, the offset and the field. See [mmapnpy.FormatError].
+// names the path, the member, the offset and the field. See [mmapnpy.FormatError].
 type FormatError = mmapnpy.FormatError
 
 // FaultError says that bytes of a file could not be read although the header
 // promised them: the file was truncated or replaced while open, or its disk or
 // network failed.
+//
+// It is a pointer to this that errors.As finds:
+//
+//	type FaultError struct {
+//		Path   string // of the file
+//		Offset int64  // of the first byte known to be unreadable
+//		Err    error  // why; io.ErrUnexpectedEOF if the file was cut
+//	}
 type FaultError = bytesrc.FaultError
 
 var (
-	// ErrClosed is returned for any use of an array after Close.
+	// ErrClosed is returned for any use of an array after Close. It is [fs.ErrClosed].
 	ErrClosed = bytesrc.ErrClosed
+
+	// ErrChanged says that a file is not any more what was opened: it was written to, or another
+	// one is under its path.
+	ErrChanged = bytesrc.ErrChanged
 
 	// ErrIndex is returned for an index, slice or axis that does not fit the
 	// array: out of range, too many, zero step, repeated axis.
@@ -36,21 +48,10 @@ var (
 	ErrEmpty = errors.New("lazy: zero-size reduction has no identity")
 )
 
-// userError is an error of a function that a user gave, or what it panicked with.
-type userError struct{ err error }
-
-func (e *userError) Error() string { return e.err.Error() }
-func (e *userError) Unwrap() error { return e.err }
-
-// callUser runs a user's function. A fault in mapped elements is a [FaultError]; an error
-// or panic of the function's own is marked as such, so that the block it was for can be named.
-func callUser(f func() error) error {
-	err := guardUser(f)
-	if err == nil {
-		return nil
-	}
-	if fault, ok := errors.AsType[*FaultError](err); ok {
-		return fault
-	}
-	return &userError{err}
-}
+// Guard runs fn, which may touch borrowed elements: those of a [Block], or what [Array.Elements] yields. Memory that turns out to be
+// unreadable (the file was cut, its disk or network failed) becomes a *[FaultError] instead of a crash, and so does a loop over
+// blocks or elements that ended by a panic with one.
+//
+// [Each], [Run] and the bodies of loops are guarded already. Guard is for code on other goroutines, which are not: those that
+// a body starts, and whoever pulls blocks by [iter.Pull].
+func Guard(fn func() error) error { return bytesrc.Guard(fn) }

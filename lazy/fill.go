@@ -64,7 +64,7 @@ func (w *fillWorker) fill(dst []byte, r chunk.Region) error {
 			return nil
 		})
 		if err != nil {
-			return err
+			return w.a.located(err, win)
 		}
 	}
 	return nil

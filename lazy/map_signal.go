@@ -1,6 +1,7 @@
 package lazy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,7 +15,8 @@ import (
 // The result has a's navigation axes, in their order, and then signal axes of that shape.
 //
 // f may be called from several goroutines at once, and must neither keep the slices nor write to src.
-// An error or a panic of it ends the pass with an error that names the block. T and U are as for [Map].
+// An error or a panic of it ends whatever reads the result with a [FuncError] that names the block, and the scan position in
+// a. T and U are as for [Map].
 // A signal and its result must fit the memory budget.
 func MapSignal[T, U any](a *Array, shape []int64, f func(dst []U, src []T) error) (*Array, error) {
 	in, err := typed[T](a)
@@ -78,6 +80,7 @@ type mapSignal struct {
 	shp    []int64
 	to     mmapnpy.DType
 	loop   newLoop
+	from   []span // the scan positions of the array that was given; nil for all of them
 }
 
 func (m *mapSignal) dtype() mmapnpy.DType { return m.to }
@@ -115,6 +118,10 @@ func (m *mapSignal) narrow(sel []span) node {
 	}
 	whole := *m
 	whole.in, whole.shp = narrow(m.in, in), slices.Clone(m.shp)
+	whole.from = in[:m.nav]
+	if m.from != nil {
+		whole.from = compose(m.from, whole.from)
+	}
 	for d := range m.nav {
 		whole.shp[d] = sel[d].count
 	}
@@ -161,7 +168,7 @@ func (m *mapSignalReader) open(win chunk.Region) error {
 		done += count * size
 		from := chunk.Region{Start: slices.Concat(part.Start, make([]int64, len(n.signal))), Shape: slices.Concat(part.Shape, n.signal)}
 		if from.Empty() {
-			if err := m.signals(nil, results, count); err != nil {
+			if err := m.signals(part, nil, results); err != nil {
 				return err
 			}
 			continue
@@ -171,7 +178,7 @@ func (m *mapSignalReader) open(win chunk.Region) error {
 			if err != nil {
 				return err
 			}
-			return m.signals(b, results, count)
+			return m.signals(part, b, results)
 		})
 		if err != nil {
 			return err
@@ -180,11 +187,12 @@ func (m *mapSignalReader) open(win chunk.Region) error {
 	return nil
 }
 
-// signals calls the function for each of count signals that lie end to end.
-func (m *mapSignalReader) signals(b, results []byte, count int64) error {
-	in, out := len(b)/int(count), len(results)/int(count)
+// signals calls the function for each of the signals at some scan positions, which lie end to end.
+func (m *mapSignalReader) signals(at chunk.Region, b, results []byte) error {
+	count := int(at.Len())
+	in, out := len(b)/count, len(results)/count
 	full := m.part.Len() == product(m.node.out)
-	for i := range int(count) {
+	for i := range count {
 		m.inputs[0] = b[i*in : (i+1)*in]
 		dst := results[i*out : (i+1)*out]
 		into := dst
@@ -193,13 +201,32 @@ func (m *mapSignalReader) signals(b, results []byte, count int64) error {
 		}
 		clear(into) // what a function leaves alone must not depend on what was there
 		if err := m.loop(into, m.inputs); err != nil {
-			return err
+			return m.node.positioned(err, at, int64(i))
 		}
 		if !full {
 			copy(dst, partOf(&m.buf, m.whole, chunk.Whole(m.node.out), m.part, m.node.to.ItemSize(), chunk.COrder(len(m.node.out))))
 		}
 	}
 	return nil
+}
+
+// positioned says at which scan position, number i of some, a function failed.
+func (m *mapSignal) positioned(err error, at chunk.Region, i int64) error {
+	e, ok := errors.AsType[*FuncError](err)
+	if !ok || m.nav == 0 {
+		return err
+	}
+	position := slices.Clone(at.Start)
+	for d, n := range slices.Backward(at.Shape) {
+		position[d] += i % n
+		i /= n
+		if m.from != nil {
+			position[d] = m.from[d].first + position[d]*m.from[d].step
+		}
+	}
+	out := *e
+	out.Err = fmt.Errorf("scan position %s: %w", shapeString(position), e.Err)
+	return &out
 }
 
 func (m *mapSignalReader) close() error { return nil }

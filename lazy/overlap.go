@@ -47,8 +47,8 @@ func Constant(v float64) Boundary { return Boundary{kind: boundaryConstant, valu
 // boundary says. Ghost regions are read directly; no part is made before it is asked for.
 //
 // src and dst lie in C order. f may be called from several goroutines at once, must not keep the
-// arrays nor write to src, and must not depend on how the array is cut. An error or a panic of it ends the
-// pass with an error that names the block. depth has a number for every axis, 0 to the length of the axis.
+// arrays nor write to src, and must not depend on how the array is cut. An error or a panic of it ends whatever
+// reads the result with a [FuncError] that names the block. depth has a number for every axis, 0 to the length of the axis.
 // T and U are as for [Map].
 func MapOverlap[T, U any](a *Array, depth []int64, b Boundary, f func(dst mmapnpy.NDArray[U], src mmapnpy.NDArray[T]) error) (*Array, error) {
 	in, err := typed[T](a)

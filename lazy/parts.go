@@ -212,7 +212,7 @@ func (p *Parts) Merge(i int64, state []byte) error {
 		}
 		part, err := j.decode(found, r)
 		if err != nil {
-			return p.pass.tasks.blame(i, r, err)
+			return p.pass.a.located(err, r)
 		}
 		parts, state = append(parts, part), rest
 	}

@@ -286,7 +286,7 @@ func TestPanicInUserCode(t *testing.T) {
 		}
 		return nil
 	})
-	if err == nil || !strings.Contains(err.Error(), "block 3: panic: oh") {
+	if err == nil || !strings.Contains(err.Error(), "block 3, region [3145728:4194304]: panic: oh") {
 		t.Errorf("Each: %v", err)
 	}
 }

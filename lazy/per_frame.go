@@ -16,7 +16,7 @@ import (
 //
 // T is the Go type of the array's elements, as for [NewFold]. A frame is borrowed until f
 // returns, not to be written to, and never cut: one that does not fit the memory budget is an
-// error. An error or panic of f ends the pass with an error that names the scan position.
+// error. An error or panic of f ends the pass with a [FuncError] that names the scan position.
 func NewPerFrame[T, R any](name string, f func(frame mmapnpy.NDArray[T]) (R, error)) Reducer {
 	return NewReducer(name, func(a *Array) (Accumulators, error) {
 		if _, err := mmapnpy.DTypeOf[R](); err != nil {

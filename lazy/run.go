@@ -2,8 +2,6 @@ package lazy
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/kernel"
@@ -187,7 +185,7 @@ func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi int64,
 				v, err = pack(r, parts)
 			}
 			if err != nil {
-				return p.tasks.blame(lo+i, r, err)
+				return p.a.located(err, r)
 			}
 			more, err := seq.do(i, v)
 			if err != nil {
@@ -224,7 +222,7 @@ type finished struct {
 func (p *pass) merge(i int64, f finished) error {
 	for k, part := range f.parts {
 		if err := p.jobs[k].merge(f.region, part); err != nil {
-			return p.tasks.blame(i, f.region, err)
+			return p.a.located(err, f.region)
 		}
 	}
 	return nil
@@ -282,18 +280,19 @@ func (w *worker) task(ctx context.Context, r chunk.Region) ([]part, error) {
 
 // window loads one window and hands it to the parts tile by tile.
 func (w *worker) window(win chunk.Region, parts []part) error {
-	return within(w.reader, win, func() error {
+	err := within(w.reader, win, func() error {
 		for tile := range win.Split(w.pass.cut, w.pass.tileLen) {
 			b, err := w.reader.tile(tile, w.pass.order)
 			if err == nil {
 				err = w.tile(tile, b, parts)
 			}
 			if err != nil {
-				return err
+				return w.pass.a.located(err, tile)
 			}
 		}
 		return nil
 	})
+	return w.pass.a.located(err, win)
 }
 
 // tile hands one tile to the parts.
@@ -339,18 +338,6 @@ func (t *tasks) region(i int64) chunk.Region {
 		}
 	}
 	return r
-}
-
-// blame says in which part of the array a user's function failed.
-func (t *tasks) blame(i int64, r chunk.Region, err error) error {
-	user, ok := errors.AsType[*userError](err)
-	if !ok {
-		return err
-	}
-	if t.reduced != nil {
-		return fmt.Errorf("lazy: region %s: %w", r, user)
-	}
-	return fmt.Errorf("lazy: block %d, region %s: %w", i, r, user)
 }
 
 // single reports whether every output is the work of one task alone, given the

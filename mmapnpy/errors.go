@@ -10,6 +10,16 @@ import (
 
 // A FormatError says what is wrong with a file, and where: path, byte offset, the part of
 // the format. Every error about the content of a file is one.
+//
+// It is a pointer to this that errors.As finds:
+//
+//	type FormatError struct {
+//		Path   string // of the file
+//		Member string // key inside an archive, or empty
+//		Offset int64  // byte offset in the file (or in the member); negative if none applies
+//		Field  string // the part of the format, such as "shape"; may be empty
+//		Err    error
+//	}
 type FormatError = bytesrc.FormatError
 
 var (
@@ -22,6 +32,13 @@ var (
 	// Its header can be inspected all the same.
 	ErrObject = errors.New("the file holds pickled Python objects, which are never unpickled here: " +
 		"load it in Python with allow_pickle=True and save it with a plain dtype")
+
+	// ErrClosed is returned for any use of a file after Close. It is [fs.ErrClosed].
+	ErrClosed = bytesrc.ErrClosed
+
+	// ErrChanged says that a file is not any more what was opened: it was written to, or another
+	// one is under its path.
+	ErrChanged = bytesrc.ErrChanged
 
 	// ErrTooLarge is matched by the errors of copies that would not fit into memory. They name what
 	// is needed and what this process could have. [AllowLarge] insists.

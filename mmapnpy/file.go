@@ -162,6 +162,14 @@ func (f *File) Retain() (release func(), err error) { return f.src.Retain() }
 func (f *File) Guard(fn func() error) error { return bytesrc.Guard(fn) }
 
 // A FaultError says that bytes of a file could not be read although they were promised.
+//
+// It is a pointer to this that errors.As finds:
+//
+//	type FaultError struct {
+//		Path   string // of the file
+//		Offset int64  // of the first byte known to be unreadable
+//		Err    error  // why; io.ErrUnexpectedEOF if the file was cut
+//	}
 type FaultError = bytesrc.FaultError
 
 // Flush writes changes made through views to disk. Without it the system does so in its own

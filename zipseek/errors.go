@@ -11,10 +11,28 @@ import (
 
 // A FormatError says what is wrong with an archive, and where. Every error about the content of a
 // file is one.
+//
+// It is a pointer to this that errors.As finds:
+//
+//	type FormatError struct {
+//		Path   string // of the file
+//		Member string // key inside an archive, or empty
+//		Offset int64  // byte offset in the file (or in the member); negative if none applies
+//		Field  string // the part of the format, such as "shape"; may be empty
+//		Err    error
+//	}
 type FormatError = bytesrc.FormatError
 
 // A FaultError says that bytes of the file could not be read although they were there when it was
 // opened.
+//
+// It is a pointer to this that errors.As finds:
+//
+//	type FaultError struct {
+//		Path   string // of the file
+//		Offset int64  // of the first byte known to be unreadable
+//		Err    error  // why; io.ErrUnexpectedEOF if the file was cut
+//	}
 type FaultError = bytesrc.FaultError
 
 var (
@@ -41,7 +59,7 @@ var (
 	// not in the new one.
 	ErrReplaced = filelock.ErrReplaced
 
-	// ErrClosed is returned for any use of an archive or its members after Close.
+	// ErrClosed is returned for any use of an archive or its members after Close. It is [fs.ErrClosed].
 	ErrClosed = bytesrc.ErrClosed
 
 	// ErrTooLarge is matched by the error of a content that does not fit into memory.

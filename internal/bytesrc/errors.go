@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strconv"
 	"strings"
 )
@@ -11,7 +12,7 @@ import (
 var (
 	// ErrClosed is returned by every use of a [File] after Close has begun, and is
 	// what a [FaultError] wraps when closed pages were touched (debug builds).
-	ErrClosed = errors.New("file already closed")
+	ErrClosed = fs.ErrClosed
 
 	// ErrNotMapped is returned by View on a back end that copies.
 	ErrNotMapped = errors.New("back end does not map files")
