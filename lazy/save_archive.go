@@ -51,7 +51,9 @@ func Compressed(level int) ArchiveOption { return zipseek.Compressed(level) }
 
 // SaveArchive writes a .npz archive that NumPy reads, of arrays of any size, in bounded memory. Arrays
 // are written in C order, and compressed on all cores. The archive appears whole under its
-// name, or what was there stays. What may be replaced is as for [Array.Save]: of an archive that is there nothing is left.
+// name, or what was there stays. A key that could not be extracted
+// ([zipseek.CheckPath]) is refused. What may be replaced is as for [Array.Save]: of an archive that is there
+// nothing is left.
 //
 // It waits for whoever writes to the archive ([zipseek.WaitFor]). Members that others add from the call on are not lost: they go
 // into the new archive, or SaveArchive returns an error that matches [zipseek.ErrReplaced].
@@ -96,6 +98,9 @@ func isOneOf(entries []Entry) func(name string) bool {
 
 // fillArchive writes an archive into a file.
 func fillArchive(ctx context.Context, f *atomicfile.File, path string, entries []Entry, opts []ArchiveOption) error {
+	if _, err := rulesOf(path, entries); err != nil {
+		return err
+	}
 	w, err := zipseek.NewWriter(f, path, opts...)
 	if err != nil {
 		return err
@@ -136,6 +141,9 @@ func rulesOf(path string, entries []Entry) (rules []atomicfile.Option, err error
 	for _, e := range entries {
 		if e.Array == nil {
 			return nil, fmt.Errorf("lazy: %s: nothing to save under %q", path, e.Key)
+		}
+		if err := zipseek.CheckPath(e.Key + ".npy"); err != nil {
+			return nil, fmt.Errorf("lazy: %s: key %q: %w, and could not be extracted", path, e.Key, err)
 		}
 		rules = append(rules, e.Array.rules()...)
 	}

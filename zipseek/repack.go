@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"sync"
 	"time"
@@ -225,15 +226,22 @@ func (r *repacking) write(ctx context.Context, w *Writer, m *Member) error {
 			r.advance(int64(len(b)))
 		}
 	}
-	return w.Add(ctx, m.Name, m.Size, pieces, how, stamped(m))
+	return w.recode(ctx, m, pieces, how)
 }
 
-// stamped is the option that takes over the time stamp of a member.
-func stamped(m *Member) WriterOption {
-	return func(c *writerConfig) error {
+// recode adds a member under the name that it has, whatever that is, and with its time stamp.
+func (w *Writer) recode(ctx context.Context, m *Member, pieces iter.Seq2[[]byte, error], how WriterOption) error {
+	return w.attempt(func() error {
+		c, err := w.config.with([]WriterOption{how})
+		if err == nil {
+			err = w.checkName(m.Name, m.Size)
+		}
+		if err != nil {
+			return w.about(m.Name, err)
+		}
 		c.date, c.time = m.dosDate, m.dosTime
-		return nil
-	}
+		return w.add(ctx, c, m.Name, m.Size, pieces)
+	})
 }
 
 // deflated reports whether a member is deflated in the new archive.

@@ -17,7 +17,8 @@ import (
 // only until the next one is asked for. Options override those of the writer for this member.
 //
 // A name is refused if it is empty, is not UTF-8, contains a NUL, has more than 65,535 bytes, is in
-// the archive already, or is that of a folder ("/" at its end) and size is not 0. If the pieces are
+// the archive already, or is that of a folder ("/" at its end) and size is not 0. Whether a file of this name can be
+// extracted [CheckPath] tells. If the pieces are
 // not size bytes, or one comes with an error, or the context is cancelled, Add returns why, and
 // like every error that ends the writer.
 func (w *Writer) Add(ctx context.Context, name string, size int64, pieces iter.Seq2[[]byte, error], opts ...WriterOption) error {

@@ -64,6 +64,9 @@ func (a *addition) run(ctx context.Context, c *cli, archive string, args []strin
 		if key == "" || path == "" {
 			return usagef("add: %q is not KEY=FILE", arg)
 		}
+		if err := zipseek.CheckPath(key); err != nil {
+			return usagef("add: %q: %w, and could not be extracted", key, err)
+		}
 		pairs[i] = [2]string{key, path}
 	}
 	var added []addJSON

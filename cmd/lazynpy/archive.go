@@ -44,6 +44,9 @@ func (s subject) header(c *cli) (mmapnpy.Header, error) {
 	var f *mmapnpy.File
 	var err error
 	if s.zip == nil {
+		if err := c.reads(s.name); err != nil {
+			return mmapnpy.Header{}, err
+		}
 		f, err = mmapnpy.Open(s.name, c.headerOptions()...)
 	} else {
 		f, err = s.zip.File(s.member.Name)
@@ -99,6 +102,9 @@ func (c *cli) eachArray(paths []string, verb func(subject) error) error {
 
 // openArchive opens an archive as the flags ask.
 func (c *cli) openArchive(path string) (*lazy.Archive, error) {
+	if err := c.reads(path); err != nil {
+		return nil, err
+	}
 	z, err := lazy.OpenArchive(path, c.flags.options()...)
 	return z, inFile(path, err)
 }

@@ -108,7 +108,8 @@ func TestRepackVerb(t *testing.T) {
 	}
 	leftovers(t, filepath.Dir(path), "f.npz")
 
-	ok(t, "repack", "--only", "note.txt,x", path, "-o", out)
+	fails(t, exitFailure, []string{out, `"y.npy"`, "--force"}, "repack", "--only", "note.txt,x", path, "-o", out)
+	ok(t, "repack", "--only", "note.txt,x", path, "-o", out, "--force")
 	if got := ok(t, "ls", "--names", out); got != "x\nnote.txt\n" {
 		t.Errorf("--only kept %q", got)
 	}
@@ -320,15 +321,15 @@ func TestAdd(t *testing.T) {
 	before := read(t, path)
 	missing := filepath.Join(dir, "missing.npy")
 	for _, args := range [][]string{
-		{path, x}, {path, "b=" + x, "y=" + x}, {path, "b=" + x, missing}, {path, "b=" + other}, {path, "b=" + other + ":nope"}, {path, path + ":y"},
-		{"--raw", path, note}, {"--raw", path, missing}, {"--raw", path, dir}, {x, x},
+		{path, x}, {path, "b=" + x, "y=" + x}, {path, "b=" + x, missing}, {path, "b=" + other}, {path, "b=" + other + ":nope"},
+		{"--raw", path, note}, {"--raw", path, missing}, {"--raw", path, dir},
 	} {
 		o := lazynpy(t, append([]string{"add"}, args...)...)
 		if o.code != exitFailure || strings.Count(o.stderr, "\n") != 1 {
 			t.Errorf("add %q: exit %d, %s", args, o.code, o.stderr)
 		}
 	}
-	for _, args := range [][]string{{path, "=" + x}, {path, "b="}, {path}, {"--raw", path, "b=" + path}, {"--deflate=10", path, x}} {
+	for _, args := range [][]string{{path, "=" + x}, {path, "b="}, {path}, {"--raw", path, "b=" + path}, {path, path + ":y"}, {x, x}, {"--deflate=10", path, x}} {
 		if o := lazynpy(t, append([]string{"add"}, args...)...); o.code != exitUsage {
 			t.Errorf("add %q: exit %d, %s", args, o.code, o.stderr)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -28,6 +30,8 @@ const (
 type cli struct {
 	stdout, stderr io.Writer
 	flags          globalFlags
+	force          bool          // what an output replaces need not be of its kind
+	inputs         []fs.FileInfo // what the run reads
 
 	told, untold int64 // errors of loops over files and members
 }
@@ -51,8 +55,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		c.complain(err)
 		return status.status
 	case ctx.Err() != nil:
-		c.complain(interrupted(err))
-		return exitInterrupted
+		if !unheard(ctx) {
+			c.complain(interrupted(err))
+		}
+		return interruptedStatus(ctx)
+	case errors.Is(err, atomicfile.ErrInput):
+		c.complain(err)
+		return exitUsage
 	case errors.As(err, &usage):
 		c.complain(err)
 		return exitUsage
@@ -80,10 +89,13 @@ func execute(ctx context.Context, root *cobra.Command) (err error) {
 // errReported is the failure of a verb that has already said what went wrong.
 var errReported = errors.New("reported")
 
-// complain prints an error as one line, the first few of several errors that were joined. Names in it may come from
-// files: what a terminal would obey is spelled out.
-func (c *cli) complain(err error) {
-	parts := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
+// complain prints an error as one line.
+func (c *cli) complain(err error) { fmt.Fprintf(c.stderr, "lazynpy: %s\n", safeLine(err.Error())) }
+
+// safeLine is a text in one line, the first few of several errors that were joined. Names in it may come from files: what a
+// terminal would obey is spelled out.
+func safeLine(text string) string {
+	parts := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 	if n := len(parts) - mostTold; n > 0 {
 		parts = append(parts[:mostTold], fmt.Sprintf("and %s more", grouped(int64(n))))
 	}
@@ -96,7 +108,7 @@ func (c *cli) complain(err error) {
 			safe.WriteRune(r)
 		}
 	}
-	fmt.Fprintf(c.stderr, "lazynpy: %s\n", safe.String())
+	return safe.String()
 }
 
 // usageError is a mistake in the command line, whatever the files hold.
@@ -158,7 +170,9 @@ func newRootCommand(c *cli) *cobra.Command {
 			"in bounded memory and on every core. FILE is a .npy file, FILE.npz:KEY an array of an archive;\n" +
 			"the KEY can be left out where the archive has one array.\n\n" +
 			"Data go to standard output, everything else to standard error. Exit status:\n" +
-			"0 ok, 1 failure, 2 wrong usage, 130 interrupted.",
+			"0 ok, 1 failure, 2 wrong usage, 128 and the signal after one: 130 interrupted, 143 terminated.\n\n" +
+			"An output that exists is replaced if the verb could have written it: a .npy by a .npy, a picture by a\n" +
+			"picture, an archive if no other member is lost. Anything else needs --force; what is read is never replaced.",
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/zipseek"
 )
 
 func newConvertCommand(c *cli) *cobra.Command {
@@ -36,6 +37,7 @@ func newConvertCommand(c *cli) *cobra.Command {
 	cmd.Flags().StringVar(&v.as, "format", "", "npy, npz, csv, json or raw, whatever the extension of OUT")
 	cmd.Flags().StringVar(&v.key, "key", "", "`name` of the array in a .npz (default as IN is called)")
 	v.packing.register(cmd)
+	c.forces(cmd)
 	return cmd
 }
 
@@ -66,9 +68,6 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 	if v.order != "C" && v.order != "F" && v.order != "K" {
 		return usagef("convert: --order %q (want C, F or K)", v.order)
 	}
-	if err := refuseSame(input, output); err != nil {
-		return err
-	}
 	a, err := c.openSlice([]string{input})
 	if err != nil {
 		return err
@@ -79,6 +78,12 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 		to = v.dtype.value
 	}
 	key := v.keyFor(a)
+	if err := zipseek.CheckPath(key); f == formatNPZ && err != nil {
+		return usagef("convert: --key %q: %w, and could not be extracted", key, err)
+	}
+	if err := c.check(output, f, key+".npy"); err != nil {
+		return err
+	}
 	if a, err = a.AsType(to.WithByteOrder(byteOrder)); err != nil {
 		return inFile(input, err)
 	}
@@ -147,7 +152,7 @@ func (c *cli) streamConverted(ctx context.Context, a *lazy.Array, output string,
 		}
 	}
 	s := c.arrayStream(ctx, a, "convert")
-	return c.output(output, func(w io.Writer) error {
+	return c.output(output, f, func(w io.Writer) error {
 		if fortran {
 			return s.writeNPY(w, shape, true)
 		}

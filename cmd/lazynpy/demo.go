@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -28,6 +29,7 @@ const (
 
 	brightFieldPNG = "lazynpy-bright-field.png"
 	sumPatternPNG  = "lazynpy-sum-pattern.png"
+	scanName       = "scan.npy"
 )
 
 func newDemoCommand(c *cli) *cobra.Command {
@@ -94,6 +96,11 @@ func (d *demo) run(ctx context.Context) (err error) {
 	}
 	ny := int64(math.Sqrt(float64(frames)))
 	shape := []int64{ny, frames / ny, detector, detector}
+	for _, name := range []string{brightFieldPNG, sumPatternPNG} {
+		if err := d.cli.check(filepath.Join(d.out, name), formatPNG); err != nil {
+			return err
+		}
+	}
 	remove, err := d.makeDir(shape)
 	if err != nil {
 		return err
@@ -127,36 +134,65 @@ func (d *demo) say(format string, args ...any) {
 func (d *demo) makeDir(shape []int64) (remove func() error, err error) {
 	d.report.Shape = shape
 	d.report.NBytes = mmapnpy.Buffer{DType: mmapnpy.Uint16, Shape: shape}.NBytes()
-	dir, temporary := d.dir, d.dir == ""
-	if temporary {
-		if dir, err = os.MkdirTemp("", "lazynpy-demo-"); err != nil {
+	dir, remove := d.dir, func() error { return nil }
+	if dir != "" {
+		if scan := filepath.Join(dir, scanName); exists(scan) {
+			return nil, fmt.Errorf("%s: is there already", scan)
+		}
+	}
+	if dir == "" || !d.keep {
+		if dir, remove, err = d.temporary(dir); err != nil {
 			return nil, err
 		}
 	}
-	d.report.Path = filepath.Join(dir, "scan.npy")
-	remove = func() error {
-		switch {
-		case d.keep:
-			return nil
-		case temporary:
-			return os.RemoveAll(dir)
-		}
-		if err := os.Remove(d.report.Path); !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		return nil
-	}
-	if !temporary {
-		if _, err := os.Stat(d.report.Path); err == nil {
-			return nil, fmt.Errorf("%s: is there already", d.report.Path)
-		}
-	}
+	d.report.Path = filepath.Join(dir, scanName)
 	if free, ok := freeSpace(dir); ok && free < d.report.NBytes+demoMargin {
 		err := fmt.Errorf("%s: %s are free, and the scan takes %s; choose a --dir or a smaller --size",
 			dir, chunk.FormatBytes(free), chunk.FormatBytes(d.report.NBytes))
 		return nil, errors.Join(err, remove())
 	}
 	return remove, nil
+}
+
+// Temporary directories are called so if they are to stay, or else go with the demo, if need be with the next one.
+const (
+	keptDirs = "lazynpy-demo-"
+	demoDirs = "lazynpy-demo-run-"
+)
+
+// temporary makes a directory below another, or where the system has such, and returns what removes it. Those of demos
+// that died are removed.
+func (d *demo) temporary(below string) (dir string, remove func() error, err error) {
+	if below == "" {
+		below = os.TempDir()
+	}
+	if d.keep {
+		dir, err = os.MkdirTemp(below, keptDirs)
+		return dir, func() error { return nil }, err
+	}
+	left, _ := filepath.Glob(filepath.Join(below, demoDirs+"*"))
+	for _, old := range left {
+		if atomicfile.Deserted(old) && os.RemoveAll(old) == nil {
+			d.cli.note("%s: removed, a demo that died had left it", old)
+		}
+	}
+	if dir, err = os.MkdirTemp(below, demoDirs); err != nil {
+		return "", nil, err
+	}
+	release, err := atomicfile.Occupy(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	return dir, func() error {
+		defer release()
+		return os.RemoveAll(dir)
+	}, nil
+}
+
+// exists reports whether there is something at a path.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // write makes the scan.
@@ -177,22 +213,27 @@ func (d *demo) write(ctx context.Context, shape []int64) (err error) {
 
 // writeScan makes the file and writes its elements on every core.
 func (d *demo) writeScan(ctx context.Context, shape []int64, p *patterns) (err error) {
-	scan, err := mmapnpy.Create(d.report.Path, mmapnpy.Uint16, shape)
+	head, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: mmapnpy.Uint16, Shape: shape})
 	if err != nil {
 		return err
 	}
-	offset := scan.Header().DataOffset
-	if err := scan.Close(); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(d.report.Path, os.O_WRONLY, 0)
+	f, err := atomicfile.Create(d.report.Path, atomicfile.New())
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+	defer f.Abort()
+	if _, err := f.Write(head); err != nil {
+		return f.Named(err)
+	}
+	if err := atomicfile.Reserve(f.File, int64(len(head))+d.report.NBytes); err != nil {
+		return f.Named(err)
+	}
 	s := newSpecimen(int(shape[0]), int(shape[1]))
 	d.y, d.x = s.thickestAt()
-	return s.writeTo(ctx, f, offset, p, d.countRows(shape[0]))
+	if err := s.writeTo(ctx, f, int64(len(head)), p, d.countRows(shape[0])); err != nil {
+		return f.Named(err)
+	}
+	return f.CommitUnsynced() // it can be made again
 }
 
 // countRows draws the progress of writing.
@@ -284,7 +325,7 @@ func (d *demo) reduceTo(ctx context.Context, a *lazy.Array, name, what, file str
 	if err != nil {
 		return picture{}, err
 	}
-	return img, d.cli.output(path, img.encode)
+	return img, d.cli.output(path, formatPNG, img.encode)
 }
 
 // pass reports one sweep.

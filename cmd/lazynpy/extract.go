@@ -13,11 +13,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -125,15 +125,13 @@ func chosen(z *lazy.Archive, keys []string) ([]*zipseek.Member, error) {
 
 // single writes one member where -o says.
 func (x *extraction) single(ctx context.Context, file string, m *zipseek.Member) error {
-	if x.output != "-" {
-		if err := refuseSame(file, x.output); err != nil {
-			return err
-		}
-		if info, err := os.Stat(x.output); err == nil && info.Mode().IsRegular() && !x.force {
-			return inFile(x.output, errExists)
-		}
+	write := func(w io.Writer) error { return x.write(ctx, w, m) }
+	var err error
+	if regular(x.output) {
+		err = inFile(x.output, atomicfile.Write(x.output, func(f *os.File) error { return write(f) }, x.rules()...))
+	} else {
+		err = x.cli.output(x.output, formatRaw, write)
 	}
-	err := x.cli.output(x.output, func(w io.Writer) error { return x.write(ctx, w, m) })
 	if err != nil || x.output == "-" {
 		return inFile(memberName(file, m), err)
 	}
@@ -141,6 +139,15 @@ func (x *extraction) single(ctx context.Context, file string, m *zipseek.Member)
 }
 
 var errExists = errors.New("exists already (--force replaces it)")
+
+// rules say what may be replaced: with --force anything but the archive.
+func (x *extraction) rules() []atomicfile.Option {
+	rules := []atomicfile.Option{atomicfile.Inputs(x.cli.inputs...)}
+	if !x.force {
+		rules = append(rules, atomicfile.Replacing(func(*os.File) error { return errExists }))
+	}
+	return rules
+}
 
 // A goal is a member and the file that it becomes.
 type goal struct {
@@ -159,7 +166,7 @@ func (x *extraction) files(ctx context.Context, file string, members []*zipseek.
 		}
 		goals[i] = goal{m, name, filepath.Join(x.dir, filepath.FromSlash(name))}
 	}
-	if err := os.MkdirAll(x.dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(x.dir, 0o777); err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(x.dir)
@@ -216,17 +223,16 @@ func (x *extraction) one(ctx context.Context, root *os.Root, file string) func(g
 			}
 		}
 		if err == nil {
-			err = root.MkdirAll(path.Dir(g.name), 0o777)
+			err = atomicfile.MkdirAllIn(root, path.Dir(g.name), 0o777)
 		}
 		if err != nil {
 			return inFile(memberName(file, g.member), inFile(g.output, err))
 		}
 		if g.member.IsDir() {
-			return inFile(memberName(file, g.member), root.MkdirAll(g.name, 0o777))
+			return inFile(memberName(file, g.member), atomicfile.MkdirAllIn(root, g.name, 0o777))
 		}
-		err = x.cli.output(g.output, func(w io.Writer) error { return x.write(ctx, w, g.member) })
-		if err != nil {
-			return inFile(memberName(file, g.member), err)
+		if err := x.below(ctx, root, g); err != nil {
+			return inFile(memberName(file, g.member), inFile(g.output, err))
 		}
 		if info, err := root.Stat(g.name); err == nil {
 			written = append(written, info)
@@ -235,26 +241,45 @@ func (x *extraction) one(ctx context.Context, root *os.Root, file string) func(g
 	}
 }
 
+// below writes a member to its file, out of whose folder no link leads.
+func (x *extraction) below(ctx context.Context, root *os.Root, g goal) error {
+	f, err := atomicfile.CreateIn(root, g.name, g.output, x.rules()...)
+	if err != nil {
+		return err
+	}
+	defer f.Abort()
+	if err := x.write(ctx, f, g.member); err != nil {
+		return f.Named(err)
+	}
+	return f.Commit()
+}
+
 // vacant makes sure that nothing is in the way of a file, and that no link leads out of the directory.
 func (x *extraction) vacant(root *os.Root, g goal) error {
 	info, err := root.Stat(g.name)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch missing := errors.Is(err, fs.ErrNotExist); {
+	case missing:
 		if _, err := root.Lstat(g.name); err == nil {
 			return errors.New("is a link that leads nowhere")
 		}
-		return nil
-	}
-	switch {
+		if _, err := root.Stat(path.Dir(g.name)); g.member.IsDir() || errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 	case err != nil:
 		return err
 	case g.member.IsDir() && info.IsDir():
 		return nil
 	case !info.Mode().IsRegular():
 		return errors.New("is there, and no regular file")
-	case !x.force:
-		return errExists
 	}
-	return nil
+	f, err := atomicfile.CreateIn(root, g.name, g.output, x.rules()...)
+	if err == nil {
+		f.Abort()
+	}
+	if errors.Is(err, atomicfile.ErrInput) {
+		return errors.New("is the archive that is read")
+	}
+	return err
 }
 
 // write writes the content of a member, and checks it.
@@ -288,14 +313,10 @@ func (x *extraction) tell(file string, m *zipseek.Member, output string) error {
 // safeName is the name of a member as a path below a directory. Names that would lead elsewhere, on this
 // system or another, are refused.
 func safeName(name string) (string, error) {
-	drive := len(name) > 2 && unicode.IsLetter(rune(name[0])) && name[1] == ':' && name[2] == '/'
+	if err := zipseek.CheckPath(name); err != nil {
+		return "", fmt.Errorf("is not extracted: %w", err)
+	}
 	switch {
-	case strings.Contains(name, `\`):
-		return "", errors.New(`is not extracted: the name contains a "\"`)
-	case strings.HasPrefix(name, "/"), drive:
-		return "", errors.New("is not extracted: the name is an absolute path")
-	case slices.Contains(strings.Split(name, "/"), ".."):
-		return "", errors.New(`is not extracted: the name contains ".."`)
 	case runtime.GOOS == "windows" && strings.Contains(name, ":"):
 		return "", errors.New(`is not extracted: the name contains a ":"`)
 	}

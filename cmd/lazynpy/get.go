@@ -40,6 +40,7 @@ func newGetCommand(c *cli) *cobra.Command {
 		},
 	}
 	addOutputFlags(cmd, &output, &as, "npy, csv, json or raw")
+	c.forces(cmd)
 	return cmd
 }
 
@@ -54,11 +55,11 @@ func (c *cli) export(ctx context.Context, a *lazy.Array, output, as string) erro
 	if err != nil {
 		return err
 	}
-	if err := refuseSame(a.Path(), output); err != nil {
+	if err := c.check(output, f); err != nil {
 		return err
 	}
 	s := c.arrayStream(ctx, a, "write")
-	return inFile(arrayName(a), c.output(output, func(w io.Writer) error { return s.write(w, f) }))
+	return inFile(arrayName(a), c.output(output, f, func(w io.Writer) error { return s.write(w, f) }))
 }
 
 // getJSON is what get prints with --json and without -o, followed by the data.

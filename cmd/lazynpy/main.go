@@ -2,18 +2,17 @@
 // any size, in bounded memory and on every core, and computes with them on many machines.
 //
 // Data go to standard output, everything else to standard error. The exit status is
-// 0 for success, 1 for failure, 2 for a mistake in the command line, and 130 after an
-// interrupt; "work" and "resume --finish" have statuses for schedulers as well. An error
+// 0 for success, 1 for failure, 2 for a mistake in the command line, and 128 and the signal
+// after one: 130 after an interrupt, 143 after SIGTERM, 129 after SIGHUP; "work" and "resume --finish" have statuses for schedulers as well. An error
 // is one line that begins with "lazynpy: " and names the file.
 package main
 
 import (
 	"context"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
@@ -35,11 +34,11 @@ func limitMemory() {
 	}
 }
 
-// start runs the command under a context that ends with the first interrupt; a
+// start runs the command under a context that ends with the first signal to end; a
 // second one kills the process as usual.
 func start() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	atomicfile.OnNotice(func(line string) { os.Stderr.WriteString("lazynpy: note: " + safeLine(line) + "\n") })
+	ctx, stop := notified(context.Background())
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// TestMain makes the test binary a worker where a run has started it as one.
 // childVariable makes the test program the program itself.
 const childVariable = "LAZYNPY_TEST_CHILD"
 
+// TestMain makes the test binary a worker where a run has started it as one, and the command where a test has.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "work" || os.Getenv(childVariable) != "" {
 		main()

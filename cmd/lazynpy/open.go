@@ -12,6 +12,9 @@ import (
 
 // open opens an array as the flags ask and applies --field. The caller closes it.
 func (c *cli) open(path string) (*lazy.Array, error) {
+	if err := c.reads(path); err != nil {
+		return nil, err
+	}
 	a, err := lazy.Open(path, c.flags.options()...)
 	if err == nil {
 		a, err = c.described(path, a)

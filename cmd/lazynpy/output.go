@@ -5,28 +5,162 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/zipseek"
 )
 
-// output writes a file through write: standard output for "-", else path. A
+// reads takes note of a file that the run reads, so that nothing is written over it. What is printed goes to it already if it
+// is standard output.
+func (c *cli) reads(path string) error {
+	file, _, _ := lazy.SplitPath(path)
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil // opening it will tell
+	}
+	for _, w := range []io.Writer{c.stdout, c.stderr} {
+		stream, ok := w.(*os.File)
+		if !ok {
+			continue
+		}
+		if to, err := stream.Stat(); err == nil && to.Mode().IsRegular() && os.SameFile(to, info) {
+			return fmt.Errorf("%s: %w", file, atomicfile.ErrInput)
+		}
+	}
+	c.inputs = append(c.inputs, info)
+	return nil
+}
+
+// forces adds --force to a verb.
+func (c *cli) forces(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.force, "force", false, "replace a file of another kind, or an archive of other members")
+}
+
+// rules say what an output of a format may replace: no input of the run, and without --force nothing that the verb could not have
+// written itself. The members are those of a new archive.
+func (c *cli) rules(path string, f format, members ...string) []atomicfile.Option {
+	rules := []atomicfile.Option{atomicfile.Inputs(c.inputs...)}
+	if c.force {
+		return rules
+	}
+	return append(rules, atomicfile.Replacing(func(old *os.File) error {
+		head := atomicfile.Head(old)
+		if head == "" {
+			return nil // nothing is lost
+		}
+		kind := kindOf(head)
+		switch {
+		case f == formatNPZ && kind == "an archive":
+			return onlyMembers(path, members)
+		case kind == kinds[f]:
+			return nil
+		}
+		return fmt.Errorf("is %s, and not what would replace it (--force does)", kind)
+	}))
+}
+
+// kinds are what files of a format are called.
+var kinds = map[format]string{
+	formatNPY: "an array", formatNPZ: "an archive", formatPNG: "a picture", formatCSV: "text", formatJSON: "text", formatRaw: "of no known kind",
+}
+
+// beginnings tell what a file is.
+var beginnings = []struct{ magic, kind string }{
+	{npyMagic, "an array"}, {"\x89PNG\r\n\x1a\n", "a picture"}, {"PK\x03\x04", "an archive"}, {"PK\x05\x06", "an archive"},
+	{"\x89HDF\r\n\x1a\n", "an HDF5 file"}, {"CDF\x01", "a NetCDF file"}, {"CDF\x02", "a NetCDF file"}, {"\x1f\x8b", "a gzip file"}, {"BZh", "a bzip2 file"},
+	{"\x28\xb5\x2f\xfd", "a zstd file"}, {"\xfd7zXZ\x00", "an xz file"}, {"II*\x00", "a TIFF file"}, {"MM\x00*", "a TIFF file"}, {"SIMPLE  =", "a FITS file"},
+	{"\xff\xd8\xff", "a JPEG file"}, {"GIF8", "a GIF file"}, {"%PDF-", "a PDF file"}, {"SQLite format 3\x00", "a database"}, {"PAR1", "a Parquet file"},
+	{"\x7fELF", "a program"}, {"#!", "a program"}, {"LZIDX", "an index file"}, {"MATLAB 5.0", "a MATLAB file"}, {"\x80\x02", "a pickle"}, {"\x80\x04", "a pickle"},
+}
+
+// kindOf says what a file is that begins so.
+func kindOf(head string) string {
+	for _, b := range beginnings {
+		if strings.HasPrefix(head, b.magic) {
+			return b.kind
+		}
+	}
+	text := strings.IndexByte(head, 0) < 0
+	for i := 0; text && i < len(head); { // a character may be cut at the end
+		_, n := utf8.DecodeRuneInString(head[i:])
+		text = n > 1 || head[i] < utf8.RuneSelf || i+utf8.UTFMax > len(head)
+		i += n
+	}
+	if text {
+		return "text"
+	}
+	return "of no known kind"
+}
+
+// onlyMembers returns an error if an archive has other members than these, which would be lost.
+func onlyMembers(path string, members []string) error {
+	z, err := zipseek.Open(path)
+	if err != nil {
+		return fmt.Errorf("is an archive that cannot be read, and may hold something (--force replaces it): %w", err)
+	}
+	defer z.Close()
+	written := map[string]bool{}
+	for _, name := range members {
+		written[name] = true
+	}
+	for _, m := range z.All() {
+		if !written[m.Name] {
+			return fmt.Errorf("is an archive with other members, such as %q, which would be lost (--force replaces it; add adds to it)", m.Name)
+		}
+	}
+	return nil
+}
+
+// check returns the error that output would, before there is anything to write.
+func (c *cli) check(path string, f format, members ...string) error {
+	if !regular(path) {
+		return streams(path)
+	}
+	return inFile(path, atomicfile.Check(path, c.rules(path, f, members...)...))
+}
+
+// output writes a file of a format through write: standard output for "-", else path. A
 // regular file appears whole or not at all.
-func (c *cli) output(path string, write func(io.Writer) error) error {
+func (c *cli) output(path string, f format, write func(io.Writer) error) error {
 	if path == "-" {
 		return write(c.stdout)
 	}
 	if !regular(path) {
+		if err := streams(path); err != nil {
+			return err
+		}
 		return inFile(path, overwrite(path, write))
 	}
-	return inFile(path, atomicfile.Write(path, func(f *os.File) error { return write(f) }))
+	return inFile(path, atomicfile.Write(path, func(f *os.File) error { return write(f) }, c.rules(path, f)...))
 }
 
 // regular reports whether path is, or will be, a regular file, as far as can be seen.
 func regular(path string) bool {
 	info, err := os.Stat(path)
 	return path != "-" && (err != nil || info.Mode().IsRegular())
+}
+
+// streams returns an error for what is neither a regular file nor something that takes bytes as they come.
+func streams(path string) error {
+	info, err := os.Stat(path)
+	if path == "-" || err != nil {
+		return nil
+	}
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		return fmt.Errorf("%s: is a directory", path)
+	case mode&fs.ModeDevice != 0 && mode&fs.ModeCharDevice == 0:
+		return fmt.Errorf("%s: is a disk", path)
+	}
+	return nil
 }
 
 // overwrite writes to what is not a regular file, such as a pipe or /dev/null.

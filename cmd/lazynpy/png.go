@@ -33,6 +33,7 @@ func newPNGCommand(c *cli) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&p.output, "output", "o", "", "write a PNG to this `file`; - is standard output")
+	c.forces(cmd)
 	cmd.Flags().BoolVar(&p.preview, "preview", false, "draw on standard output, whether it is a terminal or not")
 	cmd.Flags().StringVar(&p.look.cmap, "cmap", defaultColormap, "colour `map`: "+colormapNames())
 	cmd.Flags().BoolVar(&p.look.log, "log", false, "logarithmic scale")
@@ -70,6 +71,11 @@ func (p *pngRequest) check(cmd *cobra.Command) error {
 
 func (p *pngRequest) run(ctx context.Context, c *cli, a *lazy.Array) error {
 	p.look.large = c.flags.large
+	if p.output != "" {
+		if err := c.check(p.output, formatPNG); err != nil {
+			return err
+		}
+	}
 	img, err := c.renderArray(ctx, a, p.look)
 	if err != nil {
 		return err
@@ -85,7 +91,7 @@ func (p *pngRequest) run(ctx context.Context, c *cli, a *lazy.Array) error {
 	}
 	switch {
 	case p.output != "":
-		return c.output(p.output, img.encode)
+		return c.output(p.output, formatPNG, img.encode)
 	case preview:
 		return nil
 	}

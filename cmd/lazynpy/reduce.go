@@ -29,7 +29,7 @@ func newReduceCommand(c *cli) *cobra.Command {
 			"  lazynpy reduce --op mean,std --over 0 stack.npy -o '{op}.npy'",
 		Args: takes(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := r.check(args[0]); err != nil {
+			if err := r.check(); err != nil {
 				return err
 			}
 			a, err := c.openSlice(args)
@@ -37,6 +37,9 @@ func newReduceCommand(c *cli) *cobra.Command {
 				return err
 			}
 			defer a.Close()
+			if err := r.checkOutputs(c); err != nil {
+				return err
+			}
 			a, b, err := c.track(a, "reduce")
 			if err != nil {
 				return err
@@ -59,6 +62,7 @@ func newReduceCommand(c *cli) *cobra.Command {
 	cmd.Flags().StringSliceVar(&r.ops, "op", nil, "`operations`, as sum or mean,std")
 	cmd.Flags().StringVar(&r.over, "over", "all", "`axes` to remove: all, signal, navigation, or numbers")
 	addOutputFlags(cmd, &r.output, &r.as, "npy, csv, json, raw or png")
+	c.forces(cmd)
 	return cmd
 }
 
@@ -72,7 +76,7 @@ type reduction struct {
 }
 
 // check reads the flags, before any file is touched.
-func (r *reduction) check(input string) error {
+func (r *reduction) check() error {
 	over, err := lazy.ParseOver(r.over)
 	if err != nil {
 		return asUsage(err)
@@ -93,11 +97,17 @@ func (r *reduction) check(input string) error {
 	if len(r.reducers) > 1 && !strings.Contains(r.output, opPattern) {
 		return usagef("reduce: the output of several operations needs %s in its name", opPattern)
 	}
-	if r.format, err = formatOf(r.as, r.output, formatNPY, formatCSV, formatJSON, formatRaw, formatPNG); err != nil {
-		return err
+	r.format, err = formatOf(r.as, r.output, formatNPY, formatCSV, formatJSON, formatRaw, formatPNG)
+	return err
+}
+
+// checkOutputs makes sure that the outputs can be written, before anything is computed.
+func (r *reduction) checkOutputs(c *cli) error {
+	if r.output == "" {
+		return nil
 	}
 	for _, reducer := range r.reducers {
-		if err := refuseSame(input, r.outputOf(reducer)); err != nil {
+		if err := c.check(r.outputOf(reducer), r.format); err != nil {
 			return err
 		}
 	}
@@ -182,13 +192,13 @@ func (r *reduction) tell(c *cli, a *lazy.Array, i int, slice string, s stream) e
 
 func (r *reduction) save(c *cli, path string, s stream) error {
 	if r.format != formatPNG {
-		return c.output(path, func(w io.Writer) error { return s.write(w, r.format) })
+		return c.output(path, r.format, func(w io.Writer) error { return s.write(w, r.format) })
 	}
 	img, err := render(s, s, look{cmap: defaultColormap, percentile: [2]float64{0, 100}, large: c.flags.large})
 	if err != nil {
 		return inFile(s.name, err)
 	}
-	return c.output(path, img.encode)
+	return c.output(path, r.format, img.encode)
 }
 
 // show prints a result as NumPy does, behind its name if there are several.

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -29,6 +31,7 @@ func newRepackCommand(c *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), c, args[0]) },
 	}
 	r.packing.register(cmd)
+	c.forces(cmd)
 	cmd.Flags().StringVarP(&r.output, "output", "o", "", "write this `file`; without it IN.npz is replaced")
 	cmd.Flags().BoolVar(&r.store, "store", false, "compress nothing")
 	cmd.Flags().StringSliceVar(&r.only, "only", nil, "`keys` of the members to keep, as x,y (with -o)")
@@ -64,11 +67,6 @@ func (r *repacking) run(ctx context.Context, c *cli, input string) error {
 	case output == "":
 		output = input
 	}
-	if len(r.only) > 0 {
-		if err := refuseSame(input, output); err != nil {
-			return err
-		}
-	}
 	z, err := c.openArchive(input)
 	if err != nil {
 		return err
@@ -77,6 +75,13 @@ func (r *repacking) run(ctx context.Context, c *cli, input string) error {
 	opts, err := r.options(c, z)
 	if err != nil {
 		return err
+	}
+	if r.output != "" {
+		if err := c.check(output, formatNPZ, r.kept(z.Zip(), opts)...); errors.Is(err, atomicfile.ErrInput) {
+			return usagef("%w; without -o the archive itself is replaced", err)
+		} else if err != nil {
+			return err
+		}
 	}
 	before, err := os.Stat(input)
 	if err != nil {
@@ -118,20 +123,32 @@ func (r *repacking) options(c *cli, z *lazy.Archive) (zipseek.RepackOptions, err
 	return opts, nil
 }
 
-// report says what was written.
+// kept are the names of the members that are to be in the new archive.
+func (r *repacking) kept(z *zipseek.Archive, opts zipseek.RepackOptions) []string {
+	var names []string
+	for _, m := range z.All() {
+		if opts.Keep == nil || opts.Keep(m) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+// report says what was written. If it cannot be looked at any more, that is no failure of what was done.
 func (r *repacking) report(c *cli, input, output string, before int64) error {
 	z, err := zipseek.Open(output)
 	if err != nil {
-		return inFile(output, err)
+		c.note("%s: was written, and cannot be opened now: %s", printable(output), safeLine(err.Error()))
+		return nil
 	}
 	defer z.Close()
-	after, err := os.Stat(output)
-	if err != nil {
-		return err
+	after := int64(0)
+	if info, err := os.Stat(output); err == nil {
+		after = info.Size()
 	}
 	if c.flags.json {
-		return c.printJSON(repackJSON{input, output, z.Len(), before, after.Size()})
+		return c.printJSON(repackJSON{input, output, z.Len(), before, after})
 	}
-	c.note("%s: %s, %s; %s was %s", printable(output), counted(int64(z.Len()), "member", "members"), chunk.FormatBytes(after.Size()), printable(input), chunk.FormatBytes(before))
+	c.note("%s: %s, %s; %s was %s", printable(output), counted(int64(z.Len()), "member", "members"), chunk.FormatBytes(after), printable(input), chunk.FormatBytes(before))
 	return nil
 }

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// twoArrays makes x.npy, a 2-d array, z.npz of x and y, and links to both, in a folder of their own.
+func twoArrays(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	v := make([]float64, 24)
+	for i := range v {
+		v[i] = float64(i)
+	}
+	b, err := mmapnpy.BufferOf(v, 4, 6)
+	if err == nil {
+		err = mmapnpy.Save(at("x.npy"), b)
+	}
+	if err == nil {
+		err = lazy.SaveArchive(t.Context(), at("z.npz"), []lazy.Entry{{Key: "x", Array: lazy.Values(b)}, {Key: "y", Array: lazy.Values(b)}})
+	}
+	if err == nil {
+		err = errors.Join(os.Symlink("x.npy", at("soft.npy")), os.Symlink("soft.npy", at("softer.npy")), os.Link(at("x.npy"), at("hard.npy")),
+			os.Symlink("z.npz", at("soft.npz")), os.Link(at("z.npz"), at("hard.npz")))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// contents are the files of a folder and the links, by name.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if d.Type()&fs.ModeSymlink != 0 {
+			to, err := os.Readlink(path)
+			all[path] = "-> " + to
+			return err
+		}
+		all[path] = string(read(t, path))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// same checks that nothing in a folder has changed.
+func same(t *testing.T, what, dir string, before map[string]string) {
+	t.Helper()
+	after := contents(t, dir)
+	for path, b := range before {
+		if after[path] != b {
+			t.Errorf("%s: %s has changed", what, path)
+		}
+	}
+	for path := range after {
+		if _, ok := before[path]; !ok {
+			t.Errorf("%s: %s is new", what, path)
+		}
+	}
+}
+
+// writing are the verbs that write to a file which the user names: IN and OUT stand for the names.
+var writing = map[string][]string{
+	"get":         {"get", "IN", "-o", "OUT", "--format", "npy"},
+	"get raw":     {"get", "IN", "-o", "OUT", "--format", "raw"},
+	"get csv":     {"get", "IN", "-o", "OUT", "--format", "csv"},
+	"reduce":      {"reduce", "--op", "sum", "--over", "0", "IN", "-o", "OUT", "--format", "npy"},
+	"reduce png":  {"reduce", "--op", "sum", "--over", "2", "IN", "newaxis", "-o", "OUT", "--format", "png"},
+	"png":         {"png", "IN", "-o", "OUT"},
+	"convert":     {"convert", "IN", "OUT", "--format", "npy"},
+	"convert npz": {"convert", "IN", "OUT", "--format", "npz"},
+	"convert csv": {"convert", "IN", "OUT", "--format", "csv"},
+	"add":         {"add", "OUT", "new=IN"},
+}
+
+// verb fills in a command of the table.
+func verb(words []string, in, out string) []string {
+	words = slices.Clone(words)
+	for i, w := range words {
+		words[i] = strings.NewReplacer("IN", in, "OUT", out).Replace(w)
+	}
+	return words
+}
+
+// TestOutputIsInput lets every verb write to what it reads, under every name that this has, to its sidecars, and to names by
+// which the input would be called from then on.
+func TestOutputIsInput(t *testing.T) {
+	dir := twoArrays(t)
+	before := contents(t, dir)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for name, words := range writing {
+		for _, c := range []struct {
+			in   string
+			outs []string
+		}{
+			{"x.npy", []string{"x.npy", "soft.npy", "softer.npy", "hard.npy", "x.npy.signal.json", "soft.npy.signal.json", "x.npy.lzidx"}},
+			{"softer.npy", []string{"x.npy", "hard.npy", "x.npy.signal.json"}},
+			{"z.npz:x", []string{"z.npz", "soft.npz", "hard.npz", "z.npz.lzidx", "z.npz.append", "z.npz.signal.json", "soft.npz.lzidx", "z.npz:y", "z.npz:new"}},
+			{"hard.npz:x", []string{"z.npz"}},
+		} {
+			for _, out := range c.outs {
+				for _, force := range []bool{false, true} {
+					args := verb(words, at(c.in), at(out))
+					if force && name != "add" {
+						args = append(args, "--force")
+					}
+					if o := lazynpy(t, args...); o.code == exitOK || strings.Count(o.stderr, "\n") != 1 || !strings.Contains(o.stderr, out) {
+						t.Errorf("%q: exit %d, %s", args, o.code, o.stderr)
+					}
+				}
+			}
+			same(t, name, dir, before)
+		}
+	}
+	for _, args := range [][]string{
+		{"repack", at("z.npz"), "-o", at("z.npz")}, {"repack", at("z.npz"), "-o", at("hard.npz")}, {"repack", at("soft.npz"), "-o", at("z.npz"), "--force"},
+		{"repack", at("z.npz"), "-o", at("z.npz.lzidx"), "--force"}, {"extract", at("z.npz"), "x", "-o", at("hard.npz"), "--force"},
+		{"extract", at("z.npz"), "x", "-o", at("z.npz.lzidx"), "--force"},
+	} {
+		if o := lazynpy(t, args...); o.code == exitOK || strings.Count(o.stderr, "\n") != 1 {
+			t.Errorf("%q: exit %d, %s", args, o.code, o.stderr)
+		}
+	}
+	same(t, "repack and extract", dir, before)
+}
+
+// TestExtractOverItself lets members be called as the archive, and as its sidecars.
+func TestExtractOverItself(t *testing.T) {
+	for _, member := range []string{"in.npz", "in.npz.lzidx", "in.npz.append", "in.npz.signal.json", "deep/../in.npz"} {
+		dir := t.TempDir()
+		path, inner := filepath.Join(dir, "in.npz"), filepath.Join(t.TempDir(), "inner")
+		if err := os.WriteFile(inner, []byte("hello\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		add := lazynpy(t, "add", "--raw", path, member+"="+inner)
+		if strings.Contains(member, "..") {
+			if add.code != exitUsage || !strings.Contains(add.stderr, `".."`) {
+				t.Errorf("add %s: exit %d, %s", member, add.code, add.stderr)
+			}
+			continue
+		}
+		before := contents(t, dir)
+		for _, args := range [][]string{nil, {"--force"}} {
+			fails(t, exitFailure, []string{member}, append([]string{"extract", path, "-C", dir}, args...)...)
+		}
+		same(t, member, dir, before)
+	}
+}
+
+// TestWhatIsReplaced checks the one rule by which files that exist are replaced: every format over every kind of file.
+func TestWhatIsReplaced(t *testing.T) {
+	dir := twoArrays(t)
+	in := filepath.Join(dir, "x.npy")
+	kinds := map[string]string{}
+	for kind, args := range map[string][]string{
+		"npy": {"convert", in, "OUT", "--format", "npy"}, "npz": {"convert", in, "OUT", "--format", "npz"}, "png": {"png", in, "-o", "OUT"},
+		"csv": {"convert", in, "OUT", "--format", "csv"}, "json": {"convert", in, "OUT", "--format", "json"}, "raw": {"convert", in, "OUT", "--format", "raw"},
+	} {
+		path := filepath.Join(t.TempDir(), "new")
+		ok(t, verb(args, "", path)...)
+		kinds[kind] = string(read(t, path))
+	}
+	kinds["two"] = string(read(t, filepath.Join(dir, "z.npz")))
+	kinds["hdf5"], kinds["broken"], kinds["note"], kinds["empty"] = "\x89HDF\r\n\x1a\n\x00\x00", "PK\x03\x04 and no more", "a letter\n", ""
+	may := map[string][]string{
+		"npy": {"npy", "empty"}, "png": {"png", "empty"}, "npz": {"npz", "empty"},
+		"csv": {"csv", "json", "note", "empty"}, "json": {"csv", "json", "note", "empty"}, "raw": {"raw", "empty"},
+	}
+	for format, allowed := range may {
+		for kind, content := range kinds {
+			out := filepath.Join(t.TempDir(), "out")
+			args := []string{"convert", in, out, "--format", format}
+			if format == "png" {
+				args = []string{"png", in, "-o", out}
+			}
+			if format == "npz" {
+				args = append(args, "--key", "x")
+			}
+			if err := os.WriteFile(out, []byte(content), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			o := lazynpy(t, args...)
+			if want := slices.Contains(allowed, kind); want != (o.code == exitOK) || !want && string(read(t, out)) != content {
+				t.Errorf("%s over %s: exit %d, %s", format, kind, o.code, o.stderr)
+			}
+			if o.code != exitOK && (o.code != exitFailure || !strings.Contains(o.stderr, "--force") || !strings.Contains(o.stderr, out)) {
+				t.Errorf("%s over %s: exit %d, %s", format, kind, o.code, o.stderr)
+			}
+			ok(t, append(args, "--force")...)
+		}
+	}
+}
+
+// TestRefusedBeforeWork checks that what cannot be written is told before anything is computed: the input is damaged behind
+// its header, which every pass over it finds.
+func TestRefusedBeforeWork(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "z.npz"), filepath.Join(dir, "out")
+	v := make([]uint8, 3<<20)
+	for i := range v {
+		v[i] = uint8(i * i >> 7)
+	}
+	data, err := mmapnpy.BufferOf(v, 3, 1<<20)
+	if err == nil {
+		err = lazy.SaveArchive(t.Context(), in, []lazy.Entry{{Key: "x", Array: lazy.Values(data)}}, lazy.Compressed(1))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := read(t, in)
+	for i := len(b) / 4; i < len(b)*3/4; i++ {
+		b[i] = 0xff // no block of deflate begins so
+	}
+	if err := errors.Join(os.WriteFile(in, b, 0o666), os.WriteFile(out, nil, 0o666), os.Chmod(out, 0o444)); err != nil {
+		t.Fatal(err)
+	}
+	for name, words := range writing {
+		if name == "add" {
+			continue
+		}
+		fails(t, exitFailure, []string{out, "write-protected"}, verb(words, in+":x", out)...)
+		fails(t, exitFailure, []string{in}, verb(words, in+":x", filepath.Join(t.TempDir(), "new"))...)
+	}
+}
