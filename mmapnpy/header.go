@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lazynpy/lazynpy/internal/filekind"
 )
 
 // Every .npy file starts with
@@ -162,7 +164,11 @@ func (h *Header) readPrefix(b []byte, size int64, c config) (start, n int, err e
 		return 0, 0, short(0, "magic", "the file is empty")
 	}
 	if m := min(len(b), len(magic)); string(b[:m]) != magic[:m] {
-		return 0, 0, inField("magic", &located{pos: 0, err: &badFormat{msg: "not a .npy file"}})
+		msg := "not a .npy file"
+		if kind := filekind.Of(b[:min(len(b), filekind.HeadSize)]); kind != "" {
+			msg += ", but " + kind
+		}
+		return 0, 0, inField("magic", &located{pos: 0, err: &badFormat{msg: msg}})
 	}
 	if len(b) < versionEnd {
 		return 0, 0, short(len(b), "version", "the file ends inside the magic")

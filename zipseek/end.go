@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/lazynpy/lazynpy/internal/filekind"
 )
 
 // An endRecord is what the end of an archive says about its directory, and what of it does not fit.
@@ -60,9 +62,22 @@ func (a *Archive) load(size int64) error {
 		}
 	}
 	if first == nil {
-		first = a.formatError(-1, "end record", badf("not a .zip file, or cut off: no end record in its last %d bytes", len(t.b)))
+		first = a.formatError(-1, "end record", a.noEnd(t))
 	}
 	return first
+}
+
+// noEnd is the error of a file without an end record: one that is cut off, or of another kind.
+func (a *Archive) noEnd(t tail) error {
+	head := make([]byte, min(t.start+int64(len(t.b)), filekind.HeadSize))
+	n, err := a.file.ReadAt(head, 0)
+	if err != nil && err != io.EOF { //nolint:errorlint // the file's own ReadAt
+		return err
+	}
+	if kind := filekind.Of(head[:n]); kind != "" && !bytes.HasPrefix(head, []byte("PK")) {
+		return badf("not a .zip file, but %s", kind)
+	}
+	return badf("not a .zip file, or cut off: no end record in its last %d bytes", len(t.b))
 }
 
 // tail is the end of a file.
