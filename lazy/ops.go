@@ -14,7 +14,7 @@ type ops interface {
 	arg(cols, largest bool, val []byte, idx []int64, x []byte, m int, at position)
 	mergeExtreme(largest bool, acc, other []byte)
 	mergeArg(largest bool, val []byte, idx []int64, otherVal []byte, otherIdx []int64)
-	moments(cols bool, mean, m2 []float64, n int64, x []byte, m int, scratch []float64)
+	moments(cols bool, s kernel.Moments, n int64, x []byte, m int, scratch []float64)
 	count(cols bool, what countKind, acc []int64, x []byte, m int)
 	histogram(cols bool, counts []int64, x []byte, m int, b *kernel.Bins)
 }
@@ -105,12 +105,12 @@ func (realOps[T]) mergeArg(largest bool, val []byte, idx []int64, otherVal []byt
 	writeBack(val, a)
 }
 
-func (realOps[T]) moments(cols bool, mean, m2 []float64, n int64, x []byte, m int, scratch []float64) {
+func (realOps[T]) moments(cols bool, s kernel.Moments, n int64, x []byte, m int, scratch []float64) {
 	if cols {
-		kernel.MomentCols(mean, m2, n, kernel.Slice[T](x), m, scratch)
+		kernel.MomentCols(s, n, kernel.Slice[T](x), m, scratch)
 		return
 	}
-	kernel.MomentRows(mean, m2, n, kernel.Slice[T](x), m)
+	kernel.MomentRows(s, n, kernel.Slice[T](x), m)
 }
 
 func (realOps[T]) countZero(cols bool, acc []int64, x []byte, m int) {

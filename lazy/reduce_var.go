@@ -9,8 +9,9 @@ import (
 )
 
 // NewVar is the variance, with the sum of squares divided by n - ddof (0 is
-// NumPy's default, the population variance; 1 the sample variance). It is
-// computed from per-tile means, so it is stable for data far from zero. The
+// NumPy's default, the population variance; 1 the sample variance). Means and sums of squares
+// are compensated, so that the error, a few units in the last place of a float64, grows neither with the number of
+// elements nor with their distance from zero, and is not above that of NumPy's two passes. The
 // result is float64 for integers and booleans, the array's dtype for floats, and
 // real for complex numbers. With n - ddof ≤ 0 it is NaN, or +Inf as in NumPy where
 // the sum of squares is positive.
@@ -43,7 +44,7 @@ func realOf(t mmapnpy.DType) mmapnpy.DType {
 	return mmapnpy.Float64
 }
 
-// moments is a mean and a sum of squared deviations per output and component.
+// moments is a mean and a sum of squared deviations per output and component, each in two parts.
 type moments struct {
 	elem       kernel.Elem
 	ops        ops
@@ -55,20 +56,26 @@ type moments struct {
 
 func (f *moments) partial() partial             { return &momentsPartial{fold: f} }
 func (f *moments) result(shape []int64) *Result { return newResult(f.dtype, shape) }
-func (f *moments) stateSize() int64             { return int64(8 + 16*f.components) }
+func (f *moments) stateSize() int64             { return int64(8 + 32*f.components) }
 func (f *moments) needsIndex() bool             { return false }
 
 type momentsPartial struct {
-	fold     *moments
-	mean, m2 []float64
-	counts   []int64 // elements per output
-	scratch  []float64
+	fold    *moments
+	sums    kernel.Moments
+	counts  []int64 // elements per output
+	scratch []float64
 }
 
 func (p *momentsPartial) reset(n int) {
 	c := p.fold.components
-	p.mean, p.m2 = resized(p.mean, n*c), resized(p.m2, n*c)
+	for _, part := range p.parts() {
+		*part = resized(*part, n*c)
+	}
 	p.counts = resized(p.counts, n)
+}
+
+func (p *momentsPartial) parts() [4]*[]float64 {
+	return [...]*[]float64{&p.sums.Mean, &p.sums.MeanLo, &p.sums.M2, &p.sums.M2Lo}
 }
 
 func (p *momentsPartial) itemsize() int { return p.fold.elem.Size() * p.fold.components }
@@ -81,11 +88,11 @@ func (p *momentsPartial) rows(out int, x []byte, m int, _ position) {
 	p.eachCount(out, n, func(from, to int, seen int64) {
 		part := x[(from-out)*row : (to-out)*row]
 		if c == 1 {
-			p.fold.ops.moments(false, p.mean[from:to], p.m2[from:to], seen, part, m, nil)
+			p.fold.ops.moments(false, p.sums.Slice(from, to), seen, part, m, nil)
 			return
 		}
 		for i := from; i < to; i++ { // a row of complex numbers is m rows of (re, im)
-			p.fold.ops.moments(true, p.mean[c*i:c*i+c], p.m2[c*i:c*i+c], seen, part[(i-from)*row:(i-from+1)*row], c, p.space(c))
+			p.fold.ops.moments(true, p.sums.Slice(c*i, c*i+c), seen, part[(i-from)*row:(i-from+1)*row], c, p.space(c))
 		}
 	})
 	p.saw(out, n, int64(m))
@@ -95,7 +102,7 @@ func (p *momentsPartial) cols(out int, x []byte, m int, _ position) {
 	c := p.fold.components
 	rows := len(x) / p.itemsize() / m
 	if seen, ok := p.sameCount(out, m); ok {
-		p.fold.ops.moments(true, p.mean[c*out:c*(out+m)], p.m2[c*out:c*(out+m)], seen, x, c*m, p.space(c*m))
+		p.fold.ops.moments(true, p.sums.Slice(c*out, c*(out+m)), seen, x, c*m, p.space(c*m))
 	} else {
 		p.colsApart(out, x, m)
 	}
@@ -109,7 +116,7 @@ func (p *momentsPartial) colsApart(out int, x []byte, m int) {
 	for row := 0; len(x) > 0; row++ {
 		p.eachCount(out, m, func(from, to int, seen int64) {
 			part := x[(from-out)*size : (to-out)*size]
-			p.fold.ops.moments(true, p.mean[c*from:c*to], p.m2[c*from:c*to], seen+int64(row), part, c*(to-from), p.space(c*(to-from)))
+			p.fold.ops.moments(true, p.sums.Slice(c*from, c*to), seen+int64(row), part, c*(to-from), p.space(c*(to-from)))
 		})
 		x = x[m*size:]
 	}
@@ -117,10 +124,10 @@ func (p *momentsPartial) colsApart(out int, x []byte, m int) {
 
 // space is scratch for m columns.
 func (p *momentsPartial) space(m int) []float64 {
-	if cap(p.scratch) < 2*m {
-		p.scratch = make([]float64, 2*m)
+	if n := kernel.MomentScratch * m; cap(p.scratch) < n {
+		p.scratch = make([]float64, n)
 	}
-	return p.scratch[:2*m]
+	return p.scratch[:kernel.MomentScratch*m]
 }
 
 func (p *momentsPartial) saw(out, n int, more int64) {
@@ -158,23 +165,29 @@ func (p *momentsPartial) merge(at int, other partial, from, n int) {
 		if o.counts[from+i] == 0 {
 			continue
 		}
-		kernel.MergeMoments(p.mean[a:a+c], p.m2[a:a+c], p.counts[at+i], o.mean[b:b+c], o.m2[b:b+c], o.counts[from+i])
+		kernel.MergeMoments(p.sums.Slice(a, a+c), p.counts[at+i], o.sums.Slice(b, b+c), o.counts[from+i])
 		p.counts[at+i] += o.counts[from+i]
 	}
 }
 
 func (p *momentsPartial) appendState(b []byte, _ int) ([]byte, error) {
-	return appendStates(b, stateOf[float64](p.mean), stateOf[float64](p.m2), stateOf[int64](p.counts)), nil
+	return appendStates(b, p.states()...), nil
 }
-func (p *momentsPartial) setState(b []byte, _ int) error {
-	return setStates(b, stateOf[float64](p.mean), stateOf[float64](p.m2), stateOf[int64](p.counts))
+func (p *momentsPartial) setState(b []byte, _ int) error { return setStates(b, p.states()...) }
+
+func (p *momentsPartial) states() (s []accumulators) {
+	for _, part := range p.parts() {
+		s = append(s, stateOf[float64](*part))
+	}
+	return append(s, stateOf[int64](p.counts))
 }
+
 func (p *momentsPartial) finish(r *Result, at, stride, from, n int) {
 	c := p.fold.components
 	for i := range n {
 		sum := 0.0
 		for k := range c {
-			sum += p.m2[c*(from+i)+k]
+			sum += p.sums.Squares(c*(from+i) + k)
 		}
 		v := sum / float64(max(p.counts[from+i]-p.fold.ddof, 0))
 		if p.fold.root {

@@ -267,7 +267,7 @@ func (c reductionCase) distributed(t *testing.T, dir, engine string, i int64) ma
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.compare(t, native(t, a))
+		r.compare(t, native(t, a), new(distances))
 		if err := a.Close(); err != nil {
 			t.Fatal(err)
 		}

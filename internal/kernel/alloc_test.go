@@ -9,7 +9,8 @@ import "testing"
 func TestNoAllocation(t *testing.T) {
 	const m, rows = 48, 500
 	x, y := make([]float64, rows*m), make([]int8, rows*m)
-	hi, lo, scratch := make([]float64, rows), make([]float64, rows), make([]float64, 2*m)
+	hi, lo, scratch := make([]float64, rows), make([]float64, rows), make([]float64, MomentScratch*m)
+	moments := newMoments(rows)
 	sums, counts, idx := make([]uint64, rows), make([]int64, rows*10), make([]int64, rows)
 	b := make([]byte, len(x)*8)
 	bins, err := NewBins(0, 1, 10)
@@ -32,8 +33,8 @@ func TestNoAllocation(t *testing.T) {
 		"MinCols":       func() { MinCols(hi, x, m) },
 		"ArgMaxRows":    func() { ArgMaxRows(hi, idx, x, m, 0, 1) },
 		"ArgMaxCols":    func() { ArgMaxCols(hi, idx, x, m, 0, 1) },
-		"MomentRows":    func() { MomentRows(hi, lo, 0, x, m) },
-		"MomentCols":    func() { MomentCols(hi, lo, 0, x, m, scratch) },
+		"MomentRows":    func() { MomentRows(moments, 0, x, m) },
+		"MomentCols":    func() { MomentCols(moments, 0, x, m, scratch) },
 		"CountNaNCols":  func() { CountNaNCols(counts, x, m) },
 		"HistRows":      func() { HistRows(counts, y, m, bins) },
 		"HistCols":      func() { HistCols(counts, x, m, bins) },

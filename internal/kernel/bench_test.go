@@ -141,10 +141,10 @@ func eachArgMax(run runner) {
 }
 
 func benchMoment[T Real](run runner) {
-	m2 := make([]float64, benchSizes[len(benchSizes)-1].bytes)
-	scratch := make([]float64, 2*65536)
-	bench(run, "rows", rowLengths, func(acc []float64, x []T, m int) { MomentRows(acc[:len(x)/m], m2, 1000, x, m) })
-	bench(run, "cols", colLengths, func(acc []float64, x []T, m int) { MomentCols(acc[:m], m2, 1000, x, m, scratch) })
+	s := newMoments(benchSizes[len(benchSizes)-1].bytes)
+	scratch := make([]float64, MomentScratch*65536)
+	bench(run, "rows", rowLengths, func(_ []float64, x []T, m int) { MomentRows(s.Slice(0, len(x)/m), 1000, x, m) })
+	bench(run, "cols", colLengths, func(_ []float64, x []T, m int) { MomentCols(s.Slice(0, m), 1000, x, m, scratch) })
 }
 
 func BenchmarkMoment(b *testing.B) { eachMoment(goRunner(b)) }

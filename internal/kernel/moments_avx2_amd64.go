@@ -15,3 +15,45 @@ func powers8(p *byte, n int, flip uint64) (s uint64, q uint64)
 //
 //go:noescape
 func powers16(p *byte, n int, flip uint64) (s uint64, q uint64)
+
+// deviations64 is the sum of the differences of the n*8 elements at p from shift, and that of
+// their squares; n > 0.
+//
+//go:noescape
+func deviations64(p *byte, n int, shift float64) (s float64, q float64)
+
+// shift4Rows64 adds to s[j], for all j < 4*n, the differences from shift[j] of the elements of
+// 4 row(s), which lie pitch bytes apart, from the j-th at x on, and to q[j] their squares.
+//
+//go:noescape
+func shift4Rows64(s *float64, q *float64, shift *float64, x *byte, pitch int, n int)
+
+// shift1Rows64 adds to s[j], for all j < 4*n, the differences from shift[j] of the elements of
+// 1 row(s), which lie pitch bytes apart, from the j-th at x on, and to q[j] their squares.
+//
+//go:noescape
+func shift1Rows64(s *float64, q *float64, shift *float64, x *byte, pitch int, n int)
+
+// deviations32 is the sum of the differences of the n*8 elements at p from shift, and that of
+// their squares; n > 0.
+//
+//go:noescape
+func deviations32(p *byte, n int, shift float64) (s float64, q float64)
+
+// shift4Rows32 adds to s[j], for all j < 4*n, the differences from shift[j] of the elements of
+// 4 row(s), which lie pitch bytes apart, from the j-th at x on, and to q[j] their squares.
+//
+//go:noescape
+func shift4Rows32(s *float64, q *float64, shift *float64, x *byte, pitch int, n int)
+
+// shift1Rows32 adds to s[j], for all j < 4*n, the differences from shift[j] of the elements of
+// 1 row(s), which lie pitch bytes apart, from the j-th at x on, and to q[j] their squares.
+//
+//go:noescape
+func shift1Rows32(s *float64, q *float64, shift *float64, x *byte, pitch int, n int)
+
+// joinShifted joins the moments of 4*n sets with those of values whose differences from
+// mean[i] add up to a[i], and their squares to b[i].
+//
+//go:noescape
+func joinShifted(mean *float64, meanLo *float64, m2 *float64, m2Lo *float64, a *float64, b *float64, n int, inverse float64, share float64, weight float64)

@@ -112,3 +112,340 @@ unitsDone4:
 	MOVQ         AX, q+32(FP)
 	VZEROUPPER
 	RET
+
+// func deviations64(p *byte, n int, shift float64) (s float64, q float64)
+// Requires: AVX, AVX2, MMX+, SSE2
+TEXT ·deviations64(SB), NOSPLIT, $0-40
+	MOVQ         p+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVSD        shift+16(FP), X0
+	VBROADCASTSD X0, Y0
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	CMPQ         CX, $0x01
+	JLT          eightDone6
+
+eight5:
+	PREFETCHT0 4096(AX)
+	VMOVUPD    (AX), Y5
+	VMOVUPD    32(AX), Y6
+	VSUBPD     Y0, Y5, Y5
+	VSUBPD     Y0, Y6, Y6
+	VADDPD     Y5, Y1, Y1
+	VADDPD     Y6, Y2, Y2
+	VMULPD     Y5, Y5, Y5
+	VMULPD     Y6, Y6, Y6
+	VADDPD     Y5, Y3, Y3
+	VADDPD     Y6, Y4, Y4
+	ADDQ       $0x00000040, AX
+	SUBQ       $0x01, CX
+	CMPQ       CX, $0x01
+	JGE        eight5
+
+eightDone6:
+	VADDPD       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VHADDPD      X1, X1, X1
+	MOVSD        X1, s+24(FP)
+	VADDPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPD       X0, X3, X3
+	VHADDPD      X3, X3, X3
+	MOVSD        X3, q+32(FP)
+	VZEROUPPER
+	RET
+
+// func shift4Rows64(s *float64, q *float64, shift *float64, x *byte, pitch int, n int)
+// Requires: AVX, MMX+
+TEXT ·shift4Rows64(SB), NOSPLIT, $0-48
+	MOVQ s+0(FP), AX
+	MOVQ q+8(FP), CX
+	MOVQ shift+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ n+40(FP), SI
+	MOVQ pitch+32(FP), DI
+	LEAQ (DI)(DI*2), R8
+	CMPQ SI, $0x01
+	JLT  columnsDone8
+
+columns7:
+	VMOVUPD    (DX), Y0
+	PREFETCHT0 4096(BX)
+	VMOVUPD    (BX), Y1
+	VSUBPD     Y0, Y1, Y1
+	PREFETCHT0 4096(BX)(DI*1)
+	VMOVUPD    (BX)(DI*1), Y2
+	VSUBPD     Y0, Y2, Y2
+	PREFETCHT0 4096(BX)(DI*2)
+	VMOVUPD    (BX)(DI*2), Y3
+	VSUBPD     Y0, Y3, Y3
+	PREFETCHT0 4096(BX)(R8*1)
+	VMOVUPD    (BX)(R8*1), Y4
+	VSUBPD     Y0, Y4, Y4
+	VMULPD     Y1, Y1, Y0
+	VMULPD     Y2, Y2, Y5
+	VMULPD     Y3, Y3, Y6
+	VMULPD     Y4, Y4, Y7
+	VADDPD     Y2, Y1, Y1
+	VADDPD     Y4, Y3, Y3
+	VADDPD     Y3, Y1, Y1
+	VADDPD     (AX), Y1, Y1
+	VMOVUPD    Y1, (AX)
+	ADDQ       $0x00000020, AX
+	VADDPD     Y5, Y0, Y0
+	VADDPD     Y7, Y6, Y6
+	VADDPD     Y6, Y0, Y0
+	VADDPD     (CX), Y0, Y0
+	VMOVUPD    Y0, (CX)
+	ADDQ       $0x00000020, CX
+	ADDQ       $0x00000020, BX
+	ADDQ       $0x00000020, DX
+	SUBQ       $0x01, SI
+	CMPQ       SI, $0x01
+	JGE        columns7
+
+columnsDone8:
+	VZEROUPPER
+	RET
+
+// func shift1Rows64(s *float64, q *float64, shift *float64, x *byte, pitch int, n int)
+// Requires: AVX, MMX+
+TEXT ·shift1Rows64(SB), NOSPLIT, $0-48
+	MOVQ s+0(FP), AX
+	MOVQ q+8(FP), CX
+	MOVQ shift+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ n+40(FP), SI
+	MOVQ pitch+32(FP), DI
+	LEAQ (DI)(DI*2), DI
+	CMPQ SI, $0x01
+	JLT  columnsDone10
+
+columns9:
+	VMOVUPD    (DX), Y0
+	PREFETCHT0 4096(BX)
+	VMOVUPD    (BX), Y1
+	VSUBPD     Y0, Y1, Y1
+	VMULPD     Y1, Y1, Y0
+	VADDPD     (AX), Y1, Y1
+	VMOVUPD    Y1, (AX)
+	ADDQ       $0x00000020, AX
+	VADDPD     (CX), Y0, Y0
+	VMOVUPD    Y0, (CX)
+	ADDQ       $0x00000020, CX
+	ADDQ       $0x00000020, BX
+	ADDQ       $0x00000020, DX
+	SUBQ       $0x01, SI
+	CMPQ       SI, $0x01
+	JGE        columns9
+
+columnsDone10:
+	VZEROUPPER
+	RET
+
+// func deviations32(p *byte, n int, shift float64) (s float64, q float64)
+// Requires: AVX, AVX2, MMX+, SSE2
+TEXT ·deviations32(SB), NOSPLIT, $0-40
+	MOVQ         p+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVSD        shift+16(FP), X0
+	VBROADCASTSD X0, Y0
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	CMPQ         CX, $0x01
+	JLT          eightDone12
+
+eight11:
+	PREFETCHT0 4096(AX)
+	VCVTPS2PD  (AX), Y5
+	VCVTPS2PD  16(AX), Y6
+	VSUBPD     Y0, Y5, Y5
+	VSUBPD     Y0, Y6, Y6
+	VADDPD     Y5, Y1, Y1
+	VADDPD     Y6, Y2, Y2
+	VMULPD     Y5, Y5, Y5
+	VMULPD     Y6, Y6, Y6
+	VADDPD     Y5, Y3, Y3
+	VADDPD     Y6, Y4, Y4
+	ADDQ       $0x00000020, AX
+	SUBQ       $0x01, CX
+	CMPQ       CX, $0x01
+	JGE        eight11
+
+eightDone12:
+	VADDPD       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VHADDPD      X1, X1, X1
+	MOVSD        X1, s+24(FP)
+	VADDPD       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPD       X0, X3, X3
+	VHADDPD      X3, X3, X3
+	MOVSD        X3, q+32(FP)
+	VZEROUPPER
+	RET
+
+// func shift4Rows32(s *float64, q *float64, shift *float64, x *byte, pitch int, n int)
+// Requires: AVX, MMX+
+TEXT ·shift4Rows32(SB), NOSPLIT, $0-48
+	MOVQ s+0(FP), AX
+	MOVQ q+8(FP), CX
+	MOVQ shift+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ n+40(FP), SI
+	MOVQ pitch+32(FP), DI
+	LEAQ (DI)(DI*2), R8
+	CMPQ SI, $0x01
+	JLT  columnsDone14
+
+columns13:
+	VMOVUPD    (DX), Y0
+	PREFETCHT0 4096(BX)
+	VCVTPS2PD  (BX), Y1
+	VSUBPD     Y0, Y1, Y1
+	PREFETCHT0 4096(BX)(DI*1)
+	VCVTPS2PD  (BX)(DI*1), Y2
+	VSUBPD     Y0, Y2, Y2
+	PREFETCHT0 4096(BX)(DI*2)
+	VCVTPS2PD  (BX)(DI*2), Y3
+	VSUBPD     Y0, Y3, Y3
+	PREFETCHT0 4096(BX)(R8*1)
+	VCVTPS2PD  (BX)(R8*1), Y4
+	VSUBPD     Y0, Y4, Y4
+	VMULPD     Y1, Y1, Y0
+	VMULPD     Y2, Y2, Y5
+	VMULPD     Y3, Y3, Y6
+	VMULPD     Y4, Y4, Y7
+	VADDPD     Y2, Y1, Y1
+	VADDPD     Y4, Y3, Y3
+	VADDPD     Y3, Y1, Y1
+	VADDPD     (AX), Y1, Y1
+	VMOVUPD    Y1, (AX)
+	ADDQ       $0x00000020, AX
+	VADDPD     Y5, Y0, Y0
+	VADDPD     Y7, Y6, Y6
+	VADDPD     Y6, Y0, Y0
+	VADDPD     (CX), Y0, Y0
+	VMOVUPD    Y0, (CX)
+	ADDQ       $0x00000020, CX
+	ADDQ       $0x00000010, BX
+	ADDQ       $0x00000020, DX
+	SUBQ       $0x01, SI
+	CMPQ       SI, $0x01
+	JGE        columns13
+
+columnsDone14:
+	VZEROUPPER
+	RET
+
+// func shift1Rows32(s *float64, q *float64, shift *float64, x *byte, pitch int, n int)
+// Requires: AVX, MMX+
+TEXT ·shift1Rows32(SB), NOSPLIT, $0-48
+	MOVQ s+0(FP), AX
+	MOVQ q+8(FP), CX
+	MOVQ shift+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ n+40(FP), SI
+	MOVQ pitch+32(FP), DI
+	LEAQ (DI)(DI*2), DI
+	CMPQ SI, $0x01
+	JLT  columnsDone16
+
+columns15:
+	VMOVUPD    (DX), Y0
+	PREFETCHT0 4096(BX)
+	VCVTPS2PD  (BX), Y1
+	VSUBPD     Y0, Y1, Y1
+	VMULPD     Y1, Y1, Y0
+	VADDPD     (AX), Y1, Y1
+	VMOVUPD    Y1, (AX)
+	ADDQ       $0x00000020, AX
+	VADDPD     (CX), Y0, Y0
+	VMOVUPD    Y0, (CX)
+	ADDQ       $0x00000020, CX
+	ADDQ       $0x00000010, BX
+	ADDQ       $0x00000020, DX
+	SUBQ       $0x01, SI
+	CMPQ       SI, $0x01
+	JGE        columns15
+
+columnsDone16:
+	VZEROUPPER
+	RET
+
+// func joinShifted(mean *float64, meanLo *float64, m2 *float64, m2Lo *float64, a *float64, b *float64, n int, inverse float64, share float64, weight float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·joinShifted(SB), NOSPLIT, $0-80
+	MOVQ         mean+0(FP), AX
+	MOVQ         meanLo+8(FP), CX
+	MOVQ         m2+16(FP), DX
+	MOVQ         m2Lo+24(FP), BX
+	MOVQ         a+32(FP), SI
+	MOVQ         b+40(FP), DI
+	MOVQ         n+48(FP), R8
+	MOVSD        inverse+56(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVSD        share+64(FP), X1
+	VBROADCASTSD X1, Y1
+	MOVSD        weight+72(FP), X2
+	VBROADCASTSD X2, Y2
+	MOVQ         $0x7fefffffffffffff, R9
+	VMOVQ        R9, X3
+	VPBROADCASTQ X3, Y3
+	CMPQ         R8, $0x01
+	JLT          setsDone18
+
+sets17:
+	VMOVUPD (SI), Y4
+	VMULPD  Y0, Y4, Y5
+	VMULPD  Y5, Y4, Y4
+	VMINPD  Y4, Y3, Y4
+	VMOVUPD (DI), Y7
+	VSUBPD  Y4, Y7, Y7
+	VSUBPD  (CX), Y5, Y6
+	VMULPD  Y1, Y6, Y5
+	VMOVUPD (AX), Y4
+	VADDPD  Y5, Y4, Y8
+	VSUBPD  Y4, Y8, Y10
+	VSUBPD  Y10, Y8, Y9
+	VSUBPD  Y9, Y4, Y9
+	VSUBPD  Y10, Y5, Y5
+	VADDPD  Y5, Y9, Y9
+	VADDPD  (CX), Y9, Y9
+	VADDPD  Y9, Y8, Y10
+	VMOVUPD Y10, (AX)
+	VSUBPD  Y8, Y10, Y10
+	VSUBPD  Y10, Y9, Y9
+	VMOVUPD Y9, (CX)
+	VMULPD  Y2, Y6, Y5
+	VMULPD  Y6, Y5, Y5
+	VADDPD  Y5, Y7, Y7
+	VMOVUPD (DX), Y4
+	VADDPD  Y7, Y4, Y8
+	VSUBPD  Y4, Y8, Y10
+	VSUBPD  Y10, Y8, Y9
+	VSUBPD  Y9, Y4, Y9
+	VSUBPD  Y10, Y7, Y7
+	VADDPD  Y7, Y9, Y9
+	VMOVUPD Y8, (DX)
+	VADDPD  (BX), Y9, Y9
+	VMOVUPD Y9, (BX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, SI
+	ADDQ    $0x00000020, DI
+	SUBQ    $0x01, R8
+	CMPQ    R8, $0x01
+	JGE     sets17
+
+setsDone18:
+	VZEROUPPER
+	RET

@@ -34,3 +34,9 @@ func extremeVectors[T Real, E end](_, _ []T, _ int) int { return 0 }
 func halfVectors(_ []float32, _ []uint16) int { return 0 }
 
 func powerVectors[T Real](x []T) (s int64, q uint64, rest []T) { return 0, 0, x }
+
+func shiftVectors[T Real](x []T, _ float64) (s, q float64, rest []T) { return 0, 0, x }
+
+func shiftVectorRows[T Real](_, _, _ []float64, _ []T, _, _ int) int { return 0 }
+
+func joinVectors(_ Moments, _, _ []float64, _ float64, _ join) int { return 0 }
