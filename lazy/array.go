@@ -121,6 +121,16 @@ func granule(src bytesrc.Source) int64 {
 	return 0
 }
 
+// inOrder reports whether a file is one that is cheap to read in order only.
+func (a *Array) inOrder() bool {
+	for _, f := range a.files {
+		if s, ok := f.src.(interface{ InOrder() bool }); ok && s.InOrder() {
+			return true
+		}
+	}
+	return false
+}
+
 // flags says for each of n axes whether it is a navigation axis.
 func (r *roles) flags(n int) ([]bool, error) {
 	navigate := make([]bool, n)

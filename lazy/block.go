@@ -100,7 +100,7 @@ func Each(ctx context.Context, a *Array, f func(ctx context.Context, b Block) er
 	}
 	queue := newTicket(a.plan.NumBlocks())
 	done := newMeter(a.config.progress, a.NBytes())
-	return crew(ctx, a.config.numWorkers(a.blockBytes()), func(ctx context.Context, _ int) error {
+	return crew(ctx, a.numWorkers(a.blockBytes()), func(ctx context.Context, _ int) error {
 		l := newBlockLoader(a)
 		for i, ok := queue.take(); ok; i, ok = queue.take() {
 			if err := l.each(ctx, i, f); err != nil {

@@ -109,7 +109,7 @@ func (a *Array) loadTo(ctx context.Context, dst []byte) error {
 	parts := deal(chunk.Whole(a.node.shape()), f.order, f.pieceLen(1))
 	defer parts.stop()
 	done := newMeter(a.config.progress, a.NBytes())
-	return crew(ctx, a.config.numWorkers(f.hold()), func(ctx context.Context, _ int) error {
+	return crew(ctx, a.numWorkers(f.hold()), func(ctx context.Context, _ int) error {
 		w := f.worker()
 		for r, at, ok := parts.take(); ok; r, at, ok = parts.take() {
 			if ctx.Err() != nil {

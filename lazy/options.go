@@ -201,6 +201,15 @@ func (c *config) numWorkers(each int64) int {
 	return int(max(1, min(int64(c.maxWorkers()), c.budget()/max(each, 1))))
 }
 
+// numWorkers is one where elements come in order from a stream that can only be decoded from its start: others would send it
+// back there.
+func (a *Array) numWorkers(each int64) int {
+	if a.inOrder() {
+		return 1
+	}
+	return a.config.numWorkers(each)
+}
+
 // maxWorkers is how many goroutines a pass may use.
 func (c *config) maxWorkers() int {
 	if c.workers != 0 {

@@ -105,7 +105,11 @@ func newPass(a *Array, reducers []Reducer) (*pass, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := passOf(a, jobs, partialBytes)
+	partial := int64(partialBytes)
+	if a.inOrder() { // each task that owns outputs would decode all that precedes its elements
+		partial = max(partial, a.config.chosenMemory()/2)
+	}
+	p, err := passOf(a, jobs, partial)
 	if err != nil {
 		return nil, err
 	}
@@ -209,6 +213,9 @@ func (p *pass) staff(c *config) (workers int, ahead int64) {
 	task := p.tasks.stateBytes(p.jobs)
 	each := max(workerBytes, p.computed.hold(p.windowLen)+max(windowBytes, p.tileHold())) + max(task-smallState, 0)
 	workers = c.numWorkers(each)
+	if p.a.inOrder() {
+		workers = 1
+	}
 	spare := c.budget() - int64(workers)*each
 	return workers, max(1, min(int64(mergeAhead*workers), spare/max(task, 1)))
 }

@@ -66,7 +66,7 @@ func newBlocks(a *Array, t *target, order []int) *blocks {
 	b.strides = gaplessStrides(b.shape, b.itemsize, order)
 	f := newFiller(a, a.node.order())
 	each := f.hold() + pieceSize + b.itemsize
-	workers := a.config.numWorkers(2 * each) // half of the budget is for the block at least
+	workers := a.numWorkers(2 * each) // half of the budget is for the block at least
 	room := max((a.config.budget()-int64(workers)*each)/b.itemsize, 1)
 	b.cut(blockExtents(b.shape, f.order, order, b.itemsize, room))
 	for range workers {

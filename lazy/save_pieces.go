@@ -13,7 +13,7 @@ func (a *Array) writePieces(ctx context.Context, t *target, order []int) error {
 	f := newFiller(a, order)
 	queue := newTicket((t.size + piece - 1) / piece)
 	done := newMeter(a.config.progress, a.NBytes())
-	return crew(ctx, a.config.numWorkers(piece+2*itemsize+f.hold()), func(ctx context.Context, _ int) error {
+	return crew(ctx, a.numWorkers(piece+2*itemsize+f.hold()), func(ctx context.Context, _ int) error {
 		w := f.worker()
 		var buf []byte
 		for i, ok := queue.take(); ok; i, ok = queue.take() {

@@ -1,6 +1,9 @@
 package zipseek
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 const (
 	// seqBlock is how much is decoded at once of a member that can only be read from its start.
@@ -20,8 +23,10 @@ type blocks struct {
 	mu     sync.Mutex
 	cached map[blockKey][]byte
 	oldest []blockKey
-	limit  int64 // bytes
-	active []*sequential
+	limit  int64     // bytes
+	active []*stream // the one that was used longest ago first
+
+	decoded atomic.Int64 // bytes, by all decoders
 }
 
 type blockKey struct {
@@ -53,28 +58,40 @@ func (c *blocks) put(s *sequential, i int64, b []byte) {
 	}
 }
 
-// begin takes note of a decoder. The one that began longest ago has to end if there are too many, unless
-// it is being used at this moment.
-func (c *blocks) begin(s *sequential) {
+// use takes note of a decoder that is about to be used, by who has locked its member. If there are too many, the one that was used
+// longest ago has to end, unless it is being used at this moment.
+func (c *blocks) use(d *stream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.forget(s)
-	c.active = append(c.active, s)
+	c.forget(d)
+	c.active = append(c.active, d)
 	for i := 0; len(c.active) > seqDecoders && i < len(c.active)-1; {
 		old := c.active[i]
-		if !old.mu.TryLock() {
-			i++
-			continue
+		if old.s != d.s {
+			if !old.s.mu.TryLock() {
+				i++
+				continue
+			}
+			old.s.end(old)
+			old.s.mu.Unlock()
+		} else {
+			old.s.end(old)
 		}
-		old.stop()
-		old.mu.Unlock()
 		c.active = append(c.active[:i], c.active[i+1:]...)
 	}
 }
 
-func (c *blocks) forget(s *sequential) {
+// stop ends a decoder that failed, by who has locked its member.
+func (c *blocks) stop(d *stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget(d)
+	d.s.end(d)
+}
+
+func (c *blocks) forget(d *stream) {
 	for i, a := range c.active {
-		if a == s {
+		if a == d {
 			c.active = append(c.active[:i], c.active[i+1:]...)
 			return
 		}
@@ -87,9 +104,9 @@ func (c *blocks) clear() {
 	active := c.active
 	c.cached, c.oldest, c.active = nil, nil, nil
 	c.mu.Unlock()
-	for _, s := range active { // one whose reader is just finding out that the file is closed has c.mu to wait for
-		s.mu.Lock()
-		s.stop()
-		s.mu.Unlock()
+	for _, d := range active { // one whose reader is just finding out that the file is closed has c.mu to wait for
+		d.s.mu.Lock()
+		d.s.end(d)
+		d.s.mu.Unlock()
 	}
 }

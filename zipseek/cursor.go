@@ -145,6 +145,9 @@ const never = math.MaxInt64
 // step decodes what one window of compressed data gives. The decoder must not be used after an error.
 func (c *cursor) step(p []byte, n int, before []byte, limit int) (int, inflate.Stop, error) {
 	s := c.s
+	if err := s.m.archive.config.stopped(); err != nil {
+		return n, 0, err
+	}
 	left := s.m.CompressedSize - c.in
 	want := min(max(int64(len(p)-n)+minInputWindow/2, minInputWindow), inputWindow, left)
 	var stop inflate.Stop

@@ -2,6 +2,7 @@ package zipseek
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"io"
 	"path"
@@ -167,7 +168,7 @@ func (m *Member) open() (bytesrc.Source, error) {
 	case Deflate:
 		return newInflated(m, data), nil
 	case BZip2, LZMA, Zstd:
-		return newSequential(m, data)
+		return newSequential(m, data), nil
 	}
 	return nil, m.formatError(m.headerOffset, "method", &badZip{msg: m.Method.String() + ": " + ErrMethod.Error(), kind: ErrMethod})
 }
@@ -301,6 +302,11 @@ func (m *Member) Bytes() ([]byte, error) {
 	}
 	b, err := bytesrc.Allocate(m.Size, false)
 	if err != nil {
+		if s, ok := src.(*sequential); ok { // whose size may be anything
+			if lie := s.verify(context.Background()); lie != nil {
+				return nil, lie
+			}
+		}
 		return nil, m.formatError(-1, "size", err)
 	}
 	_, err = src.ReadAt(b, 0)

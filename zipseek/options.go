@@ -1,6 +1,7 @@
 package zipseek
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
@@ -26,13 +27,14 @@ type config struct {
 	cache   int64
 	workers int
 	sidecar bool
+	stopped func() error
 }
 
 // An Option changes how an archive is read.
 type Option func(*config) error
 
 func newConfig(opts []Option) (config, error) {
-	c := config{check: CheckOnce, span: DefaultSpan, cache: DefaultCacheSize, sidecar: true}
+	c := config{check: CheckOnce, span: DefaultSpan, cache: DefaultCacheSize, sidecar: true, stopped: func() error { return nil }}
 	for _, o := range opts {
 		if o == nil {
 			continue // an option that was left out
@@ -137,6 +139,21 @@ func Workers(n int) Option {
 func WithoutSidecar() Option {
 	return func(c *config) error {
 		c.sidecar = false
+		return nil
+	}
+}
+
+// Context ends what is being decoded, soon after ctx has ended, with its error. A part of a compressed member may
+// need all that lies before it, which takes minutes where that is large, and the methods of sources
+// take no context. What is stored, or has been decoded, can still be read.
+func Context(ctx context.Context) Option {
+	return func(c *config) error {
+		c.stopped = func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return nil
+		}
 		return nil
 	}
 }

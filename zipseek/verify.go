@@ -29,6 +29,9 @@ func (m *Member) Verify(ctx context.Context) error {
 			return nil // the frontier has compared
 		}
 	}
+	if s, ok := src.(*sequential); ok {
+		return s.verify(ctx)
+	}
 	sum, err := sumOf(ctx, src, m.archive.workers())
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/zipseek"
 )
 
 // Exit statuses.
@@ -38,7 +39,7 @@ type cli struct {
 
 // run executes one command line and returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &cli{stdout: stdout, stderr: stderr}
+	c := &cli{stdout: stdout, stderr: stderr, flags: globalFlags{ends: zipseek.Context(ctx)}}
 	root := newRootCommand(c)
 	root.SetArgs(protectNegative(root, args))
 	root.SetIn(stdin)

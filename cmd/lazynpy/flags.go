@@ -14,6 +14,7 @@ import (
 
 // globalFlags are the flags that every verb accepts.
 type globalFlags struct {
+	ends    zipseek.Option // decoding, when the command does
 	nav     []int
 	chunks  parsed[chunk.Spec]
 	workers uint16
@@ -63,7 +64,7 @@ func (f *globalFlags) options() []lazy.Option {
 		lazy.Workers(int(f.workers)),
 		lazy.Memory(f.memory.value),
 		lazy.Backend(f.backend.text),
-		lazy.Zip(zipseek.Checksums(f.sums.value)),
+		lazy.Zip(zipseek.Checksums(f.sums.value), f.ends),
 	}
 	if f.nav != nil {
 		opts = append(opts, lazy.NavigationAxes(f.nav...))

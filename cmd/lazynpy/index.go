@@ -42,7 +42,7 @@ type indexJSON struct {
 }
 
 func (c *cli) index(ctx context.Context, path string, span int64) error {
-	opts := []zipseek.Option{zipseek.Workers(c.workers()), zipseek.WithBackend(c.flags.backend.text)}
+	opts := []zipseek.Option{zipseek.Workers(c.workers()), zipseek.WithBackend(c.flags.backend.text), c.flags.ends}
 	if span != 0 {
 		opts = append(opts, zipseek.Span(span), zipseek.WithoutSidecar())
 	}

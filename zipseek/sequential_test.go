@@ -1,0 +1,110 @@
+package zipseek
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// byZstd writes an archive of one zstd member that is said to have so many bytes.
+func byZstd(t *testing.T, content []byte, size int) string {
+	t.Helper()
+	e, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := zip.FileHeader{Name: "x", Method: uint16(Zstd), UncompressedSize64: uint64(size), CRC32: crcOf(content)}
+	return writeFile(t, rawZip(t, rawMember{h, e.EncodeAll(content, nil)}))
+}
+
+// TestSequentialDecodes counts the bytes that are decoded: opening decodes nothing, who reads the first bytes little more than those,
+// and who reads in order, in one place or in two, each byte once.
+func TestSequentialDecodes(t *testing.T) {
+	content := make([]byte, 40<<20) // a few kilobytes
+	copy(content[33<<20:], "not only zeros")
+	m := mustLookup(t, mustOpen(t, byZstd(t, content, len(content)), CacheSize(0)), "x")
+	decoded := &m.archive.blocks.decoded
+	if _, err := m.Source(); err != nil || decoded.Load() != 0 {
+		t.Errorf("opening decodes %d bytes, %v", decoded.Load(), err)
+	}
+	read := func(off, n int64) {
+		t.Helper()
+		p := make([]byte, n)
+		if _, err := m.ReadAt(p, off); err != nil || !bytes.Equal(p, content[off:off+n]) {
+			t.Fatalf("%d bytes at %d: %v", n, off, err)
+		}
+	}
+	read(0, 128)
+	read(128, 1000)
+	if n := decoded.Load(); n != seqStep {
+		t.Errorf("the first bytes take %d to be decoded", n)
+	}
+	for off := int64(0); off < m.Size; off += 1 << 20 {
+		read(off, 1<<20)
+	}
+	if n := decoded.Load(); n != m.Size {
+		t.Errorf("reading in order decodes %d of %d bytes", n, m.Size)
+	}
+	for off := int64(0); off < m.Size/2; off += 300_000 {
+		read(off, 300_000)
+		read(off+m.Size/2-300_000, 300_000)
+	}
+	if n := decoded.Load(); n > 5*m.Size/2 {
+		t.Errorf("reading in two places decodes %d of %d bytes", n-m.Size, m.Size)
+	}
+	before := decoded.Load()
+	for _, err := range m.Content(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.Verify(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := decoded.Load() - before; n > 2*m.Size {
+		t.Errorf("reading twice decodes %d of %d bytes", n, m.Size)
+	}
+}
+
+// TestSequentialLies reads the beginning of a member that is said to be much longer than it is, and then all.
+func TestSequentialLies(t *testing.T) {
+	content := make([]byte, 1<<20)
+	m := mustLookup(t, mustOpen(t, byZstd(t, content, 1<<50)), "x")
+	p := make([]byte, 1000)
+	if _, err := m.ReadAt(p, 5000); err != nil {
+		t.Error(err)
+	}
+	if err := m.Verify(t.Context()); !errors.Is(err, ErrFormat) {
+		t.Errorf("Verify: %v", err)
+	}
+	if _, err := m.Bytes(); !errors.Is(err, ErrFormat) {
+		t.Errorf("Bytes: %v", err)
+	}
+}
+
+// TestContext ends the decoding of members that need all that lies before the place.
+func TestContext(t *testing.T) {
+	content := samples(8 << 20)["rounded"]
+	for name, path := range map[string]string{
+		"zstd": byZstd(t, content, len(content)), "deflate": byZip(t, map[string][]byte{"x": content}),
+		"sozip": byUs(t, map[string][]byte{"x": content}, Compressed(6)),
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		m := mustLookup(t, mustOpen(t, path, Context(ctx)), "x")
+		p := make([]byte, 100)
+		if _, err := m.ReadAt(p, 0); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel(errTest)
+		if _, err := m.ReadAt(p, m.Size-100); !errors.Is(err, errTest) {
+			t.Errorf("%s: %v after the context has ended", name, err)
+		}
+		if err := m.Verify(t.Context()); !errors.Is(err, errTest) {
+			t.Errorf("%s: Verify: %v after the context has ended", name, err)
+		}
+	}
+}
