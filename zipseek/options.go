@@ -143,9 +143,9 @@ func WithoutSidecar() Option {
 	}
 }
 
-// Context ends what is being decoded, soon after ctx has ended, with its error. A part of a compressed member may
-// need all that lies before it, which takes minutes where that is large, and the methods of sources
-// take no context. What is stored, or has been decoded, can still be read.
+// Context ends what is being decoded, or summed for [CheckAlways], soon after ctx has ended, with its error. A part of a
+// compressed member may need all that lies before it, which takes minutes where that is large, and the methods of
+// sources take no context. What is stored, or has been decoded, can still be read.
 func Context(ctx context.Context) Option {
 	return func(c *config) error {
 		c.stopped = func() error {

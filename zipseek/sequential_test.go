@@ -91,7 +91,8 @@ func TestContext(t *testing.T) {
 	content := samples(8 << 20)["rounded"]
 	for name, path := range map[string]string{
 		"zstd": byZstd(t, content, len(content)), "deflate": byZip(t, map[string][]byte{"x": content}),
-		"sozip": byUs(t, map[string][]byte{"x": content}, Compressed(6)),
+		"sozip":  byUs(t, map[string][]byte{"x": content}, Compressed(6)),
+		"stored": byUs(t, map[string][]byte{"x": content}),
 	} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		m := mustLookup(t, mustOpen(t, path, Context(ctx)), "x")
@@ -100,11 +101,15 @@ func TestContext(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		cancel(errTest)
-		if _, err := m.ReadAt(p, m.Size-100); !errors.Is(err, errTest) {
+		if _, err := m.ReadAt(p, m.Size-100); errors.Is(err, errTest) != (name != "stored") {
 			t.Errorf("%s: %v after the context has ended", name, err)
 		}
 		if err := m.Verify(t.Context()); !errors.Is(err, errTest) {
 			t.Errorf("%s: Verify: %v after the context has ended", name, err)
+		}
+		m = mustLookup(t, mustOpen(t, path, Context(ctx), Checksums(CheckAlways)), "x")
+		if _, err := m.ReadAt(p, 0); !errors.Is(err, errTest) {
+			t.Errorf("%s: CheckAlways: %v after the context has ended", name, err)
 		}
 	}
 }

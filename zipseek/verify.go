@@ -32,7 +32,7 @@ func (m *Member) Verify(ctx context.Context) error {
 	if s, ok := src.(*sequential); ok {
 		return s.verify(ctx)
 	}
-	sum, err := sumOf(ctx, src, m.archive.workers())
+	sum, err := sumOf(ctx, src, m.archive.workers(), m.archive.config.stopped)
 	if err != nil {
 		return err
 	}
@@ -41,8 +41,8 @@ func (m *Member) Verify(ctx context.Context) error {
 
 func (m *Member) verifyAll() error { return m.Verify(context.Background()) }
 
-// sumOf is the CRC-32 of all bytes of a source.
-func sumOf(ctx context.Context, src bytesrc.Source, workers int) (uint32, error) {
+// sumOf is the CRC-32 of all bytes of a source. An error of stopped ends it.
+func sumOf(ctx context.Context, src bytesrc.Source, workers int, stopped func() error) (uint32, error) {
 	size := src.Size()
 	pieces := (size + verifyPiece - 1) / verifyPiece
 	sums := make([]uint32, pieces)
@@ -53,6 +53,9 @@ func sumOf(ctx context.Context, src bytesrc.Source, workers int) (uint32, error)
 			for i := next.Add(1) - 1; i < pieces; i = next.Add(1) - 1 {
 				if ctx.Err() != nil {
 					return context.Cause(ctx)
+				}
+				if err := stopped(); err != nil {
+					return err
 				}
 				at := i * verifyPiece
 				sum, err := sumPiece(src, at, int(min(verifyPiece, size-at)))
