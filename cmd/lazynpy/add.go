@@ -25,7 +25,10 @@ func newAddCommand(c *cli) *cobra.Command {
 		Long: "Add appends arrays to an archive, of which no byte is changed, or makes the archive if it does not\n" +
 			"exist. FILE is a .npy file or FILE.npz:KEY; without a KEY before it, the array is called as the file\n" +
 			"is, without .npy. A key that the archive has already is refused. After an error the archive is what\n" +
-			"it was. Arrays are streamed, whatever their size.",
+			"it was. Arrays are streamed, whatever their size. Several adds at once take turns.\n\n" +
+			"An archive of up to 16 MiB is replaced by a copy that has the new arrays, and so is any other where the\n" +
+			"file system clones files (btrfs, XFS): whenever add is killed, a whole archive is there. A larger one grows in\n" +
+			"place: after kill -9 or a crash only lazynpy can read it (as it was), until the next add has mended it.",
 		Example: "  lazynpy add train.npz x.npy labels=y.npy\n" +
 			"  lazynpy add --deflate train.npz weights=other.npz:w\n" +
 			"  lazynpy add --raw train.npz README.md",
@@ -133,28 +136,34 @@ func (a *addition) addArrays(ctx context.Context, c *cli, archive string, pairs 
 		text := descr(array.DType())
 		added = append(added, addJSON{archive, p[0], p[1], a.packing.method(), &text, append([]int64{}, array.Shape()...), array.NBytes()})
 	}
-	save := lazy.AppendArchive
-	if _, err := os.Stat(archive); errors.Is(err, fs.ErrNotExist) {
-		save = lazy.SaveArchive
-	}
-	return added, save(ctx, archive, entries, a.packing.options(c)...)
+	opts := append(a.packing.options(ctx, c, archive), zipseek.OrCreate())
+	return added, lazy.AppendArchive(ctx, archive, entries, opts...)
 }
 
 // addFiles adds files as they are.
-func (a *addition) addFiles(ctx context.Context, c *cli, archive string, pairs [][2]string) ([]addJSON, error) {
-	begin := zipseek.Append
-	if _, err := os.Stat(archive); errors.Is(err, fs.ErrNotExist) {
-		begin = zipseek.Create
-	}
+func (a *addition) addFiles(ctx context.Context, c *cli, archive string, pairs [][2]string) (added []addJSON, err error) {
 	for _, p := range pairs {
 		if err := refuseSame(p[1], archive); err != nil {
 			return nil, err
 		}
 	}
-	w, err := begin(archive, a.packing.options(c)...)
-	if err != nil {
-		return nil, err
+	opts := append(a.packing.options(ctx, c, archive), zipseek.OrCreate())
+	for {
+		w, err := zipseek.Append(archive, opts...)
+		if err == nil {
+			added, err = a.writeFiles(ctx, w, archive, pairs)
+		}
+		if !errors.Is(err, errMade) && (w != nil || !errors.Is(err, fs.ErrExist)) {
+			return added, err
+		} // else somebody else has made the archive meanwhile
 	}
+}
+
+// errMade says that somebody else has made the archive while another one was made for the same place.
+var errMade = errors.New("made by somebody else meanwhile")
+
+// writeFiles adds the files, and ends the writer.
+func (a *addition) writeFiles(ctx context.Context, w *zipseek.Writer, archive string, pairs [][2]string) ([]addJSON, error) {
 	defer func() { _ = w.Abort() }() // after an error, which is the one to tell
 	var added []addJSON
 	for _, p := range pairs {
@@ -164,7 +173,11 @@ func (a *addition) addFiles(ctx context.Context, c *cli, archive string, pairs [
 		}
 		added = append(added, addJSON{Path: archive, Key: p[0], Source: p[1], Method: a.packing.method(), NBytes: size})
 	}
-	return added, w.Close()
+	err := w.Close()
+	if errors.Is(err, fs.ErrExist) {
+		err = errMade
+	}
+	return added, err
 }
 
 // addFile adds one file as a member.

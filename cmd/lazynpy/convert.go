@@ -89,7 +89,7 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 	}
 	switch {
 	case f == formatNPZ:
-		err = c.saveConverted(ctx, a, output, key, v.packing.options(c))
+		err = c.saveConverted(ctx, a, output, key, v.packing.options(ctx, c, output))
 	case f == formatNPY && regular(output):
 		err = c.saveNPY(ctx, a, output, lazy.Order(v.order), lazy.Sync(v.sync))
 	default:

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +17,7 @@ type packing struct {
 	deflate parsed[int]
 	align   parsed[int]
 	chunk   parsed[int64]
+	noWait  bool
 }
 
 // defaultDeflate is the text of --deflate without a level.
@@ -29,6 +32,7 @@ func (p *packing) register(cmd *cobra.Command) {
 	set.Var(&p.deflate, "deflate", "compress, at a level from 1 (fast) to 9 (small), or huffman; 7 if none is given")
 	set.Lookup("deflate").NoOptDefVal = defaultDeflate
 	set.Var(&p.align, "align", "where stored members begin: at multiples of this power of two up to 32768 (default 64)")
+	set.BoolVar(&p.noWait, "no-wait", false, "fail at once if somebody else is writing to the archive (default: wait for up to 10 minutes)")
 	set.Var(&p.chunk, "chunk", "how much is compressed on its own, from 4KiB to 64MiB (default 256KiB): less is faster to seek in")
 }
 
@@ -63,9 +67,22 @@ func parseChunkSize(s string) (int64, error) {
 	return n, nil
 }
 
-// options are what the flags ask of a writer.
-func (p *packing) options(c *cli) []zipseek.WriterOption {
-	opts := []zipseek.WriterOption{zipseek.WriterWorkers(c.workers())}
+// wait is how long to wait for others who write to an archive.
+func (p *packing) wait() time.Duration {
+	if p.noWait {
+		return 0
+	}
+	return zipseek.DefaultWait
+}
+
+// waits tells that a verb waits for others who write to a file.
+func (c *cli) waits(path string) func() {
+	return func() { c.note("%s: waiting for somebody else who is writing to it", printable(path)) }
+}
+
+// options are what the flags ask of a writer of the archive at path.
+func (p *packing) options(ctx context.Context, c *cli, path string) []zipseek.WriterOption {
+	opts := []zipseek.WriterOption{zipseek.WriterWorkers(c.workers()), zipseek.WaitFor(ctx, p.wait(), c.waits(path))}
 	if p.deflate.set {
 		opts = append(opts, zipseek.Compressed(p.deflate.value))
 	}

@@ -87,6 +87,7 @@ func (r *repacking) run(ctx context.Context, c *cli, input string) error {
 	if err != nil {
 		return err
 	}
+	opts.Waiting = c.waits(output)
 	b := c.newBar("repack")
 	opts.Progress = b.set
 	err = zipseek.Repack(ctx, z.Zip(), output, opts)
@@ -101,6 +102,9 @@ func (r *repacking) run(ctx context.Context, c *cli, input string) error {
 func (r *repacking) options(c *cli, z *lazy.Archive) (zipseek.RepackOptions, error) {
 	opts := zipseek.RepackOptions{
 		Level: r.packing.deflate.value, ChunkSize: int(r.packing.chunk.value), Align: r.packing.align.value, Workers: c.workers(),
+	}
+	if r.packing.noWait {
+		opts.Wait = -1
 	}
 	switch {
 	case r.store:

@@ -109,8 +109,21 @@ func Head(f *os.File) string {
 	return string(b[:n])
 }
 
+// errJustReplaced says that the file under a name was another one a moment ago.
+var errJustReplaced = errors.New("was replaced by somebody else just now")
+
 // admit decides whether the file may take its place, and opens what it would replace; nil if that is nothing.
 func (f *File) admit() (old *os.File, err error) {
+	for range 100 { // others may be replacing it one after the other
+		if old, err = f.look(); !errors.Is(err, errJustReplaced) {
+			break
+		}
+	}
+	return old, err
+}
+
+// look is admit for the file that is there now.
+func (f *File) look() (old *os.File, err error) {
 	if !f.sidecar {
 		if of := f.describes(); of != "" {
 			return nil, fmt.Errorf("is the name of a sidecar of %s", of)
@@ -159,12 +172,15 @@ func (f *File) openOld(info fs.FileInfo) (*os.File, error) {
 	if errors.Is(err, fs.ErrPermission) { // perhaps only to be read
 		old, err = f.dir.OpenFile(f.name, os.O_WRONLY|openNonblock, 0)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errJustReplaced
+	}
 	if err != nil {
 		return nil, err
 	}
 	if now, err := old.Stat(); err != nil || !os.SameFile(now, info) {
 		_ = old.Close() // only looked at
-		return nil, errors.Join(err, errors.New("was replaced by somebody else just now"))
+		return nil, errors.Join(err, errJustReplaced)
 	}
 	return old, nil
 }
