@@ -1,6 +1,7 @@
 package bytesrc
 
 import (
+	"container/list"
 	"errors"
 	"fmt"
 	"io"
@@ -43,13 +44,19 @@ type File struct {
 
 	leases leases
 	close  func() error
+
+	// What descriptors needs to give the descriptor back, and to open the file again: os, fd and direct change under
+	// the lock.
+	holding sync.RWMutex
+	again   string        // an absolute path
+	listed  *list.Element // of descriptors, under its lock
 }
 
 // Open opens a regular file. It reads nothing and maps nothing, so it takes
 // microseconds at any size. Directories, pipes, sockets and devices are refused without
 // blocking and without opening them. An empty file is fine.
 func Open(path string, o Options) (*File, error) {
-	f, info, err := openRegular(path, o.Mode)
+	f, info, err := openOrPark(path, o.Mode)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +76,8 @@ func Open(path string, o Options) (*File, error) {
 			return nil, errors.Join(err, f.Close())
 		}
 	}
+	descriptors.add(src)
+	descriptors.trim(src)
 	return src, nil
 }
 
@@ -147,10 +156,10 @@ func (f *File) Reason() string { return f.choice.Load().reason }
 // ReadAt implements [io.ReaderAt] with pread on the descriptor. With the direct back end long ranges
 // go past the page cache as well; short ones profit from it.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
-	if !f.leases.acquire() {
-		return 0, f.closedError()
+	if err := f.take(); err != nil {
+		return 0, err
 	}
-	defer f.leases.release()
+	defer f.done()
 	if len(p) >= directRead && off >= 0 && f.Backend() == BackendDirect {
 		return f.directReadAt(p, off)
 	}
@@ -164,9 +173,10 @@ func (f *File) Borrow(off int64, n int) (Lease, error) {
 	if err := f.checkRange(off, int64(n)); err != nil {
 		return Lease{}, err
 	}
-	if !f.leases.acquire() {
-		return Lease{}, f.closedError()
+	if err := f.take(); err != nil {
+		return Lease{}, err
 	}
+	defer f.drop()
 	l := Lease{file: f, off: off}
 	if err := f.fill(&l, n); err != nil {
 		f.leases.release()
@@ -225,10 +235,10 @@ func (f *File) View(off, n int64) ([]byte, error) {
 	if err := f.checkRange(off, n); err != nil {
 		return nil, err
 	}
-	if !f.leases.acquire() {
-		return nil, f.closedError()
+	if err := f.take(); err != nil {
+		return nil, err
 	}
-	defer f.leases.release()
+	defer f.done()
 	if f.Backend() == BackendMmap {
 		if n == 0 {
 			return []byte{}, nil
@@ -256,10 +266,10 @@ func (f *File) Retain() (release func(), err error) {
 // Flush writes what was changed through a [ReadWrite] mapping to disk. In the other
 // modes it does nothing.
 func (f *File) Flush() error {
-	if !f.leases.acquire() {
-		return f.closedError()
+	if err := f.take(); err != nil {
+		return err
 	}
-	defer f.leases.release()
+	defer f.done()
 	if f.mode != ReadWrite {
 		return nil
 	}
@@ -276,10 +286,10 @@ func (f *File) Flush() error {
 // that was deleted is not changed, nor is one that has grown as [File.MayGrow] allows. Writes
 // through a ReadWrite mapping count as changes too.
 func (f *File) Changed() error {
-	if !f.leases.acquire() {
-		return f.closedError()
+	if err := f.take(); err != nil {
+		return err
 	}
-	defer f.leases.release()
+	defer f.done()
 	if err := f.modified(); err != nil {
 		return err
 	}
@@ -293,10 +303,10 @@ func (f *File) Changed() error {
 // or modification time than when it was opened, wherever it is now, and did not only grow. It costs
 // one system call and no allocation unless the file was written to.
 func (f *File) Unmodified() error {
-	if !f.leases.acquire() {
-		return f.closedError()
+	if err := f.take(); err != nil {
+		return err
 	}
-	defer f.leases.release()
+	defer f.done()
 	return f.modified()
 }
 
@@ -324,10 +334,10 @@ func (f *File) compare(now stamp) error {
 
 // Stat describes the open file as it is now.
 func (f *File) Stat() (fs.FileInfo, error) {
-	if !f.leases.acquire() {
-		return nil, f.closedError()
+	if err := f.take(); err != nil {
+		return nil, err
 	}
-	defer f.leases.release()
+	defer f.done()
 	return f.os.Stat()
 }
 
@@ -366,10 +376,9 @@ func (f *File) shut() error {
 	if f.copier != nil {
 		errs = append(errs, f.copier.Close())
 	}
-	if f.direct != nil {
-		errs = append(errs, f.direct.Close())
-	}
-	return errors.Join(append(errs, f.os.Close())...)
+	f.holding.Lock()
+	defer f.holding.Unlock()
+	return errors.Join(append(errs, f.letGo())...)
 }
 
 func (f *File) closedError() error {

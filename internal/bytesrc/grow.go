@@ -31,6 +31,10 @@ type growth struct {
 // another file under its path, such as one that was extended as a copy. One that is shorter than least, or was
 // written to without another length, has changed.
 func (f *File) MayGrow(check GrowthCheck, extent, least int64) {
+	if f.take() != nil {
+		return // and then nobody reads it either
+	}
+	defer f.done()
 	seen, err := currentStamp(f.os, f.fd) // later than the extent: what is written from now on changes either
 	if err != nil {
 		seen = stamp{f.size, f.info.ModTime().UnixNano()}
@@ -43,6 +47,10 @@ func (f *File) Continues(was fs.FileInfo) bool {
 	if f.growth == nil || !os.SameFile(f.info, was) || f.size < was.Size() {
 		return false
 	}
+	if f.take() != nil {
+		return false
+	}
+	defer f.done()
 	extent, same := f.growth.check(f.os, f.size)
 	return same && (f.size > was.Size() || extent > f.growth.extent)
 }
@@ -96,10 +104,10 @@ func (f *File) replaced() error {
 
 // Pristine is [File.Changed] for which a file that has grown has changed as well: for those who replace it.
 func (f *File) Pristine() error {
-	if !f.leases.acquire() {
-		return f.closedError()
+	if err := f.take(); err != nil {
+		return err
 	}
-	defer f.leases.release()
+	defer f.done()
 	now, err := currentStamp(f.os, f.fd)
 	if err != nil {
 		return &FaultError{Path: f.name, Err: err}
@@ -113,10 +121,10 @@ func (f *File) Pristine() error {
 // Outgrown reports whether the file is longer by now than at Open. Who finds that it is too short for what it says of
 // itself opens it again then: it may have grown between the look at its length and that at its header.
 func (f *File) Outgrown() bool {
-	if !f.leases.acquire() {
+	if f.take() != nil {
 		return false
 	}
-	defer f.leases.release()
+	defer f.done()
 	now, err := currentStamp(f.os, f.fd)
 	return err == nil && now.size > f.size
 }

@@ -1,6 +1,7 @@
 package bytesrc
 
 import (
+	"errors"
 	"runtime"
 	"runtime/debug"
 )
@@ -52,10 +53,13 @@ func faultOf(r any) error {
 // after all.
 func (f *File) diagnose(m *mapping, off int64) error {
 	fault := func(err error) error { return &FaultError{Path: f.name, Offset: off, Err: err} }
-	if !f.leases.acquire() {
-		return fault(ErrClosed)
+	if err := f.take(); err != nil {
+		if errors.Is(err, ErrClosed) {
+			err = ErrClosed
+		}
+		return fault(err)
 	}
-	defer f.leases.release()
+	defer f.done()
 	switch err := f.populate(m, off, 1); {
 	case err != nil:
 		return err

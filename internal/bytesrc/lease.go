@@ -31,6 +31,10 @@ func (l *Lease) Verify() error {
 	if l.file == nil || l.buffer != nil {
 		return nil // a buffer holds what was read, whatever happens to the file
 	}
+	if err := l.file.hold(); err != nil {
+		return err
+	}
+	defer l.file.drop()
 	return l.file.checkSize(l.off, int64(len(l.data)))
 }
 
