@@ -2,8 +2,8 @@ package lazy
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math"
 )
 
 // Sum runs [NewSum] alone.
@@ -46,9 +46,12 @@ func Std(ctx context.Context, a *Array, over Over) (*Result, error) {
 	return runOne(ctx, a, NewStd(over, 0))
 }
 
+// ErrRange is matched by the error of [Histogram] where the smallest or the largest element is infinite or NaN.
+var ErrRange = errors.New("autodetected range is not finite")
+
 // Histogram runs [NewHistogram] over bins between the smallest and the largest
 // element, which it finds in a pass of their own, as np.histogram does. Elements
-// that are not finite are an error; give [NewHistogram] a range to leave them out.
+// that are not finite are an error that matches [ErrRange]; give [NewHistogram] a range to leave them out.
 // The bins are the same for all outputs.
 func Histogram(ctx context.Context, a *Array, over Over, bins int) (*Result, error) {
 	lo, hi := 0.0, 1.0 // NumPy's range for no elements
@@ -61,11 +64,11 @@ func Histogram(ctx context.Context, a *Array, over Over, bins int) (*Result, err
 			return nil, err
 		}
 		lo, hi = ends[0].Float64(), ends[1].Float64()
-		if math.IsNaN(lo-hi) || math.IsInf(lo-hi, 0) {
-			return nil, fmt.Errorf("lazy: histogram: autodetected range of [%v, %v] is not finite", lo, hi)
+		if !isFinite(lo) || !isFinite(hi) {
+			return nil, fmt.Errorf("lazy: histogram: %w: it is [%v, %v]", ErrRange, lo, hi)
 		}
 	}
-	return runOne(ctx, a, NewHistogram(over, bins, lo, hi))
+	return runOne(ctx, a, histogramReducer(over, bins, lo, hi, a.Len() > 0))
 }
 
 func runOne(ctx context.Context, a *Array, r Reducer) (*Result, error) {

@@ -120,12 +120,20 @@ func (p *countPartial) finish(r *Result, at, stride, from, n int) {
 // bins, lo and hi finite, lo ≤ hi (equal ones are widened by 0.5 to either side,
 // as NumPy does).
 func NewHistogram(over Over, bins int, lo, hi float64) Reducer {
+	return histogramReducer(over, bins, lo, hi, false)
+}
+
+// histogramReducer is NewHistogram; found says that lo and hi are elements of the array.
+func histogramReducer(over Over, bins int, lo, hi float64, found bool) Reducer {
 	return Reducer{name: "histogram", over: over, newFold: func(t mmapnpy.DType, _ int64) (fold, error) {
 		e, components, err := numeric(t)
 		if err != nil || components == 2 || hasNaT(t) {
 			return nil, undefined(t)
 		}
 		b, err := kernel.NewBins(lo, hi, bins)
+		if own, _ := t.Elem(); own == kernel.Float16 {
+			b, err = kernel.NewHalfBins(lo, hi, bins, found)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
 // headerText is a .npy file of format 1.0 with this descr and shape, and the given data.
@@ -131,4 +133,58 @@ func TestDTypeLiteralFlag(t *testing.T) {
 		}
 	}
 	t.Error("info shows no dtype")
+}
+
+// TestPicturesOfWhatIsMissing draws and counts data that have no finite range, or one beyond float64.
+func TestPicturesOfWhatIsMissing(t *testing.T) {
+	n, inf := nan(), 1/zero()
+	out := filepath.Join(t.TempDir(), "o.png")
+	for _, c := range []struct {
+		name   string
+		values []float64
+		args   []string
+		note   string
+	}{
+		{"all NaN", []float64{n, n, n, n}, nil, "4 of 4 pixels are NaN"},
+		{"some NaN", []float64{1, n, 2, inf}, nil, "1 of 4 pixels are NaN"},
+		{"all negative", []float64{-1, -2, -3, -4}, []string{"--log"}, "4 of 4 pixels are not positive"},
+		{"all NaN, logarithmic", []float64{n, n, n, n}, []string{"--log"}, "4 of 4 pixels are NaN"},
+		{"extremes", []float64{1e308, -1e308, 0, 5e307}, nil, ""},
+		{"extremes, logarithmic", []float64{1e308, 1e-308, 1, 5e-324}, []string{"--log"}, ""},
+	} {
+		path := array(t, []int64{2, 2}, c.values)
+		o := lazynpy(t, append([]string{"png", path, "-o", out, "--percentile", "0,100"}, c.args...)...)
+		if o.code != exitOK || !strings.Contains(o.stderr, c.note) {
+			t.Errorf("%s: %+v", c.name, o)
+		}
+	}
+	img, err := render(valuesStream([]float64{1e308, -1e308, 0, 5e307}), valuesStream([]float64{1e308, -1e308}), look{cmap: defaultColormap, percentile: [2]float64{0, 100}})
+	if err != nil || img.Pix[0] == img.Pix[1] || img.Pix[2] == img.Pix[0] || img.Pix[2] == img.Pix[1] || img.Pix[3] == img.Pix[0] {
+		t.Errorf("colours of extremes: %v, %v", img.Pix, err)
+	}
+	for _, c := range []struct {
+		values []float64
+		want   string
+	}{
+		{[]float64{n, n}, `"outside":2,"nan":2,"edges":[0,0.5,1],"counts":[0,0]`},
+		{[]float64{1, n, 3, inf, -inf, 2}, `"outside":3,"nan":1,"edges":[1,2,3],"counts":[1,2]`},
+		{[]float64{1e308, -1e308, 0}, `"outside":0,"nan":0,"edges":[-1e+308,0,1e+308],"counts":[1,2]`},
+	} {
+		got := ok(t, "hist", "--json", "--bins", "2", array(t, []int64{int64(len(c.values))}, c.values))
+		if !strings.Contains(got, c.want) {
+			t.Errorf("hist of %v: %s, want %s", c.values, got, c.want)
+		}
+	}
+	if got := ok(t, "hist", "--bins", "2", array(t, []int64{3}, []float64{1, n, 2})); !strings.Contains(got, "1 elements outside, 1 of them NaN") {
+		t.Errorf("hist: %s", got)
+	}
+}
+
+// valuesStream is a row of numbers.
+func valuesStream(values []float64) stream {
+	b, err := mmapnpy.BufferOf(values, 1, int64(len(values)))
+	if err != nil {
+		panic(err)
+	}
+	return stream{name: "values", dtype: b.DType, shape: b.Shape, pieces: func(yield func([]byte, error) bool) { yield(b.Data, nil) }}
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +19,7 @@ func newHistCommand(c *cli) *cobra.Command {
 		Use:   "hist FILE [SLICE]",
 		Short: "Draw a histogram",
 		Long: "Hist counts elements in equal bins, as np.histogram does. Without --range it reads the array\n" +
-			"twice: once for its smallest and largest element.",
+			"twice: once for its smallest and largest element. NaN and infinities have no bin, and are counted below.",
 		Args: takes(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if bins < 1 || bins > 1<<24 {
@@ -31,11 +33,11 @@ func newHistCommand(c *cli) *cobra.Command {
 				return err
 			}
 			defer a.Close()
-			r, err := c.histogram(cmd.Context(), a, bins, span)
+			r, nan, err := c.histogram(cmd.Context(), a, bins, span)
 			if err != nil {
 				return inFile(args[0], err)
 			}
-			return c.printHistogram(a, sliceArg(args), r)
+			return c.printHistogram(a, sliceArg(args), r, nan)
 		},
 	}
 	cmd.Flags().IntVar(&bins, "bins", 20, "number of bins")
@@ -43,20 +45,54 @@ func newHistCommand(c *cli) *cobra.Command {
 	return cmd
 }
 
-func (c *cli) histogram(ctx context.Context, a *lazy.Array, bins int, span []float64) (*lazy.Result, error) {
+// histogram counts elements, and how many are NaN. Bins that nobody has named are between the smallest and
+// the largest finite element.
+func (c *cli) histogram(ctx context.Context, a *lazy.Array, bins int, span []float64) (r *lazy.Result, nan int64, err error) {
 	a, b, err := c.track(a, "hist")
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer b.finish()
 	if span == nil {
-		return lazy.Histogram(ctx, a, lazy.OverAll(), bins)
+		if r, err = lazy.Histogram(ctx, a, lazy.OverAll(), bins); !errors.Is(err, lazy.ErrRange) {
+			return r, 0, err
+		}
+		if span, err = finiteRange(ctx, a); err != nil {
+			return nil, 0, err
+		}
 	}
-	results, err := lazy.Run(ctx, a, lazy.NewHistogram(lazy.OverAll(), bins, span[0], span[1]))
+	results, err := lazy.Run(ctx, a, lazy.NewHistogram(lazy.OverAll(), bins, span[0], span[1]), lazy.NewCountNaN(lazy.OverAll()))
+	if err != nil {
+		return nil, 0, err
+	}
+	return results[0], int64(results[1].Float64()), nil
+}
+
+// finiteRange is the smallest and the largest of the finite elements; 0 and 1 where there are none.
+func finiteRange(ctx context.Context, a *lazy.Array) ([]float64, error) {
+	finite, err := lazy.IsFinite(a)
 	if err != nil {
 		return nil, err
 	}
-	return results[0], nil
+	var ends [2]float64
+	for i, end := range []struct {
+		missing float64
+		reduce  func(context.Context, *lazy.Array, lazy.Over) (*lazy.Result, error)
+	}{{math.Inf(1), lazy.Min}, {math.Inf(-1), lazy.Max}} {
+		filled, err := lazy.Where(finite, a, end.missing)
+		if err != nil {
+			return nil, err
+		}
+		r, err := end.reduce(ctx, filled, lazy.OverAll())
+		if err != nil {
+			return nil, err
+		}
+		ends[i] = r.Float64()
+	}
+	if ends[0] > ends[1] {
+		return []float64{0, 1}, nil
+	}
+	return ends[:], nil
 }
 
 // histJSON is what hist prints with --json.
@@ -65,16 +101,17 @@ type histJSON struct {
 	Slice   string    `json:"slice"`
 	Count   int64     `json:"count"`
 	Outside int64     `json:"outside"` // elements beyond the edges, and NaN
-	Edges   []float64 `json:"edges"`   // one more than counts
+	NaN     int64     `json:"nan"`
+	Edges   []float64 `json:"edges"` // one more than counts
 	Counts  []int64   `json:"counts"`
 }
 
-func (c *cli) printHistogram(a *lazy.Array, slice string, r *lazy.Result) error {
+func (c *cli) printHistogram(a *lazy.Array, slice string, r *lazy.Result, nan int64) error {
 	counts, err := lazy.Copy[int64](r)
 	if err != nil {
 		return err
 	}
-	v := histJSON{Path: arrayName(a), Slice: slice, Count: a.Len(), Outside: a.Len(), Edges: r.Edges(), Counts: counts}
+	v := histJSON{Path: arrayName(a), Slice: slice, Count: a.Len(), Outside: a.Len(), NaN: nan, Edges: r.Edges(), Counts: counts}
 	largest := int64(0)
 	for _, n := range counts {
 		v.Outside -= n
@@ -102,7 +139,11 @@ func (c *cli) printHistogram(a *lazy.Array, slice string, r *lazy.Result) error 
 		}
 	}
 	if v.Outside > 0 {
-		_, err = fmt.Fprintf(c.stdout, "%s elements outside\n", grouped(v.Outside))
+		text := grouped(v.Outside) + " elements outside"
+		if nan > 0 {
+			text += ", " + grouped(nan) + " of them NaN"
+		}
+		_, err = fmt.Fprintln(c.stdout, text)
 	}
 	return err
 }

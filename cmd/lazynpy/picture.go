@@ -36,6 +36,8 @@ type look struct {
 type picture struct {
 	*image.Paletted
 	lo, hi float64 // the values of the first and last colour
+
+	nan, low int64 // pixels that are NaN; pixels for which a logarithmic scale has no place
 }
 
 // encode writes the picture as PNG.
@@ -68,12 +70,17 @@ func render(s, sample stream, l look) (picture, error) {
 	if err != nil {
 		return picture{}, err
 	}
-	p := picture{image.NewPaletted(image.Rect(0, 0, int(w), int(h)), palette(l.cmap)), scale.lo, scale.hi}
+	p := picture{image.NewPaletted(image.Rect(0, 0, int(w), int(h)), palette(l.cmap)), scale.lo, scale.hi, 0, 0}
 	at := 0
 	err = s.eachMagnitude(func(values []float64) {
 		for _, v := range values {
 			p.Pix[at] = scale.index(v)
 			at++
+			if math.IsNaN(v) {
+				p.nan++
+			} else if l.log && v <= 0 {
+				p.low++
+			}
 		}
 	})
 	return p, err
@@ -163,7 +170,11 @@ func quantile(sorted []float64, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	i := min(int(at), len(sorted)-1)
 	j := min(i+1, len(sorted)-1)
-	return sorted[i] + (at-float64(i))*(sorted[j]-sorted[i])
+	part := at - float64(i)
+	if math.IsInf(sorted[j]-sorted[i], 0) {
+		return sorted[i]*(1-part) + sorted[j]*part
+	}
+	return sorted[i] + part*(sorted[j]-sorted[i])
 }
 
 // index is the colour of a value.
@@ -182,8 +193,14 @@ func (s scale) index(v float64) uint8 {
 		return levels - 1
 	}
 	t := (v - lo) / (hi - lo)
+	if math.IsInf(hi-lo, 0) {
+		t = (v/2 - lo/2) / (hi/2 - lo/2)
+	}
 	if s.log {
 		t = math.Log(v/lo) / math.Log(hi/lo)
+	}
+	if s.log && math.IsInf(hi/lo, 0) {
+		t = (math.Log(v) - math.Log(lo)) / (math.Log(hi) - math.Log(lo))
 	}
 	return uint8(t*(levels-1) + 0.5)
 }

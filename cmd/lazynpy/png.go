@@ -89,6 +89,7 @@ func (p *pngRequest) run(ctx context.Context, c *cli, a *lazy.Array) error {
 		}
 		c.note("%d x %d pixels, colours from %.6g to %.6g", img.Rect.Dx(), img.Rect.Dy(), img.lo, img.hi)
 	}
+	img.tell(c)
 	switch {
 	case p.output != "":
 		return c.output(p.output, formatPNG, img.encode)
@@ -96,6 +97,17 @@ func (p *pngRequest) run(ctx context.Context, c *cli, a *lazy.Array) error {
 		return nil
 	}
 	return img.encode(c.stdout)
+}
+
+// tell notes which pixels show nothing of their values.
+func (p *picture) tell(c *cli) {
+	all := grouped(int64(len(p.Pix)))
+	if p.nan > 0 {
+		c.note("%s of %s pixels are NaN, and transparent", grouped(p.nan), all)
+	}
+	if p.low > 0 {
+		c.note("%s of %s pixels are not positive, and have the first colour", grouped(p.low), all)
+	}
 }
 
 // renderArray makes a picture of an array.

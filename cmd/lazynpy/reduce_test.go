@@ -69,7 +69,7 @@ func TestStatsKinds(t *testing.T) {
 
 func TestHist(t *testing.T) {
 	path := array(t, []int64{10}, []float64{0, 1, 1, 2, 2, 2, 2, 3, 3, 4})
-	want := `{"path":"` + path + `","slice":"","count":10,"outside":0,"edges":[0,1,2,3,4],"counts":[1,2,4,3]}` + "\n"
+	want := `{"path":"` + path + `","slice":"","count":10,"outside":0,"nan":0,"edges":[0,1,2,3,4],"counts":[1,2,4,3]}` + "\n"
 	if got := ok(t, "hist", "--json", "--bins", "4", path); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -82,7 +82,9 @@ func TestHist(t *testing.T) {
 		t.Errorf("bars of %d and %d for 2 and 6", a, b)
 	}
 	infinite := array(t, []int64{2}, []float64{1 / zero(), 1})
-	fails(t, exitFailure, []string{infinite, "finite"}, "hist", infinite)
+	if got := ok(t, "hist", "--json", "--bins", "1", infinite); !strings.Contains(got, `"outside":1,"nan":0,"edges":[0.5,1.5]`) {
+		t.Errorf("got %s", got)
+	}
 	if got := ok(t, "hist", "--json", "--bins", "1", "--range", "0,2", infinite); !strings.Contains(got, `"outside":1`) {
 		t.Errorf("got %s", got)
 	}

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"sort"
 	"sync"
 )
 
@@ -18,11 +19,13 @@ type bins struct {
 	edges       []float64
 	wide, short binner    // for all elements but float32, and for these
 	tables      [4]lookup // for uint8, int8, uint16, int16
+	half        []int32   // of elements that are float32s made of float16s: the bin of each of these, by its bits
 }
 
 // NewBins divides the range from lo to hi into n bins, 1 <= n <= [MaxBins]. A
 // range of width 0 is first widened by a half on either side. It is an error if
-// the range is not finite, or the wrong way round, or has no room for n bins.
+// the range is not finite, or the wrong way round, or has no room for n bins. A
+// range wider than the largest float64, which NumPy refuses, is none.
 func NewBins(lo, hi float64, n int) (Bins, error) {
 	switch {
 	case n < 1 || n > MaxBins:
@@ -32,7 +35,7 @@ func NewBins(lo, hi float64, n int) (Bins, error) {
 	case lo > hi:
 		return Bins{}, fmt.Errorf("bins from %v to %v: range is the wrong way round", lo, hi)
 	case math.IsInf(hi-lo, 0):
-		return Bins{}, fmt.Errorf("bins from %v to %v: range is too wide", lo, hi)
+		return wideBins(lo, hi, n), nil
 	case lo == hi:
 		lo, hi = lo-0.5, hi+0.5
 	}
@@ -54,6 +57,95 @@ func NewBins(lo, hi float64, n int) (Bins, error) {
 		wide:  newBinner(edges, hi-lo, 0x1p-52),
 		short: newBinner(rounded, hi-lo, 0x1p-23),
 	}}, nil
+}
+
+// wideBins are bins of a range whose width is beyond float64.
+func wideBins(lo, hi float64, n int) Bins {
+	edges := linspace(lo/2, hi/2, n)
+	for i := range edges {
+		edges[i] *= 2
+	}
+	edges[0], edges[n] = lo, hi
+	b := newBinner(edges, math.Inf(1), 0x1p-52)
+	b.crowded, b.search = true, true
+	return Bins{&bins{edges: edges, wide: b, short: b}}
+}
+
+// NewHalfBins is [NewBins] for elements of float16, given as float32s. NumPy computes their edges and their bins
+// in float16, and from more than some hundred bins on they are not all that they should be; these are
+// NumPy's. found says that lo and hi are elements themselves, from which NumPy then computes the edges in
+// float16, too. Where float16 has no room for the edges, the bins are those of float32.
+func NewHalfBins(lo, hi float64, n int, found bool) (Bins, error) {
+	b, err := NewBins(lo, hi, n)
+	if err != nil {
+		return b, err
+	}
+	if lo == hi {
+		lo, hi = roundHalf(lo-0.5), roundHalf(hi+0.5)
+	}
+	edges := make([]float64, n+1)
+	if found {
+		edges = linspaceHalf(lo, hi, n)
+	} else {
+		for i, e := range b.edges {
+			edges[i] = roundHalf(e)
+		}
+	}
+	if !ascending(edges) {
+		return b, nil
+	}
+	own := &bins{edges: edges, wide: b.wide, short: b.short, half: make([]int32, 1<<16)}
+	width := roundHalf(hi - lo)
+	lo, hi = roundHalf(lo), roundHalf(hi) // as numbers of Python are when they meet float16
+	for bits := range own.half {
+		own.half[bits] = int32(halfBin(float64(Half2Float32(uint16(bits))), lo, hi, width, edges))
+	}
+	return Bins{own}, nil
+}
+
+// roundHalf is v as float16. What is rounded so after one operation of float64 is what float16 makes of it.
+func roundHalf(v float64) float64 { return float64(Half2Float32(Float64ToHalf(v))) }
+
+// linspaceHalf is np.linspace of float16.
+func linspaceHalf(lo, hi float64, n int) []float64 {
+	edges := make([]float64, n+1)
+	width := roundHalf(hi - lo)
+	count := roundHalf(float64(n))
+	step := roundHalf(width / count)
+	for i := range edges {
+		y := roundHalf(float64(i))
+		if step != 0 {
+			y = roundHalf(y * step)
+		} else {
+			y = roundHalf(roundHalf(y/count) * width)
+		}
+		edges[i] = roundHalf(y + lo)
+	}
+	edges[n] = hi
+	return edges
+}
+
+// halfBin is the bin of v as np.histogram finds it, every step in float16; the number of bins for none.
+func halfBin(v, lo, hi, width float64, edges []float64) int {
+	n := len(edges) - 1
+	if !(v >= lo && v <= hi) {
+		return n
+	}
+	at := roundHalf(roundHalf(roundHalf(v-lo)/width) * roundHalf(float64(n)))
+	k := int(at)
+	if !(at >= 0 && at <= float64(n)) { // NumPy would look beyond its edges
+		k = n
+	}
+	if k == n {
+		k--
+	}
+	if v < edges[k] {
+		k = max(k-1, 0)
+	}
+	if k != n-1 && v >= edges[k+1] {
+		k++
+	}
+	return k
 }
 
 // Len is the number of bins.
@@ -96,6 +188,7 @@ type binner struct {
 	width        float64 // of the whole range, as asked for
 	crowded      bool    // guess in NumPy's own way: it may be off by more
 	single       bool    // elements are float32
+	search       bool    // do not guess: the width overflows
 }
 
 // newBinner makes a binner for elements with the precision eps.
@@ -114,6 +207,9 @@ func (b *binner) bin(v float64) int {
 	n := len(b.lower)
 	if !(v >= b.lower[0] && v <= b.hi) {
 		return n
+	}
+	if b.search {
+		return max(sort.Search(n, func(k int) bool { return b.lower[k] > v })-1, 0)
 	}
 	d := v - b.lower[0]
 	if !b.crowded {
@@ -310,6 +406,10 @@ func findBins[T Real](found []int32, x []T, b Bins) {
 		table := b.tables[2+boolInt(signed)].table(&b.wide, 16, signed)[:1<<16]
 		for i, v := range x {
 			found[i] = table[uint16(v)]
+		}
+	case b.half != nil:
+		for i, v := range x {
+			found[i] = b.half[Float32ToHalf(float32(v))]
 		}
 	case sizeOf[T]() == 4 && isFloat[T]():
 		findNumbers(found, x, &b.short)

@@ -203,7 +203,7 @@ func TestNewBins(t *testing.T) {
 		{nan, 1, 10, false},
 		{0, inf, 10, false},
 		{-inf, 0, 10, false},
-		{-math.MaxFloat64, math.MaxFloat64, 10, false},
+		{-math.MaxFloat64, math.MaxFloat64, 10, true},
 		{3, 3, 10, true},
 		{1e17, 1e17, 10, false}, // a half on either side is nothing there
 		{1e15, 1e15 + 1, 100, false},
