@@ -1,6 +1,7 @@
 package lazy
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -106,7 +107,11 @@ func parseIndexItem(s string) (Index, error) {
 		if p == "" || p == "None" {
 			continue
 		}
+		// A bound beyond 64 bits is clipped to them, as in Python; a position is out of bounds everywhere.
 		v, err := strconv.ParseInt(strings.ReplaceAll(p, "_", ""), 10, 64)
+		if errors.Is(err, strconv.ErrRange) && len(parts) > 1 {
+			err = nil
+		}
 		if err != nil || !pythonInteger.MatchString(p) {
 			return Index{}, fmt.Errorf("%w: %q is not an integer", ErrIndex, p)
 		}

@@ -282,3 +282,19 @@ func FuzzIndex(f *testing.F) {
 		}
 	})
 }
+
+// TestBoundsBeyond64Bits clips them, as Python does.
+func TestBoundsBeyond64Bits(t *testing.T) {
+	a := mustSlice(t, []int16{0, 1, 2, 3, 4}, 5)
+	for index, want := range map[string][]int16{
+		":99999999999999999999": {0, 1, 2, 3, 4}, "-99999999999999999999:2": {0, 1}, "99999999999999999999:": {}, "::99999999999999999999": {0},
+		"::-99999999999999999999": {4}, ":-99999999999999999999:-2": {4, 2, 0}, "9223372036854775808:-9223372036854775809:-1": {4, 3, 2, 1, 0},
+	} {
+		if got := valuesOf[int16](t, must[*Array](t)(a.Slice(index))); !slices.Equal(got, want) {
+			t.Errorf("[%s]: %v, want %v", index, got, want)
+		}
+	}
+	if _, err := a.Slice("99999999999999999999"); !errors.Is(err, ErrIndex) {
+		t.Errorf("a position: %v", err)
+	}
+}

@@ -251,7 +251,7 @@ func printableBytes(s string) string {
 
 func appendJSONString(dst []byte, s string) []byte {
 	text, _ := json.Marshal(s) // strings always marshal
-	return append(dst, text...)
+	return append(dst, safeJSON(text)...)
 }
 
 // appendPythonQuoted writes repr(s) of a Python str, or of bytes without the b.

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -93,23 +92,14 @@ var errReported = errors.New("reported")
 // complain prints an error as one line.
 func (c *cli) complain(err error) { fmt.Fprintf(c.stderr, "lazynpy: %s\n", safeLine(err.Error())) }
 
-// safeLine is a text in one line, the first few of several errors that were joined. Names in it may come from files: what a
+// safeLine is a text in one line of bounded length, the first few of several errors that were joined. Names in it may come from files: what a
 // terminal would obey is spelled out.
 func safeLine(text string) string {
 	parts := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 	if n := len(parts) - mostTold; n > 0 {
 		parts = append(parts[:mostTold], fmt.Sprintf("and %s more", grouped(int64(n))))
 	}
-	line := strings.Join(parts, "; ")
-	var safe strings.Builder
-	for _, r := range line {
-		if unicode.IsControl(r) {
-			fmt.Fprintf(&safe, "\\x%02x", r)
-		} else {
-			safe.WriteRune(r)
-		}
-	}
-	return safe.String()
+	return spelledOut(shortened(strings.Join(parts, "; ")))
 }
 
 // usageError is a mistake in the command line, whatever the files hold.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,4 +188,35 @@ func valuesStream(values []float64) stream {
 		panic(err)
 	}
 	return stream{name: "values", dtype: b.DType, shape: b.Shape, pieces: func(yield func([]byte, error) bool) { yield(b.Data, nil) }}
+}
+
+// TestNothingForTerminalsToObey prints names and strings with C1 controls and marks of direction, and long ones.
+func TestNothingForTerminalsToObey(t *testing.T) {
+	const evil = "a\u009b31m\u202eb\u2066\U000e0041\x7f"
+	text := "{'descr': [('" + evil + "', '<U3')], 'fortran_order': False, 'shape': (1,), }\n"
+	head := "\x93NUMPY\x03\x00" + string([]byte{byte(len(text)), byte(len(text) >> 8), 0, 0}) + text
+	path := rawFile(t, []byte(head+"\x9b\x00\x00\x00\x2e\x20\x00\x00x\x00\x00\x00"))
+	for _, args := range [][]string{{"get", "--json"}, {"head", "--json"}, {"info", "--json"}, {"plan", "--json"}} {
+		got := ok(t, append(args, path)...)
+		if strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && obeyed(r) }) {
+			t.Errorf("%v: %q", args, got)
+		}
+		if v := decode(t, got); args[0] == "get" && v["data"].([]any)[0].(map[string]any)[evil] != "\u009b\u202ex" {
+			t.Errorf("get: %v", v)
+		}
+	}
+	o := lazynpy(t, "stats", path)
+	if strings.ContainsFunc(o.stderr, func(r rune) bool { return r != '\n' && obeyed(r) }) || !strings.Contains(o.stderr, `\x9b`) && !strings.Contains(o.stderr, "u202e") {
+		t.Errorf("stats: %q", o.stderr)
+	}
+	var fields strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&fields, "('a_rather_long_name_%d', '<i4'), ", i)
+	}
+	text = "{'descr': [" + fields.String() + "], 'fortran_order': False, 'shape': (0,), }\n"
+	head = "\x93NUMPY\x02\x00" + string([]byte{byte(len(text)), byte(len(text) >> 8), byte(len(text) >> 16), 0})
+	long := rawFile(t, []byte(head+text))
+	if o := lazynpy(t, "stats", long); len(o.stderr) > 3000 || !strings.Contains(o.stderr, "--field") || !strings.Contains(o.stderr, " bytes) ... ") {
+		t.Errorf("stats: %d bytes: %.300q", len(o.stderr), o.stderr)
+	}
 }

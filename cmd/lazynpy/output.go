@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -182,11 +183,16 @@ func (c *cli) printJSON(v any) error {
 	return encodeJSON(c.stdout, v)
 }
 
-// encodeJSON writes a value and a newline, and <f8 as it is.
+// encodeJSON writes a value and a newline, and <f8 as it is. What a terminal would obey is escaped.
 func encodeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(safeJSON(text.Bytes()))
+	return err
 }
 
 // table prints rows of aligned columns, each row ended by nothing.

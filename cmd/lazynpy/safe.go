@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// longestError bounds a line about an error, in bytes: names of members and dtypes, which come from files, can have many
+// thousand. Of a longer one the beginning and the end remain.
+const longestError = 2000
+
+// obeyed reports whether a terminal might act on a character instead of showing it: controls of either set, and
+// those that change the direction of writing or are not seen at all.
+func obeyed(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// shortened is a line with what is too much of it left out.
+func shortened(line string) string {
+	if len(line) <= longestError {
+		return line
+	}
+	head, tail := longestError*2/3, len(line)-longestError/4
+	for !utf8.RuneStart(line[head]) {
+		head--
+	}
+	for !utf8.RuneStart(line[tail]) {
+		tail++
+	}
+	return line[:head] + fmt.Sprintf(" ... (%s bytes) ... ", grouped(int64(tail-head))) + line[tail:]
+}
+
+// spelledOut is a line in which what a terminal would obey is written as escapes.
+func spelledOut(line string) string {
+	var safe strings.Builder
+	for _, r := range line {
+		switch {
+		case !obeyed(r):
+			safe.WriteRune(r)
+		case r <= 0xFF:
+			fmt.Fprintf(&safe, `\x%02x`, r)
+		case r <= 0xFFFF:
+			fmt.Fprintf(&safe, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&safe, `\U%08x`, r)
+		}
+	}
+	return safe.String()
+}
+
+// safeJSON is JSON in which what a terminal would obey is written as escapes: it stands in strings alone, where those mean
+// the same.
+func safeJSON(text []byte) []byte {
+	if !bytes.ContainsFunc(text, func(r rune) bool { return r >= 0x7F && obeyed(r) }) {
+		return text
+	}
+	safe := make([]byte, 0, len(text)+64)
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		switch {
+		case r < 0x7F || !obeyed(r):
+			safe = append(safe, text[:n]...)
+		case r > 0xFFFF:
+			hi, lo := utf16.EncodeRune(r)
+			safe = fmt.Appendf(safe, `\u%04x\u%04x`, hi, lo)
+		default:
+			safe = fmt.Appendf(safe, `\u%04x`, r)
+		}
+		text = text[n:]
+	}
+	return safe
+}
