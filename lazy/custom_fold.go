@@ -90,6 +90,9 @@ func isLoose[T any](t mmapnpy.DType) (bool, error) {
 	}
 	probe := make([]T, 1)
 	b := kernel.Bytes(probe)
+	if int64(len(b)) != t.ItemSize() {
+		return true, nil // the fields lie elsewhere
+	}
 	for i := range b {
 		b[i] = 2
 	}

@@ -29,10 +29,19 @@ type swap struct {
 	width int
 }
 
-// A matching is what must be done to the bytes of an element to make them a Go value.
+// A move is a run of bytes of an element that lie elsewhere in the Go value.
+type move struct {
+	span
+	to int64
+}
+
+// A matching is what must be done to the bytes of an element to make them a Go value: they are moved, if
+// there are moves, and then changed where they are in the value.
 type matching struct {
 	bools []span // bytes that must be 0 or 1
 	swaps []swap
+	moves []move
+	size  int64 // of the value
 }
 
 // fit checks the buffer, and that T is a Go type of its dtype.
@@ -44,10 +53,15 @@ func fit[T any](b Buffer) (m matching, err error) {
 		return m, ErrObject
 	}
 	rt := reflect.TypeFor[T]()
-	if why := m.match(rt, b.DType, 0); why != "" {
+	m.size = b.DType.size
+	why := m.match(rt, b.DType, 0)
+	if why != "" && rt.Kind() == reflect.Struct && b.DType.IsStruct() {
+		m, why = moved(rt, b.DType)
+	}
+	if why != "" {
 		return m, fmt.Errorf("%w: %s requested, the elements are %s%s", ErrType, rt, brief(b.DType), strings.TrimSuffix(why, differs))
 	}
-	if !kernel.Shares() && int64(binary.Size(reflect.Zero(rt).Interface())) != b.DType.size {
+	if len(m.moves) == 0 && !kernel.Shares() && int64(binary.Size(reflect.Zero(rt).Interface())) != b.DType.size {
 		return m, fmt.Errorf("%w: %s cannot be decoded without unsafe: its integers must have fixed sizes, and its padding must be fields called _",
 			ErrType, rt)
 	}
@@ -173,10 +187,10 @@ func (m *matching) matchStruct(rt reflect.Type, t DType, at int64) string {
 		case why != "":
 			return why
 		case f.Offset != int64(sf.Offset):
-			return fmt.Sprintf(": field %s is at byte %d, and %q at %d", sf.Name, sf.Offset, f.Name, f.Offset)
+			return fmt.Sprintf(": field %s is at byte %d of %d, and %q at %d of %d", sf.Name, sf.Offset, rt.Size(), f.Name, f.Offset, t.size)
 		}
 		if why := m.match(sf.Type, f.DType, at+f.Offset); why != "" {
-			return fmt.Sprintf(": field %s is %s, and %q is %s%s", sf.Name, sf.Type, f.Name, brief(f.DType), strings.TrimSuffix(why, differs))
+			return fieldDiffers(sf, f, why)
 		}
 		matched[f.Offset] = true
 	}
@@ -186,6 +200,125 @@ func (m *matching) matchStruct(rt reflect.Type, t DType, at int64) string {
 		}
 	}
 	return ""
+}
+
+// fieldDiffers says that a field of a Go struct has another type than that of a dtype.
+func fieldDiffers(sf reflect.StructField, f Field, why string) string {
+	return fmt.Sprintf(": field %s is %s of %d bytes, and %q at byte %d is %s of %d bytes%s",
+		sf.Name, sf.Type, sf.Type.Size(), f.Name, f.Offset, brief(f.DType), f.DType.size, strings.TrimSuffix(why, differs))
+}
+
+// moved matches a Go struct with a structured dtype whose fields lie elsewhere: by their names alone.
+func moved(rt reflect.Type, t DType) (m matching, why string) {
+	m.size = int64(rt.Size())
+	why = m.place(rt, t, 0, 0)
+	return m, why
+}
+
+// place is match for an element whose bytes from at on become those of the Go value from to on.
+func (m *matching) place(rt reflect.Type, t DType, at, to int64) string {
+	base, dims := t.Elements()
+	if rt.Kind() == reflect.Array && len(dims) > 0 && base.IsStruct() && !isBytes(rt) {
+		n := int64(1)
+		for _, dim := range dims {
+			if rt.Kind() != reflect.Array || int64(rt.Len()) != dim {
+				return differs
+			}
+			rt, n = rt.Elem(), n*dim
+		}
+		step := int64(rt.Size())
+		for i := range n {
+			if why := m.place(rt, base, at+i*base.size, to+i*step); why != "" {
+				return why
+			}
+		}
+		return ""
+	}
+	if rt.Kind() == reflect.Struct && t.IsStruct() {
+		return m.placeFields(rt, t, at, to)
+	}
+	if why := m.match(rt, t, to); why != "" {
+		return why
+	}
+	m.moves = appendMove(m.moves, move{span{at, t.size}, to})
+	if len(m.moves) > maxSpans {
+		return ": too many fields that lie elsewhere in one element"
+	}
+	return ""
+}
+
+func (m *matching) placeFields(rt reflect.Type, t DType, at, to int64) string {
+	matched := map[string]bool{}
+	for sf := range rt.Fields() {
+		if sf.Name == "_" {
+			if !plainMemory(sf.Type) {
+				return fmt.Sprintf(": blank field of type %s holds pointers", sf.Type)
+			}
+			continue
+		}
+		f, why := findField(t, sf)
+		if why != "" {
+			return why
+		}
+		if why := m.place(sf.Type, f.DType, at+f.Offset, to+int64(sf.Offset)); why != "" {
+			return fieldDiffers(sf, f, why)
+		}
+		matched[f.Name] = true
+	}
+	for _, f := range t.ext.fields {
+		if f.DType.size > 0 && !matched[f.Name] {
+			return fmt.Sprintf(": nothing in the Go struct is for field %q of %d bytes at byte %d", f.Name, f.DType.size, f.Offset)
+		}
+	}
+	return ""
+}
+
+// appendMove appends a move to those before it, or lengthens the last one.
+func appendMove(moves []move, v move) []move {
+	if n := len(moves); n > 0 {
+		if last := &moves[n-1]; last.at+last.n == v.at && last.to+last.n == v.to {
+			last.n += v.n
+			return moves
+		}
+	}
+	if v.n == 0 {
+		return moves
+	}
+	return append(moves, v)
+}
+
+// take moves the bytes of elements to where they are in Go values.
+func (m *matching) take(values, elements []byte, size int) {
+	for i := 0; (i+1)*size <= len(elements); i++ {
+		e, v := elements[i*size:(i+1)*size], values[i*int(m.size):]
+		for _, move := range m.moves {
+			copy(v[move.to:move.to+move.n], e[move.at:])
+		}
+	}
+}
+
+// gather makes values of all elements of b, in C order, piece by piece.
+func (m *matching) gather(values []byte, b Buffer) {
+	var elements []byte
+	for part := range b.pieces(movePiece) {
+		n := part.NBytes()
+		if elements == nil { // the first part is the largest
+			elements = make([]byte, n)
+		}
+		part.gather(elements)
+		m.take(values, elements[:n], int(b.DType.size))
+		values = values[part.Len()*m.size:]
+	}
+}
+
+// movePiece is how many bytes of elements are converted at once.
+const movePiece = 64 << 10
+
+// put moves the bytes of one Go value to where they are in an element.
+func (m *matching) put(element, value []byte) {
+	for _, move := range m.moves {
+		copy(element[move.at:move.at+move.n], value[move.to:])
+	}
 }
 
 // findField finds the dtype's field for a Go struct field.

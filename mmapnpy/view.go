@@ -27,16 +27,18 @@ import (
 //	a subarray       arrays of arrays: (2,3)f8 is [2][3]float64
 //	a struct         a struct, or [n]byte for n bytes
 //
-// Named types with these underlying types will do. A Go struct must have the size of the dtype,
-// and every field of the dtype must either have a Go field of its own type at its offset, or lie
-// under fields called _. Go fields are matched by the tag `npy:"name"`, else by a name that
-// differs in case at most.
+// Named types with these underlying types will do. Every field of a structured dtype must have a Go field
+// of its own type, which is matched by the tag `npy:"name"`, else by a name that differs in case at most;
+// where both lie at the same places, fields of the dtype may also lie under Go fields called _. Where they do
+// not, as NumPy packs records and Go aligns structs, elements are converted when they are read and
+// written; see [NDArray.InPlace].
 //
 // A byte of a boolean that is neither 0 nor 1, which NumPy takes as true, is undefined in a Go
 // bool. At and All turn it into true.
 type NDArray[T any] struct {
 	buf   Buffer
-	bools []span // in every element
+	bools []span    // in every value
+	moved *matching // nil for elements in place
 }
 
 // View shows the elements of f as T without copying them. It is valid until f is closed.
@@ -65,7 +67,11 @@ func ViewOf[T any](b Buffer) (NDArray[T], error) {
 			ErrByteOrder, brief(b.DType))
 	}
 	b.Shape, b.Strides = slices.Clone(b.Shape), slices.Clone(b.Strides)
-	return NDArray[T]{buf: b, bools: m.bools}, nil
+	v := NDArray[T]{buf: b, bools: m.bools}
+	if len(m.moves) > 0 {
+		v.moved = &m
+	}
+	return v, nil
 }
 
 // CopyOf returns the elements as a new slice in C order and this machine's byte order, from
@@ -82,7 +88,7 @@ func CopyOf[T any](b Buffer, opts ...Option) ([]T, error) {
 		return nil, err
 	}
 	n, size := b.Len(), b.DType.size
-	if total := n * size; !c.allowLarge || total < 0 || total > math.MaxInt {
+	if total := n * max(size, m.size); !c.allowLarge || total < 0 || total > math.MaxInt {
 		if err := bytesrc.Afford(total); err != nil {
 			return nil, fmt.Errorf("a copy of %d elements of %s %w", n, brief(b.DType), err)
 		}
@@ -96,16 +102,20 @@ func CopyOf[T any](b Buffer, opts ...Option) ([]T, error) {
 		s = make([]T, n)
 		raw = kernel.Bytes(s)
 	} else {
-		raw = make([]byte, n*size)
+		raw = make([]byte, n*m.size)
 	}
 	err = bytesrc.Guard(func() error {
-		b.gather(raw)
+		if len(m.moves) == 0 {
+			b.gather(raw)
+			return nil
+		}
+		m.gather(raw, b)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	m.convert(raw, int(size))
+	m.convert(raw, int(m.size))
 	if !kernel.Shares() {
 		s = kernel.Slice[T](raw)
 	}
@@ -140,13 +150,18 @@ func (v NDArray[T]) Order() byte {
 	return 0
 }
 
+// InPlace reports whether the elements lie in memory as values of T do. If not, they are structs whose fields
+// lie elsewhere, and At, All and Set convert.
+func (v NDArray[T]) InPlace() bool { return v.moved == nil }
+
 // Slice returns the elements as one slice of the same memory, in storage order: see
-// [NDArray.Order]. It is false where that is not possible: the elements have gaps; T holds bools
+// [NDArray.Order]. It is false where that is not possible: the elements have gaps, or are not
+// [NDArray.InPlace]; T holds bools
 // and not all of their bytes are 0 or 1, for which all are read; the processor reads no
 // unaligned numbers, and these are; or the build may not reinterpret memory (tag purego).
 func (v NDArray[T]) Slice() ([]T, bool) {
 	n, size := v.buf.Len(), v.buf.DType.size
-	if v.Order() == 0 || int64(int(n)) != n {
+	if v.Order() == 0 || int64(int(n)) != n || v.moved != nil {
 		return nil, false
 	}
 	if n*size == 0 {
@@ -166,6 +181,10 @@ func (v NDArray[T]) At(idx ...int64) T { return v.load(v.buf.at(idx)) }
 // fault; see [File.Guard].
 func (v NDArray[T]) Set(x T, idx ...int64) {
 	one := [1]T{x}
+	if v.moved != nil {
+		v.moved.put(v.buf.element(idx), kernel.Bytes(one[:]))
+		return
+	}
 	copy(v.buf.element(idx), kernel.Bytes(one[:]))
 }
 
@@ -195,6 +214,8 @@ func (v *NDArray[T]) load(pos int64) (x T) {
 	switch {
 	case size == 0:
 		return x
+	case v.moved != nil:
+		return v.convert(e)
 	case len(v.bools) == 0 || !kernel.Shares(): // decoding a bool takes any byte
 		return kernel.Slice[T](e)[0]
 	}
@@ -202,5 +223,20 @@ func (v *NDArray[T]) load(pos int64) (x T) {
 	raw := kernel.Bytes(one[:])
 	copy(raw, e)
 	normalizeBools(raw, int(size), v.bools)
+	return one[0]
+}
+
+// convert makes a value of an element whose fields lie elsewhere.
+func (v *NDArray[T]) convert(e []byte) T {
+	var one [1]T
+	raw := kernel.Bytes(one[:])
+	if !kernel.Shares() {
+		raw = make([]byte, v.moved.size)
+	}
+	v.moved.take(raw, e, len(e))
+	if !kernel.Shares() {
+		return kernel.Slice[T](raw)[0]
+	}
+	normalizeBools(raw, len(raw), v.bools)
 	return one[0]
 }

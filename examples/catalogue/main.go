@@ -1,5 +1,5 @@
-// Catalogue reads a structured array into Go structs, in place: no element is
-// decoded before it is looked at.
+// Catalogue reads a structured array as Go structs: no element is decoded before it
+// is looked at, and where NumPy lays records out as Go does, none at all.
 //
 //	go run ./examples/catalogue stars.npy
 package main
@@ -13,11 +13,11 @@ import (
 )
 
 // Star is one record of an array of dtype
-// [('name', 'S8'), ('mag', '<f4'), ('pos', '<f8', (2,))].
+// [('name', 'S8'), ('mag', '<f4'), ('pos', '<f8', (2,))], which NumPy packs, or aligns with align=True.
 type Star struct {
 	Name [8]byte
 	Mag  float32
-	_    [4]byte // NumPy's align=True padding
+	_    [4]byte // where align=True has padding, also on machines where Go has none
 	Pos  [2]float64
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,10 +24,16 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dt, err := mmapnpy.StructAt(32,
-		mmapnpy.Field{Name: "name", DType: name, Offset: 0},
-		mmapnpy.Field{Name: "mag", DType: mmapnpy.Float32, Offset: 8},
-		mmapnpy.Field{Name: "pos", DType: pos, Offset: 16})
+	fields := []mmapnpy.Field{
+		{Name: "name", DType: name, Offset: 0},
+		{Name: "mag", DType: mmapnpy.Float32, Offset: 8},
+		{Name: "pos", DType: pos, Offset: 16},
+	}
+	aligned, err := mmapnpy.StructAt(32, fields...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := mmapnpy.StructOf(fields...) // NumPy's default
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +41,20 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, dt := range []mmapnpy.DType{aligned, packed} {
+		elements := data
+		if dt.ItemSize() == 28 {
+			elements = slices.Concat(data[:12], data[16:44], data[48:])
+		}
+		check(t, mmapnpy.Buffer{Data: elements, DType: dt, Shape: []int64{2}, Strides: []int64{dt.ItemSize()}})
+	}
+}
+
+// check runs the example on a file of these stars.
+func check(t *testing.T, stars mmapnpy.Buffer) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "stars.npy")
-	if err := mmapnpy.Save(path, mmapnpy.Buffer{Data: data, DType: dt, Shape: []int64{2}, Strides: []int64{32}}); err != nil {
+	if err := mmapnpy.Save(path, stars); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
@@ -43,6 +62,6 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := out.String(); !strings.HasPrefix(got, "Vega") || strings.Contains(got, "Mizar") || !strings.Contains(got, "0.03 at 279.235 +38.784") {
-		t.Errorf("printed %q", got)
+		t.Errorf("printed %q of %s", got, stars.DType)
 	}
 }
