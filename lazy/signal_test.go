@@ -407,6 +407,9 @@ func TestWriteSignalLinks(t *testing.T) {
 	}
 	sameNames(t, mustSignal(t, path), "y", "x", "Energy")
 	sameNames(t, mustSignal(t, link), "y", "x", "Energy")
+	if info, err := os.Stat(SidecarPath(path)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the sidecar: %v, %v", info.Mode(), err)
+	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}

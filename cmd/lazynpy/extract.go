@@ -316,8 +316,7 @@ func safeName(name string) (string, error) {
 	if err := zipseek.CheckPath(name); err != nil {
 		return "", fmt.Errorf("is not extracted: %w", err)
 	}
-	switch {
-	case runtime.GOOS == "windows" && strings.Contains(name, ":"):
+	if runtime.GOOS == "windows" && strings.Contains(name, ":") {
 		return "", errors.New(`is not extracted: the name contains a ":"`)
 	}
 	clean := path.Clean(name)

@@ -46,9 +46,6 @@ func (c *cli) index(ctx context.Context, path string, span int64) error {
 	if span != 0 {
 		opts = append(opts, zipseek.Span(span), zipseek.WithoutSidecar())
 	}
-	if err := c.reads(path); err != nil {
-		return err
-	}
 	z, err := zipseek.Open(path, opts...)
 	if err != nil {
 		return inFile(path, err)

@@ -30,7 +30,12 @@ func newInfoCommand(c *cli) *cobra.Command {
 
 // eachFile runs a verb on every file, also after one has failed.
 func (c *cli) eachFile(paths []string, verb func(path string) error) error {
-	return each(c, paths, verb)
+	return each(c, paths, func(path string) error {
+		if err := c.reads(path); err != nil {
+			return err
+		}
+		return verb(path)
+	})
 }
 
 // each runs a verb on every item, also after one has failed, but not after an interrupt. Of several

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -239,4 +241,94 @@ func TestRefusedBeforeWork(t *testing.T) {
 		fails(t, exitFailure, []string{out, "write-protected"}, verb(words, in+":x", out)...)
 		fails(t, exitFailure, []string{in}, verb(words, in+":x", filepath.Join(t.TempDir(), "new"))...)
 	}
+}
+
+// TestIndexReplaces checks that index replaces index files only, and follows no link.
+func TestIndexReplaces(t *testing.T) {
+	for name, put := range map[string]func(archive, sidecar string) error{
+		"link to the archive": os.Symlink,
+		"link to nothing":     func(_, sidecar string) error { return os.Symlink("nothing", sidecar) },
+		"hard link":           os.Link,
+		"a letter":            func(_, sidecar string) error { return os.WriteFile(sidecar, []byte("dear"), 0o600) },
+		"a folder":            func(_, sidecar string) error { return os.Mkdir(sidecar, 0o700) },
+		"write-protected": func(_, sidecar string) error {
+			return errors.Join(os.WriteFile(sidecar, []byte("LZIDX\r\n\x1a"), 0o600), os.Chmod(sidecar, 0o444))
+		},
+	} {
+		path := foreignNPZ(t, 8, entry{"x.npy", npyBytes(t, 2<<20)})
+		if err := put(path, path+".lzidx"); err != nil {
+			t.Fatal(err)
+		}
+		before := contents(t, filepath.Dir(path))
+		fails(t, exitFailure, []string{path + ".lzidx"}, "index", path)
+		same(t, name, filepath.Dir(path), before)
+	}
+}
+
+// TestPrivateOutputs checks that what is made of a private file is private, and the sidecars of one.
+func TestPrivateOutputs(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no such permissions")
+	}
+	path := foreignNPZ(t, 8, entry{"x.npy", npyBytes(t, 2<<20)})
+	dir := filepath.Dir(path)
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for _, args := range [][]string{
+		{"index", path}, {"get", path, ":10", "-o", at("get.npy")}, {"convert", path, at("convert.npy")}, {"convert", path, at("convert.npz")}, {"convert", path, at("convert.raw")},
+		{"reduce", "--op", "sum", path, "-o", at("reduce.npy")}, {"png", path, "newaxis, :10", "-o", at("png.png")}, {"repack", path, "-o", at("repack.npz")},
+		{"extract", path, "-C", at("dir")}, {"extract", path, "x", "-o", at("extract.npy")}, {"add", at("add.npz"), path}, {"add", at("add.npz"), "y=" + path},
+		{"repack", path},
+	} {
+		ok(t, args...)
+	}
+	for name := range contents(t, dir) {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+}
+
+// npyBytes is a .npy file of so many bytes of elements.
+func npyBytes(t *testing.T, n int) []byte {
+	t.Helper()
+	v := make([]uint8, n)
+	for i := range v {
+		v[i] = uint8(i * i >> 7)
+	}
+	b, err := mmapnpy.BufferOf(v, int64(n))
+	var out bytes.Buffer
+	if err == nil {
+		err = mmapnpy.Write(&out, b)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestStandardOutputIsInput lets what is printed go to the file that is read, as ">>" of a shell does.
+func TestStandardOutputIsInput(t *testing.T) {
+	dir := twoArrays(t)
+	before := contents(t, dir)
+	for _, args := range [][]string{{"info"}, {"head"}, {"get"}, {"get", "-o", "-"}, {"stats"}, {"hist"}, {"checksum"}, {"validate"}, {"ls"}, {"index"}, {"plan"}, {"png"}, {"reduce", "--op", "sum"}} {
+		for _, file := range []string{"hard.npy", "z.npz:x"} {
+			to, _, _ := strings.Cut(file, ":")
+			if args[0] == "ls" || args[0] == "index" {
+				file = to
+			}
+			f, err := os.OpenFile(filepath.Join(dir, to), os.O_WRONLY|os.O_APPEND, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var stderr bytes.Buffer
+			code := run(t.Context(), append(slices.Clone(args), filepath.Join(dir, file)), strings.NewReader(""), f, &stderr)
+			if err := f.Close(); err != nil || code != exitUsage && code != exitFailure || !strings.Contains(stderr.String(), "the output is the input") {
+				t.Errorf("%q of %s: exit %d, %s", args, file, code, stderr.String())
+			}
+		}
+	}
+	same(t, "standard output", dir, before)
 }

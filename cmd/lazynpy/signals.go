@@ -14,31 +14,39 @@ type signalled struct{ signal syscall.Signal }
 func (s signalled) Error() string { return "interrupted by signal: " + s.signal.String() }
 
 // Is makes it an end like any other of a context.
-func (s signalled) Is(err error) bool { return err == context.Canceled } //nolint:errorlint // compared by errors.Is
+func (s signalled) Is(err error) bool { return err == context.Canceled }
 
 // notified is a context that ends with the first signal that asks the process to end. A second one ends the process as usual.
 // What is ignored when the process begins, as nohup and shells in the background do, stays ignored.
 func notified(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	told := make(chan os.Signal, 1)
-	for _, s := range append([]os.Signal{os.Interrupt, syscall.SIGTERM}, moreSignals...) {
+	told, unread := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	for _, s := range enders {
 		if !signal.Ignored(s) {
 			signal.Notify(told, s)
 		}
 	}
+	// That nobody reads what is printed must not end the process before it has cleaned up.
+	if pipeSignals != nil { // of none it would be told all
+		signal.Notify(unread, pipeSignals...)
+	}
 	go func() {
-		for s := range told {
-			if s, ok := s.(syscall.Signal); ok && ends(s) {
+		for {
+			select {
+			case s := <-told:
 				signal.Stop(told)
-				cancel(signalled{s})
+				cancel(signalled{s.(syscall.Signal)})
+				return
+			case s := <-unread:
+				if nobodyReads() {
+					cancel(signalled{s.(syscall.Signal)})
+				}
+			case <-ctx.Done():
 				return
 			}
 		}
 	}()
-	return ctx, func() {
-		signal.Stop(told)
-		cancel(nil)
-	}
+	return ctx, func() { cancel(nil) }
 }
 
 // interruptedStatus is the exit status after the end of a context: 128 and the signal, as shells say it.

@@ -8,8 +8,10 @@ import (
 	"syscall"
 )
 
-var moreSignals []os.Signal
+var enders = []os.Signal{os.Interrupt, syscall.SIGTERM}
 
-func ends(syscall.Signal) bool { return true }
+var pipeSignals []os.Signal
+
+func nobodyReads() bool { return false }
 
 func unheard(context.Context) bool { return false }

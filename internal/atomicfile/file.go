@@ -101,7 +101,7 @@ func create(dir *os.Root, name, path string, r rules) (_ *File, err error) {
 	if err := f.open(perm); err != nil {
 		return nil, about(path, inFolder(filepath.Dir(path), err))
 	}
-	f.shown = f.File.Name()
+	f.shown = f.Name()
 	return f, nil
 }
 
@@ -155,7 +155,7 @@ func (f *File) Abort() {
 		_ = f.dir.Remove(f.temp) // there is an error to tell already, or nobody wants the file
 	}
 	if f.File != nil {
-		_ = f.File.Close() // may be closed already
+		_ = f.Close() // may be closed already
 		if f.temp != "" && !f.done {
 			_ = f.dir.Remove(f.temp) // where open files cannot be removed
 		}

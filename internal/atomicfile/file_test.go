@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -104,6 +106,31 @@ func TestFileEnds(t *testing.T) {
 		t.Errorf("the file holds %q: %v", got, err)
 	}
 	noneLeft(t)
+}
+
+// TestFolderNotSynced has the disk fail when the folder is brought to it: the file is in its place, and the error is told. That a
+// system cannot do it is no error.
+func TestFolderNotSynced(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("folders are not synced there")
+	}
+	defer func() { syncHandle = (*os.File).Sync }()
+	for err, told := range map[error]bool{syscall.EIO: true, syscall.ENOSPC: true, syscall.EINVAL: false, syscall.ENOTSUP: false} {
+		t.Chdir(t.TempDir())
+		syncHandle = func(*os.File) error { return err }
+		got := Write("a", says("1"))
+		if errors.Is(got, err) != told || (got == nil) == told {
+			t.Errorf("%v: Write: %v", err, got)
+		}
+		if got := MkdirAll("b/c", 0o777); errors.Is(got, err) != told {
+			t.Errorf("%v: MkdirAll: %v", err, got)
+		}
+		if got := SyncDir("a"); errors.Is(got, err) != told {
+			t.Errorf("%v: SyncDir: %v", err, got)
+		}
+		holds(t, "a", "1")
+		noneLeft(t)
+	}
 }
 
 // TestWriteFails checks that nothing changes, and that the error is that of the writer.

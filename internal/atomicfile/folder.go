@@ -28,10 +28,13 @@ func syncFolder(dir *os.Root) error {
 	return syncOpen(d)
 }
 
+// syncHandle is replaced by tests.
+var syncHandle = (*os.File).Sync
+
 // syncOpen brings a folder to disk and closes it. Systems that cannot do the former say so; a disk that fails is
 // another matter.
 func syncOpen(d *os.File) error {
-	err := d.Sync()
+	err := syncHandle(d)
 	_ = d.Close() // nothing was written through it
 	if runtime.GOOS == "windows" || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EBADF) || errors.Is(err, fs.ErrPermission) {
 		return nil

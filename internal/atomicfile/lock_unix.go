@@ -20,7 +20,7 @@ func lock(f *os.File, wait bool) error {
 		how |= unix.LOCK_NB
 	}
 	for {
-		if err := unix.Flock(int(f.Fd()), how); err != unix.EINTR { //nolint:errorlint // a number
+		if err := unix.Flock(int(f.Fd()), how); err != unix.EINTR {
 			return err
 		}
 	}

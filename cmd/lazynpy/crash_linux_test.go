@@ -1,0 +1,296 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
+
+// fileLimit is a variable of the environment with the largest size of a file that the command may write, where the test binary
+// is the command.
+const fileLimit = "LAZYNPY_TEST_FILE_LIMIT"
+
+func init() {
+	var n uint64
+	if _, err := fmt.Sscan(os.Getenv(fileLimit), &n); err == nil {
+		if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: n, Max: n}); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// A crashCase is a verb that writes. It runs in a folder with x.npy, z.npz (deflated, without an index: x, y) and s.npz, their like with
+// stored members.
+type crashCase struct {
+	name string
+	args []string
+	old  string   // the input that lies in the place of the output, "" for none
+	out  []string // what it makes, or changes
+}
+
+var crashCases = []crashCase{
+	{"get", []string{"get", "x.npy", "::2", "-o", "out.npy"}, "small.npy", []string{"out.npy"}},
+	{"get csv", []string{"get", "small.npy", "-o", "out.csv"}, "", []string{"out.csv"}},
+	{"reduce", []string{"reduce", "--op", "sum", "--over", "0", "x.npy", "-o", "out.npy"}, "small.npy", []string{"out.npy"}},
+	{"png", []string{"png", "x.npy", "-o", "out.png"}, "", []string{"out.png"}},
+	{"convert", []string{"convert", "--byteorder", "big", "x.npy", "out.npy"}, "small.npy", []string{"out.npy"}},
+	{"convert F", []string{"convert", "--order", "F", "x.npy", "out.npy"}, "", []string{"out.npy"}},
+	{"convert npz", []string{"convert", "--key", "x", "--deflate=1", "--force", "x.npy", "out.npz"}, "s.npz", []string{"out.npz"}},
+	{"index", []string{"index", "--span", "64KiB", "z.npz"}, "", []string{"z.npz.lzidx"}},
+	{"repack in place", []string{"repack", "z.npz"}, "", []string{"z.npz"}},
+	{"repack", []string{"repack", "--store", "z.npz", "-o", "out.npz"}, "s.npz", []string{"out.npz"}},
+	{"extract", []string{"extract", "--force", "s.npz", "-C", "dir"}, "", []string{"dir/x.npy", "dir/y.npy"}},
+	{"extract one", []string{"extract", "--force", "s.npz", "x", "-o", "out.npy"}, "small.npy", []string{"out.npy"}},
+	{"add new", []string{"add", "out.npz", "x.npy"}, "", []string{"out.npz"}},
+	{"add", []string{"add", "--deflate=1", "out.npz", "new=x.npy"}, "s.npz", []string{"out.npz"}},
+	{"demo", []string{"demo", "--size", "4MiB"}, "", []string{brightFieldPNG, sumPatternPNG}},
+}
+
+// crashInputs makes the folder that every case begins with a copy of. Sides is how large the array is.
+func crashInputs(t *testing.T, side int) string {
+	t.Helper()
+	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(1, 2))
+	v := make([]uint16, side*side)
+	for i := range v {
+		v[i] = uint16(rng.IntN(1000))
+	}
+	data, err := mmapnpy.BufferOf(v, int64(side), int64(side))
+	small, err2 := mmapnpy.BufferOf(v[:10000], 100, 100)
+	entries := []lazy.Entry{{Key: "x", Array: lazy.Values(data)}, {Key: "y", Array: lazy.Values(small)}}
+	err = errors.Join(err, err2, mmapnpy.Save(filepath.Join(dir, "x.npy"), data), mmapnpy.Save(filepath.Join(dir, "small.npy"), small),
+		lazy.SaveArchive(t.Context(), filepath.Join(dir, "s.npz"), entries))
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := foreignNPZ(t, zip.Deflate, entry{"x.npy", read(t, filepath.Join(dir, "x.npy"))}, entry{"y.npy", read(t, filepath.Join(dir, "small.npy"))})
+	if err := os.Rename(z, filepath.Join(dir, "z.npz")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// begin makes the folder of one attempt.
+func (c crashCase) begin(t *testing.T, inputs string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for path, b := range contents(t, inputs) {
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), []byte(b), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.old != "" {
+		if err := os.WriteFile(filepath.Join(dir, c.out[0]), read(t, filepath.Join(inputs, c.old)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path := range contents(t, dir) { // an index file knows the time of its archive
+		if err := os.Chtimes(path, time.Time{}, time.Unix(1e9, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// command is the verb as a process of its own.
+func (c crashCase) command(dir string, env ...string) (cmd *exec.Cmd, stderr *bytes.Buffer) {
+	stderr = &bytes.Buffer{}
+	cmd = exec.Command(os.Args[0], c.args...)
+	cmd.Dir, cmd.Stderr = dir, stderr
+	cmd.Env = append(append(os.Environ(), childVariable+"=1", "TMPDIR="+filepath.Join(dir, "tmp"), "GORACE=atexit_sleep_ms=0"), env...)
+	return cmd, stderr
+}
+
+// relative are the files of a folder by their names in it.
+func relative(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	for path, b := range contents(t, dir) {
+		name, _ := filepath.Rel(dir, path)
+		files[name] = b
+	}
+	return files
+}
+
+// intact checks that inputs are what they were, and outputs what they were or what they are to be; it returns what else is there.
+func (c crashCase) intact(t *testing.T, what string, before, want, now map[string]string) (left []string) {
+	t.Helper()
+	for name, b := range before {
+		if now[name] != b && !slices.Contains(c.out, name) {
+			t.Errorf("%s: input %s has changed", what, name)
+		}
+	}
+	for name, b := range now {
+		old, was := before[name]
+		switch {
+		case was && b == old || b == want[name] && slices.Contains(c.out, name):
+		case slices.Contains(c.out, name) && c.args[0] == "add" && strings.HasPrefix(b, old) && was:
+			left = append(left, name) // grows in place, and a journal says what it was
+		case slices.Contains(c.out, name):
+			t.Errorf("%s: %s is neither what it was nor what it is to be", what, name)
+		case !was:
+			left = append(left, name)
+		}
+	}
+	return left
+}
+
+// TestCrash ends every verb that writes at random moments, by signals that can be handled and by one that cannot. LAZYNPY_LONG is how
+// often, for each verb.
+func TestCrash(t *testing.T) {
+	times, side := 1, 500
+	if n := os.Getenv("LAZYNPY_LONG"); n != "" {
+		times, side = 200, 1500
+		if _, err := fmt.Sscan(n, &times); err != nil || times < 2 {
+			times = 200
+		}
+	}
+	inputs := crashInputs(t, side)
+	rng := rand.New(rand.NewPCG(3, 4))
+	signals := []syscall.Signal{syscall.SIGKILL, syscall.SIGHUP, syscall.SIGTERM}
+	for i, c := range crashCases {
+		dir := c.begin(t, inputs)
+		cmd, stderr := c.command(dir)
+		start := time.Now()
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%s: %v, %s", c.name, err, stderr)
+		}
+		took, want := time.Since(start), relative(t, dir)
+		tally := map[string]int{}
+		for k := range times {
+			s := signals[(i+k)%len(signals)]
+			var env []string
+			if (i+k)/len(signals)%2 == 1 {
+				env = []string{"LAZYNPY_NAMED_TEMPORARY=1"}
+			}
+			after := time.Duration(rng.Float64() * 0.9 * float64(took))
+			tally[c.crash(t, fmt.Sprintf("%s: %v after %v %q", c.name, s, after, env), inputs, want, s, after, env)]++
+		}
+		t.Logf("%s: %v", c.name, tally)
+	}
+}
+
+// crash ends one attempt, checks what is there, tries again, and checks once more. It says how the attempt ended.
+func (c crashCase) crash(t *testing.T, what, inputs string, want map[string]string, s syscall.Signal, after time.Duration, env []string) string {
+	t.Helper()
+	dir := c.begin(t, inputs)
+	before := relative(t, dir)
+	cmd, stderr := c.command(dir, env...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(after)
+	_ = cmd.Process.Signal(s) // it may have ended
+	_ = cmd.Wait()            // the status follows
+	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	handled := status.Exited() && (status.ExitStatus() == 0 || status.ExitStatus() == 128+int(s))
+	if !handled && !(status.Signaled() && status.Signal() == s) {
+		t.Errorf("%s: ended with %v, %s", what, cmd.ProcessState, stderr)
+	}
+	left := c.intact(t, what, before, want, relative(t, dir))
+	if handled && len(left) > 0 {
+		t.Errorf("%s: left %q", what, left)
+	}
+	again, stderr := c.command(dir)
+	if err := again.Run(); err != nil && !strings.Contains(stderr.String(), "already") { // add is done
+		t.Errorf("%s: again: %v, %s", what, err, stderr)
+	}
+	now := relative(t, dir)
+	for _, name := range left {
+		_, there := now[name]
+		if there && !slices.Contains(c.out, name) {
+			t.Errorf("%s: the next run leaves %s", what, name)
+		}
+		place, _, _ := strings.Cut(strings.TrimPrefix(name, "tmp/"), "/")
+		if temporary := strings.HasSuffix(name, ".tmp") || strings.HasPrefix(name, "tmp/"); temporary && !strings.Contains(stderr.String(), filepath.Base(place)) {
+			t.Errorf("%s: the next run does not name %s: %s", what, name, stderr)
+		}
+	}
+	for _, name := range c.out {
+		if now[name] != want[name] {
+			t.Errorf("%s: after the next run %s is not what it is to be", what, name)
+		}
+	}
+	if len(c.intact(t, what, before, want, now)) > 0 {
+		t.Errorf("%s: the next run leaves %q", what, c.intact(t, what, before, want, now))
+	}
+	switch {
+	case status.Signaled():
+		return fmt.Sprintf("killed by %v", status.Signal())
+	default:
+		return fmt.Sprintf("status %d", status.ExitStatus())
+	}
+}
+
+// TestFullDisk lets every verb find out that there is no room, at every 64 KiB of what it writes.
+func TestFullDisk(t *testing.T) {
+	step := 8 * 64 << 10
+	if os.Getenv("LAZYNPY_LONG") != "" {
+		step = 64 << 10
+	}
+	inputs := crashInputs(t, 500) // 500,000 bytes
+	for _, c := range crashCases {
+		dir := c.begin(t, inputs)
+		cmd, stderr := c.command(dir)
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%s: %v, %s", c.name, err, stderr)
+		}
+		want := relative(t, dir)
+		largest := 4 << 20 // the scan of a demo
+		for _, name := range c.out {
+			largest = min(largest, len(want[name]))
+		}
+		for limit := 64; limit < largest; limit += step {
+			dir := c.begin(t, inputs)
+			before := relative(t, dir)
+			cmd, stderr := c.command(dir, fmt.Sprintf("%s=%d", fileLimit, limit))
+			err := cmd.Run()
+			if status := cmd.ProcessState.ExitCode(); err == nil || status != exitFailure || !strings.Contains(stderr.String(), "too large") || strings.Contains(stderr.String(), ".tmp") {
+				t.Errorf("%s, %d bytes: %v, %s", c.name, limit, err, stderr)
+			}
+			if left := c.intact(t, c.name, before, want, relative(t, dir)); len(left) > 0 {
+				t.Errorf("%s, %d bytes: left %q", c.name, limit, left)
+			}
+		}
+	}
+}
+
+// TestClosedPipe checks that a demo whose output nobody reads any more cleans up, quietly.
+func TestClosedPipe(t *testing.T) {
+	c := crashCase{args: []string{"demo", "--size", "16MiB"}}
+	dir := c.begin(t, t.TempDir())
+	cmd, stderr := c.command(dir)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout = w
+	err = cmd.Start()
+	if err := errors.Join(err, r.Close(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // the status follows
+	if cmd.ProcessState.ExitCode() != 128+int(syscall.SIGPIPE) || stderr.Len() > 0 {
+		t.Errorf("%v, %s", cmd.ProcessState, stderr)
+	}
+	leftovers(t, dir, "tmp")
+	leftovers(t, filepath.Join(dir, "tmp"))
+}
