@@ -175,8 +175,15 @@ func Backend(name string) Option {
 // [mmapnpy.Lenient].
 func Lenient() Option { return Header(mmapnpy.Lenient()) }
 
-// Partial reads a file that was cut off as far as its whole rows go; see [mmapnpy.Partial].
-func Partial() Option { return Header(mmapnpy.Partial()) }
+// Partial reads what is whole of a file that was cut off: the whole rows of an array ([mmapnpy.Partial]), and
+// the whole members of an archive ([zipseek.Partial]).
+func Partial() Option {
+	return func(c *config) error {
+		c.header = append(slices.Clone(c.header), mmapnpy.Partial())
+		c.zip = append(slices.Clone(c.zip), zipseek.Partial())
+		return nil
+	}
+}
 
 // Header passes options on to the header parser, such as
 // [mmapnpy.MaxHeaderSize] or [mmapnpy.LongDouble].

@@ -21,6 +21,7 @@ type Archive struct {
 	config  config
 	end     endRecord
 	members []Member
+	cut     error // why there is no directory
 
 	names  func() map[string]*Member
 	order  func() []*Member // by offset
@@ -73,7 +74,11 @@ func (a *Archive) read() error {
 	if old, ok := readJournal(a.path); ok && !completed(a.path, a.file, old) {
 		size = old // members are being appended, or were when a process died: what was there before is whole
 	}
-	if err := a.load(size); err != nil {
+	err := a.load(size)
+	if errors.Is(err, errNoDirectory) && a.config.partial {
+		return a.scan(size)
+	}
+	if err != nil {
 		return err
 	}
 	a.watch()

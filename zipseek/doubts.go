@@ -31,6 +31,9 @@ func (a *Archive) Doubts() ([]Doubt, error) {
 	add := func(minor bool, offset int64, field, format string, args ...any) {
 		out = append(out, Doubt{a.doubtful(offset, field, format, args...), minor})
 	}
+	if a.cut != nil {
+		return nil, nil
+	}
 	e, size := a.end, a.file.Size()
 	if e.cut > 0 {
 		add(true, e.pos+20, "comment", "is cut off: %d bytes are missing at the end of the file", e.cut)
@@ -123,7 +126,7 @@ func (a *Archive) doubtful(offset int64, field, format string, args ...any) *For
 // follows the data. A member that is refused has no doubts but its error, which is that of [Member.DataOffset].
 func (m *Member) Doubts() ([]Doubt, error) {
 	data, err := m.DataOffset()
-	if err != nil {
+	if err != nil || m.entry < 0 {
 		return nil, err
 	}
 	var out []Doubt

@@ -7,12 +7,13 @@ package zipseek
 //	[zip64 end record, zip64 locator]
 //	end record, comment
 const (
-	localSignature     = 0x04034b50 // "PK\3\4"
-	directorySignature = 0x02014b50 // "PK\1\2"
-	endSignature       = 0x06054b50 // "PK\5\6"
-	end64Signature     = 0x06064b50 // "PK\6\6"
-	locatorSignature   = 0x07064b50 // "PK\6\7"
-	digitalSignature   = 0x05054b50 // "PK\5\5", which may end a directory
+	localSignature      = 0x04034b50 // "PK\3\4"
+	directorySignature  = 0x02014b50 // "PK\1\2"
+	endSignature        = 0x06054b50 // "PK\5\6"
+	end64Signature      = 0x06064b50 // "PK\6\6"
+	locatorSignature    = 0x07064b50 // "PK\6\7"
+	descriptorSignature = 0x08074b50 // "PK\7\8", which may begin a data descriptor
+	digitalSignature    = 0x05054b50 // "PK\5\5", which may end a directory
 
 	localSize     = 30 // + name, extra
 	directorySize = 46 // + name, extra, comment

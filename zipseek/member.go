@@ -251,12 +251,16 @@ func (m *Member) checkLocal(b []byte, nameLen int) error {
 
 // rawName is the name in the directory entry as it lies there.
 func (m *Member) rawName() ([]byte, error) {
+	at, name := m.entry+28, m.entry+directorySize
+	if m.entry < 0 { // found by its local header
+		at, name = m.headerOffset+26, m.headerOffset+localSize
+	}
 	var n [2]byte
-	if _, err := m.archive.file.ReadAt(n[:], m.entry+28); err != nil {
+	if _, err := m.archive.file.ReadAt(n[:], at); err != nil {
 		return nil, err
 	}
 	raw := make([]byte, binary.LittleEndian.Uint16(n[:]))
-	_, err := m.archive.file.ReadAt(raw, m.entry+directorySize)
+	_, err := m.archive.file.ReadAt(raw, name)
 	return raw, err
 }
 

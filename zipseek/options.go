@@ -28,6 +28,7 @@ type config struct {
 	workers int
 	sidecar bool
 	stopped func() error
+	partial bool
 }
 
 // An Option changes how an archive is read.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strconv"
@@ -106,7 +107,29 @@ func (c *cli) openArchive(path string) (*lazy.Archive, error) {
 		return nil, err
 	}
 	z, err := lazy.OpenArchive(path, c.flags.options()...)
-	return z, inFile(path, err)
+	if err != nil {
+		return nil, inFile(path, c.suggestPartial(path, err))
+	}
+	if cut := z.Zip().Cut(); cut != nil {
+		c.note("%s", printable(cut.Error()))
+	}
+	return z, nil
+}
+
+// suggestPartial adds to an error about an archive that was cut off how many members of it can be read.
+func (c *cli) suggestPartial(path string, err error) error {
+	if !errors.Is(err, zipseek.ErrFormat) || c.flags.partial {
+		return err
+	}
+	z, failed := zipseek.Open(path, zipseek.Partial(), zipseek.WithBackend(c.flags.backend.text))
+	if failed != nil {
+		return err
+	}
+	defer z.Close()
+	if z.Len() == 0 {
+		return err
+	}
+	return fmt.Errorf("%w (%s can be read with --partial)", err, counted(int64(z.Len()), "member", "members"))
 }
 
 // npyMagic is how a .npy file begins.

@@ -43,11 +43,11 @@ func (f *globalFlags) register(set *pflag.FlagSet) {
 	set.BoolVar(&f.json, "json", false, "print JSON, one object per line")
 	set.BoolVar(&f.large, "allow-large", false, "insist on results that do not fit into the memory that is free")
 	set.BoolVar(&f.lenient, "lenient", false, "accept broken headers that are known to exist")
-	set.BoolVar(&f.partial, "partial", false, "read the whole rows of arrays that were cut off (recover writes them to a file)")
+	set.BoolVar(&f.partial, "partial", false, "read the whole rows of arrays, and the whole members of archives, that were cut off (recover writes them to a file)")
 }
 
 // partialVerbs read what is there of an array that was cut off.
-var partialVerbs = []string{"info", "ls", "head", "get", "stats", "hist", "plan", "reduce", "checksum", "png", "convert"}
+var partialVerbs = []string{"info", "ls", "head", "get", "stats", "hist", "plan", "reduce", "checksum", "png", "convert", "extract"}
 
 // check refuses a flag that the verb would not heed.
 func (f *globalFlags) check(verb string) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/zipseek"
 )
 
 // open opens an array as the flags ask and applies --field. The caller closes it.
@@ -28,6 +29,10 @@ func (c *cli) open(path string) (*lazy.Array, error) {
 // suggest adds to an error that a file is not valid the flag with which it can be read all the same, if there
 // is one.
 func (c *cli) suggest(path string, err error) error {
+	if errors.Is(err, zipseek.ErrFormat) {
+		file, _, _ := lazy.SplitPath(path)
+		return c.suggestPartial(file, err)
+	}
 	if !errors.Is(err, mmapnpy.ErrFormat) {
 		return err
 	}

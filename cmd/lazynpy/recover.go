@@ -13,14 +13,16 @@ import (
 func newRecoverCommand(c *cli) *cobra.Command {
 	v := recovery{}
 	cmd := &cobra.Command{
-		Use:   "recover BROKEN.npy",
+		Use:   "recover BROKEN",
 		Short: "Save what is whole of a file that was cut off",
 		Long: "Recover copies the whole rows of a .npy file whose header and length disagree, as a full disk or an\n" +
 			"interrupted copy leaves it, to the file that -o names. Rows are those along the first axis, or the\n" +
 			"last one of a file in Fortran order. BROKEN.npy is only read, unless --in-place asks for it to be\n" +
 			"mended: then its header is corrected and what is left of an incomplete row cut off. --dry-run tells\n" +
-			"what there is and writes nothing. Other verbs read the whole rows with --partial.",
-		Example: "  lazynpy recover scan.npy -o rescued.npy\n  lazynpy recover --dry-run scan.npy",
+			"what there is and writes nothing. Other verbs read the whole rows with --partial.\n\n" +
+			"Of an archive it copies the members whose checksums are right, also where the end with its directory is\n" +
+			"missing, and tells which are not. The exit status is 1 if there is none.",
+		Example: "  lazynpy recover scan.npy -o rescued.npy\n  lazynpy recover --dry-run scan.npy\n  lazynpy recover train.npz -o rescued.npz",
 		Args:    takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return v.run(cmd.Context(), c, args[0])
@@ -61,8 +63,10 @@ func (v *recovery) run(ctx context.Context, c *cli, path string) error {
 	case v.output == "-":
 		return usagef("recover: a .npy is written to a file, not to standard output")
 	}
-	if file, _, named := lazy.SplitPath(path); named || lazy.IsArchive(file) {
-		return inFile(path, errors.New("arrays of an archive are not recovered"))
+	if file, _, named := lazy.SplitPath(path); named {
+		return inFile(path, errors.New("archives are recovered as a whole"))
+	} else if lazy.IsArchive(file) {
+		return v.archive(ctx, c, path)
 	}
 	// In place there is but one step, so that what is told is what was done.
 	opts := c.headerOptions()

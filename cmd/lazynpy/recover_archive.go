@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/lazynpy/lazynpy/zipseek"
+)
+
+// recoverArchiveJSON is what recover prints of an archive with --json.
+type recoverArchiveJSON struct {
+	Path    string     `json:"path"`
+	Output  string     `json:"output"` // empty with --dry-run
+	Cut     *string    `json:"cut"`    // why the archive has no directory; null if it has
+	Members []string   `json:"members"`
+	Lost    []lostJSON `json:"lost"`
+}
+
+// lostJSON is a member that is not whole.
+type lostJSON struct {
+	Member string `json:"member"`
+	Reason string `json:"reason"`
+}
+
+// archive writes the members of an archive that are whole to another.
+func (v *recovery) archive(ctx context.Context, c *cli, path string) error {
+	if v.inPlace {
+		return usagef("recover: an archive is not mended in place")
+	}
+	z, err := zipseek.Open(path, zipseek.Partial(), zipseek.Workers(c.workers()), zipseek.WithBackend(c.flags.backend.text))
+	if err != nil {
+		return inFile(path, err)
+	}
+	defer z.Close()
+	report := recoverArchiveJSON{Path: path, Output: v.output, Members: []string{}, Lost: []lostJSON{}}
+	if cut, ok := innermost(z.Cut()); ok {
+		text := bare(cut)
+		report.Cut = &text
+	}
+	good := make([]bool, z.Len())
+	reasons := make([]error, z.Len())
+	err = c.parallel(ctx, z.Len(), func(ctx context.Context, i int) error {
+		err := verify(ctx, z.Member(i))
+		if _, damaged := innermost(err); err != nil && !damaged {
+			return err
+		}
+		good[i], reasons[i] = err == nil, err
+		return nil
+	})
+	if err != nil {
+		return inFile(path, err)
+	}
+	keep := map[*zipseek.Member]bool{}
+	tell := telling{cli: c}
+	for i, m := range z.All() {
+		switch {
+		case good[i] && !shadowed(m):
+			keep[m] = true
+			report.Members = append(report.Members, m.Name)
+		case !good[i]:
+			bad, _ := innermost(reasons[i])
+			report.Lost = append(report.Lost, lostJSON{m.Name, bare(bad)})
+			tell.add(inFile(memberName(path, m), reasons[i]))
+		}
+	}
+	tell.finish()
+	if len(keep) == 0 {
+		return inFile(path, errors.New("no member is whole"))
+	}
+	if report.Cut != nil {
+		c.note("%s: %s", printable(path), printable(*report.Cut))
+	}
+	if v.output != "" {
+		if err := refuseSame(path, v.output); err != nil {
+			return err
+		}
+		err := zipseek.Repack(ctx, z, v.output, zipseek.RepackOptions{Keep: func(m *zipseek.Member) bool { return keep[m] }, Workers: c.workers()})
+		if err != nil {
+			return inFile(v.output, err)
+		}
+	}
+	return v.reportArchive(c, report)
+}
+
+func (v *recovery) reportArchive(c *cli, report recoverArchiveJSON) error {
+	if c.flags.json {
+		return c.printJSON(report)
+	}
+	text := counted(int64(len(report.Members)), "member is", "members are") + " whole"
+	if n := len(report.Lost); n > 0 {
+		text += ", " + grouped(int64(n)) + " not"
+	}
+	if v.output != "" {
+		text += "; written to " + printable(v.output)
+	}
+	c.note("%s: %s", printable(report.Path), text)
+	return nil
+}

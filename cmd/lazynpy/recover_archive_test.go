@@ -1,0 +1,69 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestRecoverArchive reads and saves what is whole of an archive that was cut off.
+func TestRecoverArchive(t *testing.T) {
+	a, b, c := npy(t, []int64{4}, []int32{1, 2, 3, 4}), npy(t, []int64{2}, []float64{5, 6}), npy(t, []int64{1 << 12}, large()[:1<<12])
+	for _, whole := range []string{
+		npz(t, nil, entry{"a.npy", a}, entry{"b.npy", b}, entry{"c.npy", c}),
+		foreignNPZ(t, zip.Deflate, entry{"a.npy", a}, entry{"b.npy", b}, entry{"c.npy", c}),
+	} {
+		bytesOf := read(t, whole)
+		at := bytes.LastIndex(bytesOf, []byte("PK\x03\x04"))
+		cut := rawNamed(t, bytesOf[:at+300])
+		for _, args := range [][]string{{"ls", cut}, {"info", cut}, {"get", cut + ":a"}, {"extract", cut, "-C", t.TempDir()}} {
+			fails(t, exitFailure, []string{cut, "2 members can be read with --partial"}, args...)
+		}
+		o := lazynpy(t, "ls", "--partial", "--names", cut)
+		if o.code != exitOK || o.stdout != "a\nb\n" || !strings.Contains(o.stderr, `the archive has no directory; "c.npy" is cut off`) {
+			t.Errorf("ls: exit %d, %q, %q", o.code, o.stdout, o.stderr)
+		}
+		if got := ok(t, "get", "--partial", cut+":a"); got != "[1 2 3 4]\n" {
+			t.Errorf("get: %q", got)
+		}
+		dir := t.TempDir()
+		ok(t, "extract", "--partial", cut, "-C", dir)
+		leftovers(t, dir, "a.npy", "b.npy")
+		fails(t, exitUsage, []string{"--partial is for"}, "validate", "--partial", cut)
+
+		out := filepath.Join(dir, "out.npz")
+		o = lazynpy(t, "recover", cut, "--dry-run")
+		if o.code != exitOK || !strings.Contains(o.stderr, "2 members are whole") {
+			t.Errorf("recover: exit %d, %q", o.code, o.stderr)
+		}
+		v := decode(t, ok(t, "recover", "--json", cut, "-o", out))
+		if v["output"] != out || !slices.Equal(v["members"].([]any), []any{"a.npy", "b.npy"}) || v["cut"] == nil {
+			t.Errorf("recover: %v", v)
+		}
+		if got := ok(t, "validate", out); got != out+": ok\n" {
+			t.Errorf("validate: %q", got)
+		}
+		if got := ok(t, "get", out+":b"); got != "[5. 6.]\n" {
+			t.Errorf("get: %q", got)
+		}
+		if !bytes.Equal(read(t, cut), bytesOf[:at+300]) {
+			t.Error("the archive that was cut off is another")
+		}
+		fails(t, exitUsage, []string{"not mended in place"}, "recover", "--in-place", cut)
+		fails(t, exitFailure, []string{"as a whole"}, "recover", cut+":a", "-o", out)
+		fails(t, exitFailure, []string{"no member is whole"}, "recover", rawNamed(t, bytesOf[:40]), "--dry-run")
+
+		// An archive that has its directory, and a damaged member.
+		broken := damaged(t, whole, "PK\x01\x02", 16)
+		o = lazynpy(t, "recover", broken, "-o", filepath.Join(dir, "two.npz"))
+		if o.code != exitOK || !strings.Contains(o.stderr, "a.npy: CRC-32: ") || !strings.Contains(o.stderr, "2 members are whole, 1 not; written to") {
+			t.Errorf("recover: exit %d, %q", o.code, o.stderr)
+		}
+		if got := ok(t, "ls", "--names", filepath.Join(dir, "two.npz")); got != "b\nc\n" {
+			t.Errorf("names: %q", got)
+		}
+	}
+}
