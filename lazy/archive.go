@@ -3,8 +3,10 @@ package lazy
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -43,12 +45,18 @@ func OpenArchive(path string, opts ...Option) (*Archive, error) {
 }
 
 func openArchive(path string, c config) (*Archive, error) {
-	opts := append([]zipseek.Option{zipseek.WithBackend(string(c.backend)), zipseek.Workers(c.workers)}, c.zip...)
+	opts := append([]zipseek.Option{zipseek.WithBackend(string(c.backend)), zipseek.Workers(c.workers), zipseek.LengthFrom(npyLength)}, c.zip...)
 	z, err := zipseek.Open(path, opts...)
 	if err != nil {
 		return nil, err
 	}
 	return &Archive{zip: z, config: c}, nil
+}
+
+// npyLength tells how long a .npy file is from its header.
+func npyLength(content io.ReaderAt) (int64, bool) {
+	h, err := mmapnpy.ReadHeader(content, math.MaxInt64, "")
+	return h.DataOffset + h.NBytes(), err == nil && !h.DType.HasObject()
 }
 
 // Zip is the archive as a container, with all that its directory says.

@@ -62,6 +62,9 @@ func appendTo(lock *filelock.Lock, path string, c writerConfig) (*Writer, error)
 		return nil, err
 	}
 	defer a.Close()
+	if a.end.wrapped || a.end.narrow { // a zip64 record would make what is stated true
+		return nil, a.formatError(a.end.pos, "end record", badf("numbers seem to be stated modulo 4 GiB, without zip64: repack the archive first"))
+	}
 	dir, err := a.directoryEntries()
 	if err != nil {
 		return nil, err

@@ -78,6 +78,9 @@ func (a *Archive) read() error {
 	if errors.Is(err, errNoDirectory) && a.config.partial {
 		return a.scan(size)
 	}
+	if err == nil {
+		err = a.unwrap()
+	}
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,9 @@ func (a *Archive) Doubts() ([]Doubt, error) {
 	if n := int64(len(a.members)); e.count != n && (e.wide || e.count != n&escape16) {
 		add(false, e.pos+10, "end record", "states %d members, where the directory has %d", e.count, n)
 	}
+	if e.wrapped {
+		add(true, e.pos, "end record", "offsets and sizes are stated modulo 4 GiB, without zip64 numbers")
+	}
 	if gap := e.dirEnd - e.start - e.size; gap > 0 {
 		add(true, e.start+e.size, "directory", "%d bytes follow the directory, which zipfile refuses", gap)
 	} else if e.base != 0 && e.size > 0 && e.offset != e.start && a.signatureAt(e.offset) == directorySignature {

@@ -25,6 +25,9 @@ type endRecord struct {
 	offset int64 // of the directory, as stated
 	wide   bool  // there is a zip64 record
 	cut    int64 // bytes of the comment that are missing
+
+	wrapped bool // numbers had lost multiples of 4 GiB; base is what it should be
+	narrow  bool // they seem to have
 }
 
 // numbers are what an end record or a zip64 end record says.

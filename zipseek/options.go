@@ -3,6 +3,7 @@ package zipseek
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
@@ -29,6 +30,7 @@ type config struct {
 	sidecar bool
 	stopped func() error
 	partial bool
+	length  func(io.ReaderAt) (int64, bool)
 }
 
 // An Option changes how an archive is read.
