@@ -219,3 +219,30 @@ func BenchmarkWriter(b *testing.B) {
 		}
 	}
 }
+
+// TestShortChunks reads by SOZip indexes of chunks that are shorter than those that are written here.
+func TestShortChunks(t *testing.T) {
+	content := samples(40 << 10)["counts"]
+	for _, size := range []int{1000, 512, 37} {
+		short := func(c *writerConfig) error {
+			c.chunk = size
+			return nil
+		}
+		path := byUs(t, map[string][]byte{"x": content}, Compressed(6), short)
+		m := mustLookup(t, mustOpen(t, path), "x")
+		if seek, err := m.Seekable(); err != nil || findChunks(m, must(m.DataOffset())) == nil {
+			t.Errorf("chunks of %d bytes: %q, %v", size, seek, err)
+		}
+		checkReads(t, m, content, 20)
+		if err := m.Verify(t.Context()); err != nil {
+			t.Errorf("chunks of %d bytes: %v", size, err)
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

@@ -78,9 +78,9 @@ func (a *Archive) noEnd(t tail) error {
 		return err
 	}
 	if kind := filekind.Of(head[:n]); kind != "" && !bytes.HasPrefix(head, []byte("PK")) {
-		return badf("not a .zip file, but %s", kind)
+		return noDirectory("not a .zip file, but %s", kind)
 	}
-	return badf("not a .zip file, or cut off: no end record in its last %d bytes", len(t.b))
+	return noDirectory("not a .zip file, or cut off: no end record in its last %d bytes", len(t.b))
 }
 
 // tail is the end of a file.

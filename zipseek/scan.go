@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"strings"
 )
 
 // maxScanned bounds the members that are found by their local headers.
@@ -158,7 +157,7 @@ func (a *Archive) goesOnAt(off int64) bool {
 	if _, err := a.file.ReadAt(b, off); err != nil && n > 0 {
 		return false
 	}
-	return strings.HasPrefix("PK\x03\x04", string(b)) || strings.HasPrefix("PK\x01\x02", string(b))
+	return string(b) == "PK\x03\x04"[:n] || string(b) == "PK\x01\x02"[:n]
 }
 
 // findStored reads stored data up to a data descriptor that fits them. The next member, or the directory, must follow it.

@@ -97,8 +97,8 @@ func TestScanEveryCut(t *testing.T) {
 
 // TestScanUnfinished reads what a writer leaves that fills in the sizes later, and junk.
 func TestScanUnfinished(t *testing.T) {
-	whole := mustRead(t, byUs(t, map[string][]byte{"a": []byte("content"), "b": bytes.Repeat([]byte("0123456789"), 100)}))
-	at := findAll(whole, "PK\x03\x04")[1]
+	whole, _, locals := plain(t)
+	at := locals[1]
 	unfinished := bytes.Clone(whole[:at+500])
 	clear(unfinished[at+14 : at+26]) // the checksum and both sizes
 	junk := append(bytes.Clone(whole[:at]), "PK what is this"...)

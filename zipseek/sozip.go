@@ -25,7 +25,7 @@ import (
 //	│ offsets of chunks 1, 2, … <8 byte each>    │
 //	└────────────────────────────────────────────┘
 //
-// Each chunk can be inflated alone. Writers recommend chunks of 4 KiB to 100 MB.
+// Each chunk can be inflated alone. Writers recommend chunks of 4 KiB to 100 MB; there are shorter ones.
 const (
 	sozipVersion    = 1
 	sozipHeaderSize = 32
@@ -72,7 +72,7 @@ func findChunks(m *Member, data int64) *chunks {
 		return nil
 	}
 	size := int64(le.Uint32(h[8:]))
-	if le.Uint32(h[0:]) != sozipVersion || size < minChunkSize || le.Uint32(h[12:]) != sozipOffsetSize ||
+	if le.Uint32(h[0:]) != sozipVersion || size < 1 || le.Uint32(h[12:]) != sozipOffsetSize ||
 		le.Uint64(h[16:]) != uint64(m.Size) || le.Uint64(h[24:]) != uint64(m.CompressedSize) || m.Size == 0 {
 		return nil
 	}
