@@ -30,7 +30,12 @@ func countReducer(name string, over Over, what countKind) Reducer {
 		if err != nil {
 			return nil, err
 		}
-		return &counting{elem: e, ops: opsOf(e), components: components, what: what, nat: hasNaT(t)}, nil
+		c := counting{elem: e, ops: opsOf(e), components: components, what: what, nat: hasNaT(t)}
+		if isLong(t) {
+			own, _ := t.Elem()
+			return &longCounting{c, own.Part()}, nil
+		}
+		return &c, nil
 	}}
 }
 

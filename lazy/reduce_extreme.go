@@ -30,10 +30,13 @@ func extremeReducer(name string, over Over, largest bool) Reducer {
 		if err != nil {
 			return nil, err
 		}
+		if isLong(t) {
+			return newLongOrdered(t, largest, false), nil
+		}
 		if components == 2 || hasNaT(t) {
 			return &ordered{dtype: native(t), less: lessOf(t, largest)}, nil
 		}
-		return &extreme{elem: e, ops: opsOf(e), largest: largest, dtype: extremeDType(t)}, nil
+		return &extreme{elem: e, ops: opsOf(e), largest: largest, dtype: native(t)}, nil
 	}}
 }
 
@@ -43,20 +46,14 @@ func argReducer(name string, over Over, largest bool) Reducer {
 		if err != nil {
 			return nil, err
 		}
+		if isLong(t) {
+			return newLongOrdered(t, largest, true), nil
+		}
 		if components == 2 || hasNaT(t) {
 			return &ordered{dtype: native(t), less: lessOf(t, largest), index: true}, nil
 		}
 		return &argExtreme{elem: e, ops: opsOf(e), largest: largest}, nil
 	}}
-}
-
-// extremeDType is the dtype of a minimum: that of the elements. Long doubles
-// reduce in float64.
-func extremeDType(t mmapnpy.DType) mmapnpy.DType {
-	if e, _ := t.Elem(); e == kernel.X87 || e == kernel.Quad {
-		return mmapnpy.Float64
-	}
-	return native(t)
 }
 
 func hasNaT(t mmapnpy.DType) bool { return t.Kind() == 'M' || t.Kind() == 'm' }
@@ -176,19 +173,12 @@ func (f *ordered) result(shape []int64) *Result {
 	if f.index {
 		return newResult(mmapnpy.Int64, shape)
 	}
-	return newResult(f.reduced(), shape)
+	return newResult(f.dtype, shape)
 }
 func (f *ordered) stateSize() int64 { return 8 + f.size() }
 func (f *ordered) needsIndex() bool { return true }
 
-// reduced is the dtype as it reduces: long doubles in float64.
-func (f *ordered) reduced() mmapnpy.DType {
-	if f.dtype.Kind() == 'c' && f.dtype.ItemSize() > 16 {
-		return mmapnpy.Complex128
-	}
-	return f.dtype
-}
-func (f *ordered) size() int64 { return f.reduced().ItemSize() }
+func (f *ordered) size() int64 { return f.dtype.ItemSize() }
 
 type orderedPartial struct {
 	fold *ordered

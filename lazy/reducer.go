@@ -104,7 +104,7 @@ func isFloat(e kernel.Elem) bool { return e == kernel.Float32 || e == kernel.Flo
 
 // resultFloat is the dtype of a mean or a deviation of elements of dtype t, as in
 // NumPy: that of t for floats and complex numbers, float64 for integers and
-// booleans. Long doubles reduce in float64.
+// booleans. Sums and deviations of long doubles are in float64.
 func resultFloat(t mmapnpy.DType) mmapnpy.DType {
 	switch e, _ := t.Elem(); e {
 	case kernel.Float16, kernel.BFloat16, kernel.Float32, kernel.Float64, kernel.Complex64, kernel.Complex128:

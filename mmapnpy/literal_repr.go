@@ -35,7 +35,7 @@ func (p *parser) repr(start int) (outcome, error) {
 func (p *parser) called(start int, word string) (outcome, error) {
 	p.pos++
 	at := p.pos
-	kind := nodeInt
+	var kind nodeKind
 	switch {
 	case word != "bool" && word != "bool_" && p.numberAt(at):
 		n, err := p.number()

@@ -168,6 +168,19 @@ func (r reductionResult) compare(t *testing.T, got *lazy.Result, deviations *dis
 	if err != nil {
 		t.Fatal(err)
 	}
+	// NumPy was asked about long doubles cast to float64. Extremes are long doubles here, and so are compared rounded.
+	if _, long := got.DType().LongDouble(); long && (r.Op == "min" || r.Op == "max") {
+		array, err := lazy.FromResult(got)
+		if err == nil {
+			array, err = array.AsType(want)
+		}
+		if err == nil {
+			got, err = array.Load(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	if want = want.WithByteOrder('='); !got.DType().Equal(want) {
 		t.Errorf("%s: dtype %s instead of %s", r.Op, got.DType(), want)
 		return

@@ -7,7 +7,7 @@ and for each operation NumPy's result. For float sums, means and deviations ther
 is the exact result too, rational arithmetic over the elements, rounded once, and
 a slack: by how much a result may be further from it than NumPy's is.
 
-Long doubles are reduced as float64, so NumPy is asked about those, cast.
+NumPy is asked about long doubles cast to float64, in which they are summed.
 
 Numbers are text: integers in decimal, floats in C99 hexadecimal. A complex
 number is two of them.
