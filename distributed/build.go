@@ -8,13 +8,11 @@ import (
 	"os"
 	"runtime"
 	"sync"
-
-	"golang.org/x/sys/cpu"
 )
 
 // BuildID identifies the program: its platform, and the first 16 hexadecimal digits of the SHA-256 of the executable
-// file. Workers refuse the plan of another program, since it might compute other bytes. On amd64 it also says whether
-// the processor has fused multiply-add, which math.Exp of Go uses where it is there and whose last bits are others.
+// file. Workers refuse the plan of another program, since it might compute other bytes. The processor is no part of it:
+// the operations of this package give the same bytes on every one of a platform.
 func BuildID() (string, error) { return buildID() }
 
 var buildID = sync.OnceValues(func() (string, error) {
@@ -31,9 +29,5 @@ var buildID = sync.OnceValues(func() (string, error) {
 	if _, err := io.Copy(h, f); err != nil {
 		return "", fmt.Errorf("distributed: this program cannot be identified: %w", err)
 	}
-	platform := runtime.GOOS + "/" + runtime.GOARCH
-	if cpu.X86.HasFMA {
-		platform += "+fma"
-	}
-	return platform + "/" + hex.EncodeToString(h.Sum(nil)[:8]), nil
+	return runtime.GOOS + "/" + runtime.GOARCH + "/" + hex.EncodeToString(h.Sum(nil)[:8]), nil
 })

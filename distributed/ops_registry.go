@@ -38,7 +38,8 @@ type Description struct {
 // Files are named by [Path] or [Operand], so that [Op.Files] finds them.
 //
 // f must be deterministic, byte for byte, and must not depend on the machine, the time, or on how the array is
-// cut. It builds an expression, reads nothing of the array, and must not close it. What it opens belongs to the
+// cut. Where processors are mixed, functions of elements must not use math.Exp or what is made of it, as math.Tanh and
+// math.Pow: on amd64 its last bits depend on the processor, and those of [lazy.Exp] do not. It builds an expression, reads nothing of the array, and must not close it. What it opens belongs to the
 // result (see [lazy.Array.Close]), and is f's to close when it fails. f may be called from several goroutines.
 func RegisterMap[P any](name string, f func(a *lazy.Array, p P) (*lazy.Array, error)) {
 	if f == nil {

@@ -1,9 +1,6 @@
 package lazy
 
 import (
-	"encoding/binary"
-	"math"
-
 	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -193,7 +190,7 @@ func (p *frameSumsPartial) finish(r *Result, at, stride, from, n int) {
 			}
 			to := s.components * ((at+i*stride)*s.k + j)
 			for part, v := range p.at(from+i, j) {
-				binary.NativeEndian.PutUint64(r.data[8*(to+part):], math.Float64bits(v/by))
+				r.put(to+part, v/by)
 			}
 		}
 	}

@@ -238,7 +238,7 @@ func (p *Parts) Results() ([]*Result, error) {
 	}
 	var results []*Result
 	for _, j := range p.reducing() {
-		r, err := j.result()
+		r, err := finalResult(j)
 		if err != nil {
 			return nil, err
 		}

@@ -95,6 +95,7 @@ func (p *extremePartial) merge(at int, other partial, from, n int) {
 	p.fold.ops.mergeExtreme(p.fold.largest, p.at(at, n), other.(*extremePartial).at(from, n))
 }
 func (p *extremePartial) appendState(b []byte, _ int) ([]byte, error) {
+	kernel.OneNaN(p.acc, p.fold.elem)
 	return appendStates(b, stateOf[byte](p.acc)), nil
 }
 func (p *extremePartial) setState(b []byte, _ int) error { return setStates(b, stateOf[byte](p.acc)) }

@@ -119,8 +119,11 @@ func resultFloat(t mmapnpy.DType) mmapnpy.DType {
 func native(t mmapnpy.DType) mmapnpy.DType { return t.WithByteOrder('=') }
 
 // put stores a float64 as the real element i of the result, rounded to its
-// dtype; for a complex result, i counts components.
+// dtype; for a complex result, i counts components. All NaNs are one.
 func (r *Result) put(i int, v float64) {
+	if v != v {
+		v = kernel.NaN()
+	}
 	e, _ := r.dtype.Elem()
 	switch e {
 	case kernel.Float64, kernel.Complex128:

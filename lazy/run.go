@@ -44,11 +44,23 @@ func Run(ctx context.Context, a *Array, reducers ...Reducer) ([]*Result, error) 
 	}
 	results := make([]*Result, len(pass.jobs))
 	for i, j := range pass.jobs {
-		if results[i], err = j.result(); err != nil {
+		if results[i], err = finalResult(j); err != nil {
 			return nil, err
 		}
 	}
 	return results, nil
+}
+
+// finalResult is the result of a job, with one NaN for all: where vectors add, others come first than in the loops of a
+// machine without.
+func finalResult(j job) (*Result, error) {
+	r, err := j.result()
+	if r != nil && err == nil {
+		if e, ok := r.dtype.Elem(); ok {
+			kernel.OneNaN(r.data, e)
+		}
+	}
+	return r, err
 }
 
 // job is one reducer at work on one array.

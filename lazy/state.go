@@ -23,8 +23,18 @@ type accumulators interface {
 // stateOf are accumulators of one type.
 type stateOf[T any] []T
 
-func (s stateOf[T]) size() int              { return len(s) * int(reflect.TypeFor[T]().Size()) }
-func (s stateOf[T]) append(b []byte) []byte { return append(b, kernel.Bytes(s)...) }
+func (s stateOf[T]) size() int { return len(s) * int(reflect.TypeFor[T]().Size()) }
+func (s stateOf[T]) append(b []byte) []byte {
+	at := len(b)
+	b = append(b, kernel.Bytes(s)...)
+	switch any(s).(type) {
+	case stateOf[float64]:
+		kernel.OneNaN(b[at:], kernel.Float64)
+	case stateOf[float32]:
+		kernel.OneNaN(b[at:], kernel.Float32)
+	}
+	return b
+}
 
 func (s stateOf[T]) set(b []byte) {
 	if kernel.Shares() {
@@ -34,7 +44,7 @@ func (s stateOf[T]) set(b []byte) {
 	copy(s, kernel.Slice[T](b))
 }
 
-// appendStates appends accumulators in the byte order of this machine.
+// appendStates appends accumulators in the byte order of this machine, and one NaN for all.
 func appendStates(b []byte, parts ...accumulators) []byte {
 	for _, p := range parts {
 		b = p.append(b)

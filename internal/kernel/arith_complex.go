@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"math"
-	"math/cmplx"
 )
 
 // complexBinary is [Binary] for complex numbers with parts of T, one after the other.
@@ -116,7 +115,7 @@ func powerComplex[T Float](a, b, c, d T) (re, im T) {
 	case d == 0 && c > -100 && c < 100 && c == T(int(c)):
 		return integerPower(a, b, int(c))
 	}
-	z := cmplx.Pow(complex(float64(a), float64(b)), complex(float64(c), float64(d)))
+	z := powComplex(complex(float64(a), float64(b)), complex(float64(c), float64(d)))
 	return T(real(z)), T(imag(z))
 }
 

@@ -65,7 +65,7 @@ func complexMap[T Float](op UnaryOp, d, x []T) {
 		case Square:
 			re, im = multiplyComplex(re, im, re, im)
 		case Rint:
-			re, im = T(math.RoundToEven(float64(re))), T(math.RoundToEven(float64(im)))
+			re, im = T(quiet(math.RoundToEven(float64(re)))), T(quiet(math.RoundToEven(float64(im))))
 		case Conjugate:
 			im = -im
 		case Sign:
@@ -103,11 +103,11 @@ func complexFunction(op UnaryOp, z complex128) complex128 {
 	case Sqrt:
 		return cmplx.Sqrt(z)
 	case Exp:
-		return cmplx.Exp(z)
+		return expComplex(z)
 	case Log:
 		return cmplx.Log(z)
 	case Sin:
-		return cmplx.Sin(z)
+		return sinComplex(z)
 	}
-	return cmplx.Cos(z)
+	return cosComplex(z)
 }

@@ -52,19 +52,19 @@ func floatMap[T Float](op UnaryOp, d, x []T) {
 		sqrtFloats(d, x)
 	case Rint:
 		for i, v := range x {
-			d[i] = T(math.RoundToEven(float64(v)))
+			d[i] = T(quiet(math.RoundToEven(float64(v))))
 		}
 	case Floor:
 		for i, v := range x {
-			d[i] = T(math.Floor(float64(v)))
+			d[i] = T(quiet(math.Floor(float64(v))))
 		}
 	case Ceil:
 		for i, v := range x {
-			d[i] = T(math.Ceil(float64(v)))
+			d[i] = T(quiet(math.Ceil(float64(v))))
 		}
 	case Trunc:
 		for i, v := range x {
-			d[i] = T(math.Trunc(float64(v)))
+			d[i] = T(quiet(math.Trunc(float64(v))))
 		}
 	case Sign:
 		for i, v := range x {
@@ -112,7 +112,7 @@ func mapFloats[T Float](d, x []T, f func(float64) float64) {
 func function(op UnaryOp) func(float64) float64 {
 	switch op {
 	case Exp:
-		return math.Exp
+		return exp
 	case Exp2:
 		return math.Exp2
 	case Expm1:
@@ -132,7 +132,7 @@ func function(op UnaryOp) func(float64) float64 {
 	case Tan:
 		return math.Tan
 	}
-	return math.Tanh
+	return tanh
 }
 
 const subnormal = 0x1p-1022 // and above: normal
