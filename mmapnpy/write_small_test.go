@@ -122,7 +122,7 @@ func TestBufferOfShape(t *testing.T) {
 // TestNilOptions checks that an option that was left out changes nothing.
 func TestNilOptions(t *testing.T) {
 	path := saveTemp(t, cBuffer(Uint8, []byte("abc"), 3))
-	if _, err := Recover(path, nil, DryRun(), nil); err != nil {
+	if _, err := Recover(path, nil, DryRun()); err != nil {
 		t.Error(err)
 	}
 	if err := openTemp(t, path, nil).Close(); err != nil {

@@ -18,16 +18,17 @@ type Claim struct {
 	was   os.FileInfo    // of what was there when the claim was made, or nil
 	known map[string]struct{}
 	mine  func(name string) bool
+	rule  func(old *os.File) error // of [Replacing], or nil
 }
 
-// NewClaim waits until nobody else writes to the file at path, as [WaitFor] says; other options have no effect. Members
+// NewClaim waits until nobody else writes to the file at path, as [WaitFor] says; of the other options [Replacing] counts. Members
 // of which mine reports true may be replaced also if they came while it waited: the new archive has some of that name.
 func NewClaim(path string, mine func(name string) bool, opts ...WriterOption) (*Claim, error) {
 	w, err := defaultWriterConfig.with(opts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	c := &Claim{path: path, mine: mine}
+	c := &Claim{path: path, mine: mine, rule: w.accept}
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 		c.was, c.known = info, namesIn(path)
 	}
@@ -55,9 +56,17 @@ func namesIn(path string) map[string]struct{} {
 	return names
 }
 
-// Allows returns an error that matches [ErrReplaced] if what is at the path now, of which old is a handle that is not used,
-// holds what was not there when the claim was made.
-func (c *Claim) Allows(*os.File) error {
+// Allows returns an error that matches [ErrReplaced] if what is at the path now, which is open as old, holds what was not there
+// when the claim was made, and otherwise what [Replacing] says.
+func (c *Claim) Allows(old *os.File) error {
+	if err := c.unexpected(); err != nil || c.rule == nil {
+		return err
+	}
+	return c.rule(old)
+}
+
+// unexpected returns an error if there is what was not there when the claim was made.
+func (c *Claim) unexpected() error {
 	info, err := os.Stat(c.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -49,6 +49,9 @@ type RepackOptions struct {
 	Wait    time.Duration
 	Waiting func()
 
+	// Replacing is as the option of that name; nil allows everything.
+	Replacing func(old *os.File) error
+
 	// Progress is called with the bytes of content that have been written, and then read again, and with
 	// the number of both at the end. Calls do not overlap; it must return soon.
 	Progress func(done, total int64)
@@ -165,7 +168,7 @@ func (r *repacking) place(ctx context.Context) (target, error) {
 	claim, err := NewClaim(r.path, func(name string) bool {
 		_, ok := names[name]
 		return ok
-	}, WaitFor(ctx, most, r.opts.Waiting))
+	}, WaitFor(ctx, most, r.opts.Waiting), Replacing(r.opts.Replacing))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package zipseek
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"time"
 
@@ -49,6 +50,7 @@ type writerConfig struct {
 
 	wait    filelock.Wait
 	create  bool
+	accept  func(old *os.File) error
 	inPlace bool // tests: no copies
 
 	date, time uint16 // of the members, as MS-DOS wrote them
@@ -82,6 +84,15 @@ const DefaultWait = filelock.DefaultWait
 func WaitFor(ctx context.Context, most time.Duration, begins func()) WriterOption {
 	return func(c *writerConfig) error {
 		c.wait = filelock.With(ctx, most, begins)
+		return nil
+	}
+}
+
+// Replacing has accept look at a file before [Create] replaces it, when it begins and once more when the archive takes its place.
+// Its error is that of Create or Close. Default: every file may be replaced.
+func Replacing(accept func(old *os.File) error) WriterOption {
+	return func(c *writerConfig) error {
+		c.accept = accept
 		return nil
 	}
 }

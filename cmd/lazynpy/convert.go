@@ -89,7 +89,7 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 	}
 	switch {
 	case f == formatNPZ:
-		err = c.saveConverted(ctx, a, output, key, v.packing.options(ctx, c, output))
+		err = c.saveConverted(ctx, a, output, key, append(v.packing.options(ctx, c, output), zipseek.Replacing(c.accepts(output, formatNPZ, key+".npy"))))
 	case f == formatNPY && regular(output):
 		err = c.saveNPY(ctx, a, output, lazy.Order(v.order), lazy.Sync(v.sync))
 	default:
@@ -101,8 +101,8 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 // checkArchive refuses what a .npz cannot be, and flags for a .npz if the output is none.
 func (v *conversion) checkArchive(f format, output string) error {
 	switch {
-	case f != formatNPZ && (v.key != "" || v.packing.deflate.set || v.packing.align.set || v.packing.chunk.set):
-		return usagef("convert: --key, --deflate, --align and --chunk are for a .npz")
+	case f != formatNPZ && (v.key != "" || v.packing.deflate.set || v.packing.align.set || v.packing.chunk.set || v.packing.noWait):
+		return usagef("convert: --key, --deflate, --align, --chunk and --no-wait are for a .npz")
 	case f == formatNPZ && output == "-":
 		return usagef("convert: an archive cannot be written to standard output")
 	case f == formatNPZ && v.order != "C":

@@ -52,7 +52,15 @@ func (c *cli) rules(path string, f format, members ...string) []atomicfile.Optio
 	if c.force {
 		return rules
 	}
-	return append(rules, atomicfile.Replacing(func(old *os.File) error {
+	return append(rules, atomicfile.Replacing(c.accepts(path, f, members...)))
+}
+
+// accepts looks at a file that an output would replace.
+func (c *cli) accepts(path string, f format, members ...string) func(old *os.File) error {
+	return func(old *os.File) error {
+		if c.force {
+			return nil
+		}
 		head := atomicfile.Head(old)
 		if head == "" {
 			return nil // nothing is lost
@@ -65,7 +73,7 @@ func (c *cli) rules(path string, f format, members ...string) []atomicfile.Optio
 			return nil
 		}
 		return fmt.Errorf("is %s, and not what would replace it (--force does)", kind)
-	}))
+	}
 }
 
 // kinds are what files of a format are called.

@@ -77,7 +77,9 @@ func (r *repacking) run(ctx context.Context, c *cli, input string) error {
 		return err
 	}
 	if r.output != "" {
-		if err := c.check(output, formatNPZ, r.kept(z.Zip(), opts)...); errors.Is(err, atomicfile.ErrInput) {
+		kept := r.kept(z.Zip(), opts)
+		opts.Replacing = c.accepts(output, formatNPZ, kept...)
+		if err := c.check(output, formatNPZ, kept...); errors.Is(err, atomicfile.ErrInput) {
 			return usagef("%w; without -o the archive itself is replaced", err)
 		} else if err != nil {
 			return err
