@@ -26,13 +26,13 @@ type judged struct {
 func (j *judged) in(dir string) { j.dir = dir }
 
 // judge runs a script that writes files and cases about them.
-func judge[T any](t *testing.T, script string, count int, in func(c *T, dir string)) []T {
+func judge[T any](t *testing.T, script string, count int, in func(c *T, dir string), args ...string) []T {
 	t.Helper()
 	dir, s := t.TempDir(), seed(t)
 	// HyperSpy and matplotlib keep settings in the home directory: not in that of whoever runs this.
 	t.Setenv("HOME", dir)
 	t.Setenv("MPLCONFIGDIR", dir)
-	python(t, script, strconv.FormatInt(s, 10), strconv.Itoa(count), dir)
+	python(t, script, append([]string{strconv.FormatInt(s, 10), strconv.Itoa(count), dir}, args...)...)
 	cases := readLines[T](t, readFile(t, filepath.Join(dir, "cases.jsonl")))
 	if len(cases) < count {
 		t.Fatalf("%d cases instead of %d", len(cases), count)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -23,10 +24,25 @@ type operationCase struct {
 
 const operationCases = 2000
 
-// TestOperationsAgainstNumPy computes random programs, of arithmetic, comparisons, casts, slices, transposes, stacks and
-// picks, as NumPy does: the same dtypes, shapes and elements, and the same refusals.
+// TestOperationsAgainstNumPy computes random programs, of arithmetic, comparisons, casts, slices, transposes, reshapes, stacks,
+// picks, masks and corrections, as NumPy does: the same dtypes, shapes and elements, and the same refusals.
 func TestOperationsAgainstNumPy(t *testing.T) {
-	cases := judge(t, "operations.py", operationCases, func(c *operationCase, dir string) { c.in(dir) })
+	againstNumPy(t, operationCases)
+}
+
+// TestChainsAgainstNumPy computes chains of 2 to 6 operations, each of what the one before it gave: 300, and 20,000 in the
+// long run.
+func TestChainsAgainstNumPy(t *testing.T) {
+	count := 300
+	if os.Getenv("LAZYNPY_LONG") != "" {
+		count = 20_000
+	}
+	againstNumPy(t, count, "chains")
+}
+
+func againstNumPy(t *testing.T, count int, args ...string) {
+	t.Helper()
+	cases := judge(t, "operations.py", count, func(c *operationCase, dir string) { c.in(dir) }, args...)
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			c.check(t)
@@ -160,6 +176,9 @@ func init() {
 		"reshape":     ofArray(reshaped),
 		"squeeze":     ofArray(func(a *lazy.Array, _ []any) (*lazy.Array, error) { return a.Squeeze() }),
 		"take":        ofArray(taken),
+		"select":      ofArray(selected),
+		"correct":     ofArray(corrected),
+		"values":      func(args []any, _ []*lazy.Array) (lazy.Operand, error) { return valuesOf(args) },
 		"stack":       joined(lazy.Stack),
 		"concatenate": joined(lazy.Concatenate),
 	}
@@ -238,6 +257,83 @@ func taken(a *lazy.Array, args []any) (*lazy.Array, error) {
 		return nil, err
 	}
 	return a.Take(indices, axis)
+}
+
+// selected picks by navigation axes and a mask over them.
+func selected(a *lazy.Array, args []any) (*lazy.Array, error) {
+	nav, err := wholes[int](args[0])
+	if err != nil {
+		return nil, err
+	}
+	list, ok := args[1].([]any)
+	if !ok {
+		return nil, fmt.Errorf("%v is no mask", args[1])
+	}
+	mask := make([]bool, len(list))
+	for i, v := range list {
+		mask[i] = v == true
+	}
+	var shape []int64
+	for _, d := range nav {
+		shape = append(shape, a.Shape()[d])
+	}
+	if a, err = a.With(lazy.NavigationAxes(nav...)); err != nil {
+		return nil, err
+	}
+	places, err := lazy.NewResult(mask, shape...)
+	if err != nil {
+		return nil, err
+	}
+	return a.Select(places)
+}
+
+// corrected has navigation axes, a dark frame, a gain and dead pixels.
+func corrected(a *lazy.Array, args []any) (*lazy.Array, error) {
+	nav, err := wholes[int](args[0])
+	if err != nil {
+		return nil, err
+	}
+	if a, err = a.With(lazy.NavigationAxes(nav...)); err != nil {
+		return nil, err
+	}
+	var c lazy.Correction
+	for i, into := range []*lazy.Operand{&c.Dark, &c.Gain} {
+		if args[1+i] == nil {
+			continue
+		}
+		if *into, err = evaluate(args[1+i], nil); err != nil {
+			return nil, err
+		}
+	}
+	dead, ok := args[3].([]any)
+	if !ok {
+		return nil, fmt.Errorf("%v is no list of pixels", args[3])
+	}
+	for _, p := range dead {
+		pixel, err := wholes[int64](p)
+		if err != nil {
+			return nil, err
+		}
+		c.DeadPixels = append(c.DeadPixels, pixel)
+	}
+	return a.Correct(c)
+}
+
+// valuesOf is an array of whole numbers: dtype, shape and elements.
+func valuesOf(args []any) (*lazy.Array, error) {
+	shape, err1 := wholes[int64](args[1])
+	values, err2 := wholes[int64](args[2])
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	a, err := lazy.FromSlice(values, int64(len(values)))
+	if err == nil {
+		a, err = a.Reshape(shape...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return castTo(a, args[:1])
 }
 
 func whole[T int | int64](v any) (T, error) {

@@ -1,9 +1,10 @@
 """Random programs over arrays, and what NumPy makes of them.
 
-    operations.py SEED COUNT DIRECTORY
+    operations.py SEED COUNT DIRECTORY [chains]
 
 writes COUNT cases: the input files, the program, the file of what NumPy computes, or
-that NumPy refuses, and two chunk specs for the result. A program is a list: the name of
+that NumPy refuses, and two chunk specs for the result. With "chains" every operation but the first is applied to what the one
+before it gave, 2 to 6 of them. A program is a list: the name of
 an operation and its operands, which are programs, numbers as they are (Python's, "weak"
 under NEP 50), or, for ["array", i], the number of an input.
 
@@ -17,6 +18,8 @@ hold them, and which zero the minimum of 0.0 and -0.0 is; and powers and logarit
 last bits say more of the way there than of the result.
 """
 
+import itertools
+import math
 import random
 import sys
 import warnings
@@ -68,25 +71,52 @@ def random_index(rng, shape):
     return ", ".join(items) or "..."
 
 
-class Program:
-    """A growing pool of expressions: what they are, what they are worth, and if they are views."""
+def values(program):
+    return program if isinstance(program, float) else np.array(program[3], program[1]).reshape(program[2])
 
-    def __init__(self, rng, inputs):
-        self.rng = rng
-        self.pool = [(["array", i], x, True) for i, x in enumerate(inputs)]
+
+def corrected(a, nav, sig, dark, gain, dead):
+    """(a - dark) * gain and the means of the neighbours of dead pixels, as LiberTEM's CorrectionSet."""
+    dtype = np.result_type(np.float32, a)
+    x = a.transpose(nav + sig).astype(dtype)
+    if dark is not None:
+        x = x - values(dark)
+    if gain is not None:
+        x = x * values(gain)
+    x = x.astype(dtype)
+    shape = x.shape[len(nav):]
+    out = x.copy()
+    for pixel in dead:
+        around = itertools.product(*(range(max(i - 1, 0), min(i + 2, n)) for i, n in zip(pixel, shape)))
+        living = [p for p in around if list(p) not in dead]
+        if not living:
+            raise ValueError("a dead pixel without living neighbours")
+        acc = np.zeros(x.shape[: len(nav)])
+        for p in living:
+            acc = acc + x[(...,) + p]
+        out[(...,) + tuple(pixel)] = acc / len(living)
+    return out.transpose(np.argsort(nav + sig))
+
+
+class Program:
+    """A growing pool of expressions: what they are, and what they are worth."""
+
+    def __init__(self, rng, inputs, chain):
+        self.rng, self.chain = rng, chain
+        self.pool = [(["array", i], x) for i, x in enumerate(inputs)]
 
     def pick(self):
         # The latest most often, so that programs become deep.
-        return self.pool[-1] if self.rng.random() < 0.6 else self.rng.choice(self.pool)
+        return self.pool[-1] if self.chain or self.rng.random() < 0.6 else self.rng.choice(self.pool)
 
     def finite(self):
-        return all(np.all(np.isfinite(x)) for _, x, _ in self.pool if x.dtype.kind == "c")
+        return all(np.all(np.isfinite(x)) for _, x in self.pool if x.dtype.kind == "c")
 
     def number(self):
         return self.rng.choice([0, 1, 2, 3, -1, -2, 7, 100, 300, 0.5, 2.0, -1.25, 1e3, 0.1, True])
 
     def binary(self, op):
-        (x, a, _), (y, b, _) = self.pick(), self.rng.choice(self.pool)
+        (x, a), (y, b) = self.pick(), self.rng.choice(self.pool)
         if self.rng.random() < 0.35:
             y = b = self.number()
             if self.rng.random() < 0.3:
@@ -109,7 +139,7 @@ class Program:
                 raise Skip
 
     def unary(self, op):
-        x, a, _ = self.pick()
+        x, a = self.pick()
         if op in ("exp", "log") and a.dtype.kind in "fc" and np.any(np.abs(a) > 300):
             raise Skip
         if op == "log" and a.dtype.kind == "c":
@@ -119,7 +149,7 @@ class Program:
         return [op, x], (lambda: getattr(np, op)(a)), slack(op, a)
 
     def where(self, op):
-        (c, cond, _), (x, a, _), (y, b, _) = self.rng.choice(self.pool), self.pick(), self.rng.choice(self.pool)
+        (c, cond), (x, a), (y, b) = self.rng.choice(self.pool), self.pick(), self.rng.choice(self.pool)
         if self.rng.random() < 0.3:
             y = b = self.number()
             if isinstance(b, int) and a.dtype.kind in "iu" and not np.iinfo(a.dtype).min <= b <= np.iinfo(a.dtype).max:
@@ -127,7 +157,7 @@ class Program:
         return [op, c, x, y], (lambda: np.where(cond, a, b)), 0
 
     def astype(self, op):
-        x, a, _ = self.pick()
+        x, a = self.pick()
         dtype = np.dtype(self.rng.choice(CAST))
         real = a.real if a.dtype.kind == "c" else a
         if dtype.kind in "iu" and real.dtype.kind == "f" and real.size:
@@ -137,21 +167,19 @@ class Program:
         return [op, x, dtype.str], (lambda: a.astype(dtype)), 0
 
     def slice(self, op):
-        x, a, view = self.pick()
+        x, a = self.pick()
         text = random_index(self.rng, a.shape)
-        return [op, x, text], (lambda: eval("a[%s]" % text, {"a": a, "newaxis": None})), -1 if view else 0
+        return [op, x, text], (lambda: eval("a[%s]" % text, {"a": a, "newaxis": None})), 0
 
     def transpose(self, op):
-        x, a, view = self.pick()
+        x, a = self.pick()
         axes = list(range(a.ndim))
         self.rng.shuffle(axes)
-        return [op, x, axes], (lambda: a.transpose(axes)), -1 if view else 0
+        return [op, x, axes], (lambda: a.transpose(axes)), 0
 
     def reshape(self, op):
-        x, a, view = self.pick()
-        if not view or not a.size:
-            raise Skip
-        factors, rest = [], a.size
+        x, a = self.pick()
+        factors, rest = [], max(a.size, 1)
         for p in [2, 3, 5, 7, 11]:
             while rest % p == 0:
                 factors.append(p)
@@ -161,14 +189,47 @@ class Program:
         shape = [1] * self.rng.randint(1, 4)
         for f in factors:
             shape[self.rng.randrange(len(shape))] *= f
-        return [op, x, shape], (lambda: np.reshape(a, shape, copy=False)), -1
+        if not a.size:
+            shape[self.rng.randrange(len(shape))] = 0
+        elif self.rng.random() < 0.3:
+            shape[self.rng.randrange(len(shape))] = -1
+        return [op, x, shape], (lambda: np.reshape(a, shape)), 0
+
+    def scan(self, a):
+        """Some axes as navigation axes, in their order, and the others."""
+        nav = sorted(self.rng.sample(range(a.ndim), self.rng.randint(1, a.ndim)))
+        return nav, [d for d in range(a.ndim) if d not in nav]
+
+    def select(self, op):
+        x, a = self.pick()
+        if not a.ndim:
+            raise Skip
+        nav, sig = self.scan(a)
+        mask = [self.rng.random() < 0.6 for _ in range(math.prod(a.shape[d] for d in nav))]
+        places = np.array(mask, "?").reshape([a.shape[d] for d in nav])
+        return [op, x, nav, mask], (lambda: a.transpose(nav + sig)[places]), 0
+
+    def correct(self, op):
+        x, a = self.pick()
+        if not a.ndim or not a.size or a.dtype.kind not in "biuf":
+            raise Skip
+        nav, sig = self.scan(a)
+        shape = [a.shape[d] for d in sig]
+        frame = lambda dtypes: ["values", self.rng.choice(dtypes), shape, [self.rng.randint(0, 40) for _ in range(math.prod(shape))]]
+        dark = frame(["u2", "i4", "f4", "f8"]) if self.rng.random() < 0.7 else None
+        gain = self.rng.choice([0.5, frame(["u1", "f4", "f8"])]) if self.rng.random() < 0.7 else None
+        pixels = [list(p) for p in np.ndindex(*shape)] if shape else []
+        dead = self.rng.sample(pixels, self.rng.randint(0, min(3, len(pixels)))) if self.rng.random() < 0.5 else []
+        if dark is gain is None and not dead:
+            raise Skip
+        return [op, x, nav, dark, gain, dead], (lambda: corrected(a, nav, sig, dark, gain, dead)), 0
 
     def squeeze(self, op):
-        x, a, view = self.pick()
-        return [op, x], (lambda: np.squeeze(a)), -1 if view else 0
+        x, a = self.pick()
+        return [op, x], (lambda: np.squeeze(a)), 0
 
     def take(self, op):
-        x, a, _ = self.pick()
+        x, a = self.pick()
         if not a.ndim:
             raise Skip
         axis = self.rng.randrange(a.ndim)
@@ -178,10 +239,10 @@ class Program:
         return [op, x, indices, axis], (lambda: np.take(a, np.array(indices, dtype="i8"), axis)), 0
 
     def join(self, op):
-        x, a, _ = self.pick()
+        x, a = self.pick()
         others = [p for p in self.pool if self.rng.random() < 0.05 or
                   p[1].shape == a.shape or op == "concatenate" and p[1].ndim == a.ndim]
-        picked = [(x, a)] + [self.rng.choice(others)[:2] for _ in range(self.rng.randint(0, 2))]
+        picked = [(x, a)] + [self.rng.choice(others) for _ in range(self.rng.randint(0, 2))]
         axis = self.rng.randint(-a.ndim - (op == "stack"), a.ndim - (op != "stack")) if a.ndim else 0
         values = [v for _, v in picked]
         return [op, axis] + [p for p, _ in picked], (lambda: getattr(np, op)(values, axis=axis)), 0
@@ -189,12 +250,12 @@ class Program:
     def step(self, last):
         """Appends one expression and says if NumPy refused it, and its slack."""
         op = self.rng.choice(EXACT * 2 + BITS + UNARY * 2 + ["where", "astype", "slice", "transpose", "stack", "concatenate", "take"] * 4 +
-                             ["reshape", "reshape", "squeeze"] + (["exp", "log", "power", "power"] * 2 if last else []))
+                             ["reshape"] * 4 + ["squeeze"] + ["select", "correct"] * 3 + (["exp", "log", "power", "power"] * 2 if last else []))
         make = {"where": self.where, "astype": self.astype, "slice": self.slice, "transpose": self.transpose, "take": self.take,
-                "reshape": self.reshape, "squeeze": self.squeeze, "stack": self.join, "concatenate": self.join}.get(op)
+                "reshape": self.reshape, "select": self.select, "correct": self.correct, "squeeze": self.squeeze, "stack": self.join, "concatenate": self.join}.get(op)
         if make is None:
             make = self.unary if op in UNARY + ["exp", "log"] else self.binary
-        if op in BITS and not all(x.dtype.kind in "biu" for _, x, _ in self.pool) and self.rng.random() < 0.9:
+        if op in BITS and not all(x.dtype.kind in "biu" for _, x in self.pool) and self.rng.random() < 0.9:
             raise Skip
         expr, compute, ulps = make(op)
         if ulps > 0 and (not last or not self.finite()):
@@ -208,8 +269,8 @@ class Program:
         value = np.asarray(value)
         if value.size > 20000 or value.ndim > 6:
             raise Skip
-        self.pool.append((expr, value, ulps < 0))
-        return expr, value, max(ulps, 0), ""
+        self.pool.append((expr, value))
+        return expr, value, ulps, ""
 
 
 def random_inputs(rng, generator):
@@ -224,10 +285,10 @@ def random_inputs(rng, generator):
     return inputs
 
 
-def one(rng, generator, cases):
+def one(rng, generator, cases, chain):
     files = [cases.save("_in%d.npy" % i, x, rng) for i, x in enumerate(random_inputs(rng, generator))]
-    # In the order of the file, on which it depends what is a view.
-    program, steps = Program(rng, [np.load(cases.path("_in%d.npy" % i)) for i in range(len(files))]), rng.choice([1, 1, 2, 3, 4, 6])
+    program = Program(rng, [np.load(cases.path("_in%d.npy" % i)) for i in range(len(files))], chain)
+    steps = rng.randint(2, 6) if chain else rng.choice([1, 1, 2, 3, 4, 6])
     tries = 0
     while steps:
         if (tries := tries + 1) > 200:
@@ -244,15 +305,15 @@ def one(rng, generator, cases):
     return True
 
 
-def main(seed, count, directory):
+def main(seed, count, directory, chain):
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     rng, generator = random.Random(seed), np.random.default_rng(seed)
     cases = Cases(directory, "cases.jsonl")
     while cases.count < count:
-        one(rng, generator, cases)
+        one(rng, generator, cases, chain)
     cases.close()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:] == ["chains"])
