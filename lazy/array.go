@@ -201,13 +201,42 @@ func (a *Array) with(n node, axes []Axis, others ...*Array) (*Array, error) {
 	return out.replan(a.config)
 }
 
-// derive returns the array of another expression, made of a and others, over other axes. The chunk
-// spec of a was for a's axes, so the derived array plans automatically.
+// derive returns the array of another expression, made of a and others, over other axes. A chunk
+// spec that asks something of each of a's axes is not for them, so the derived array plans automatically.
 func (a *Array) derive(n node, axes []Axis, others ...*Array) (*Array, error) {
 	out := &Array{node: n, files: filesBehind(n, a, others), axes: axes}
 	c := a.config
-	c.spec = chunk.Auto()
+	if c.spec.Axes(a.NDim()) != nil {
+		c.spec = chunk.Auto()
+	}
 	return out.replan(c)
+}
+
+// along is derive for axes that come of a's: axis d is axis from[d], or a new one where that is negative. Of each of a's
+// axes it has what sel selects; nil is all. The chunk spec goes with the axes.
+func (a *Array) along(n node, axes []Axis, from []int, sel []span) (*Array, error) {
+	asked := a.config.spec.Axes(a.NDim())
+	if asked == nil || len(axes) == 0 {
+		return a.derive(n, axes)
+	}
+	spec := make([]chunk.AxisSpec, len(axes))
+	for d, f := range from {
+		switch {
+		case f < 0:
+			spec[d] = chunk.AxisWhole()
+		case sel == nil:
+			spec[d] = asked[f]
+		default:
+			spec[d] = asked[f].Slice(sel[f].first, sel[f].count, sel[f].step)
+		}
+	}
+	out := &Array{node: n, files: filesBehind(n, a, nil), axes: axes}
+	c := a.config
+	c.spec = chunk.PerAxis(spec...)
+	if planned, err := out.replan(c); err == nil {
+		return planned, nil
+	}
+	return a.derive(n, axes) // what was asked for is not possible of a part
 }
 
 // With returns the same array with other options. Options about axes replace the

@@ -84,23 +84,35 @@ func newConfig(opts []Option) (config, error) {
 // is a signal axis.
 func NavigationAxes(axes ...int) Option {
 	return func(c *config) error {
-		c.roles = roles{given: true, axes: slices.Clone(axes)}
-		return nil
+		return c.roles.set(roles{given: true, axes: slices.Clone(axes)})
 	}
 }
 
 // SignalAxes is the complement of [NavigationAxes]: it names the axes of one
-// measurement, and all others become navigation axes.
+// measurement, and all others become navigation axes. Both at once are an [ErrIndex].
 func SignalAxes(axes ...int) Option {
 	return func(c *config) error {
-		c.roles = roles{given: true, signal: true, axes: slices.Clone(axes)}
-		return nil
+		return c.roles.set(roles{given: true, signal: true, axes: slices.Clone(axes)})
 	}
+}
+
+// set takes over what an option says of the axes. Said again it counts; said in the other way it contradicts.
+func (r *roles) set(to roles) error {
+	if r.given && r.signal != to.signal {
+		return fmt.Errorf("%w: NavigationAxes and SignalAxes are both given, and each says it of all axes", ErrIndex)
+	}
+	*r = to
+	return nil
 }
 
 // Chunks says how the array is cut into blocks, in the words of dask: "auto"
 // (the default, a plan for the storage at hand), "64MiB", "-1", "100",
 // "(4, -1, 'auto', 'auto')", "{0: 16}". See [chunk.Parse].
+//
+// Arrays derived by arithmetic, casts, slices, transposes, fields, Squeeze and ExpandDims are cut alike: each axis
+// keeps what was asked for it, and of explicit sizes a slice has what it has of each chunk. New axes stay whole. "auto" and byte sizes
+// for all axes hold for whatever is derived. Anything else is planned anew by what gives other axes: Reshape, Take, Select, AtPositions,
+// Concatenate, Stack, BroadcastTo, BinSum, BinMean and MapSignal.
 func Chunks(spec string) Option {
 	return func(c *config) error {
 		s, err := chunk.Parse(spec)

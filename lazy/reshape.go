@@ -400,7 +400,7 @@ func (a *Array) Squeeze(axes ...int) (*Array, error) {
 		}
 		from, left = append(from, d), append(left, ax)
 	}
-	return a.derive(arrange(a.node, from), left)
+	return a.along(arrange(a.node, from), left, from, nil)
 }
 
 // ExpandDims inserts axes of length one, signal axes, where the result is to have them, as np.expand_dims
@@ -431,7 +431,7 @@ func (a *Array) ExpandDims(axes ...int) (*Array, error) {
 		from[d], out[d] = next, a.axes[next]
 		next++
 	}
-	return a.derive(arrange(a.node, from), out)
+	return a.along(arrange(a.node, from), out, from, nil)
 }
 
 var (

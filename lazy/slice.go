@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lazynpy/lazynpy/chunk"
 )
 
 // Index is one item of a basic index, as between the brackets of a[...]: a
@@ -235,7 +237,7 @@ func (a *Array) Index(items ...Index) (*Array, error) {
 	if len(from) > maxDims {
 		return nil, fmt.Errorf("%w: the result would have %d axes, more than %d", ErrIndex, len(from), maxDims)
 	}
-	return a.derive(arrange(narrow(a.node, sel), from), axes)
+	return a.along(arrange(narrow(a.node, sel), from), axes, from, sel)
 }
 
 // span is what an item selects of axis d, which has n elements.
@@ -308,7 +310,7 @@ func (a *Array) Transpose(axes ...int) (*Array, error) {
 		seen[s] = true
 		from[d], out[d] = s, a.axes[s]
 	}
-	return a.derive(arrange(a.node, from), out)
+	return a.along(arrange(a.node, from), out, from, nil)
 }
 
 // Field picks one field of a structured array. A subarray field appends its
@@ -325,9 +327,9 @@ func (a *Array) Field(name string) (*Array, error) {
 	if len(n.shape()) > maxDims {
 		return nil, fmt.Errorf("%w: field %q has %d axes, and the array would have more than %d", ErrIndex, name, len(n.shape())-a.NDim(), maxDims)
 	}
-	axes := slices.Clone(a.axes)
+	axes, from := slices.Clone(a.axes), chunk.COrder(a.NDim())
 	for _, size := range n.shape()[len(axes):] {
-		axes = append(axes, Axis{Size: size})
+		axes, from = append(axes, Axis{Size: size}), append(from, -1)
 	}
-	return a.derive(n, axes)
+	return a.along(n, axes, from, nil)
 }

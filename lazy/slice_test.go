@@ -298,3 +298,62 @@ func TestBoundsBeyond64Bits(t *testing.T) {
 		t.Errorf("a position: %v", err)
 	}
 }
+
+// TestChunksOfDerivedArrays follows chunk specs through slices, transpositions and fields.
+func TestChunksOfDerivedArrays(t *testing.T) {
+	a := must[*Array](t)(mustSlice(t, make([]int16, 10*6), 10, 6).With(Chunks("((3, 5, 2), 'auto')")))
+	f := func(b *Array, err error) *Array { return must[*Array](t)(b, err) }
+	for name, c := range map[string]struct {
+		a    *Array
+		want string
+	}{
+		"slice":      {f(a.Slice("2:7")), "((1, 4), 'auto')"},
+		"all":        {f(a.Slice("...")), "((3, 5, 2), 'auto')"},
+		"backward":   {f(a.Slice("::-1, 0")), "((2, 5, 3),)"},
+		"new axis":   {f(a.Slice("newaxis, 4:, :2")), "(-1, (4, 2), 'auto')"},
+		"one":        {f(a.Slice("1")), "('auto',)"},
+		"transposed": {f(a.Transpose()), "('auto', (3, 5, 2))"},
+		"expanded":   {f(a.ExpandDims(1)), "((3, 5, 2), -1, 'auto')"},
+		"squeezed":   {f(f(a.ExpandDims(1)).Squeeze()), "((3, 5, 2), 'auto')"},
+		"sum":        {f(Add(f(a.Slice("3:")), 1)), "((5, 2), 'auto')"},
+		"reshaped":   {f(a.Reshape(60)), "auto"},
+		"bytes":      {f(f(f(a.Rechunk(chunk.Bytes(1 << 20))).Transpose()).Reshape(-1)), "1MiB"},
+	} {
+		if got := c.a.config.spec.String(); got != c.want {
+			t.Errorf("%s: %s instead of %s", name, got, c.want)
+		}
+	}
+	b := f(a.Slice("2:7"))
+	if n := b.Plan().Grid().AxisCount(0); n != 2 {
+		t.Errorf("%d chunks of a slice of two: %s", n, b)
+	}
+}
+
+func TestRolesThatContradict(t *testing.T) {
+	a := mustSlice(t, make([]int16, 6), 2, 3)
+	if _, err := a.With(NavigationAxes(0), SignalAxes(0)); !errors.Is(err, ErrIndex) {
+		t.Errorf("both: %v", err)
+	}
+	if _, err := a.With(NavigationAxes(0), NavigationAxes(1)); err != nil {
+		t.Errorf("the same again: %v", err)
+	}
+	nav := must[*Array](t)(a.With(NavigationAxes(0)))
+	if _, err := nav.With(SignalAxes(0)); err != nil {
+		t.Errorf("one after the other: %v", err)
+	}
+}
+
+func TestNaTPrints(t *testing.T) {
+	for _, dtype := range []string{"M8[s]", "m8[ns]", "m8[D]"} {
+		b := mmapnpy.Buffer{Data: []byte{0, 0, 0, 0, 0, 0, 0, 0x80}, DType: mustDType(t, dtype), Shape: []int64{}, Strides: []int64{}}
+		r := must[*Result](t)(must[*Array](t)(FromBuffer(b)).Load(t.Context()))
+		if r.String() != "NaT" {
+			t.Errorf("%s: %s", dtype, r)
+		}
+	}
+	b := mmapnpy.Buffer{Data: []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, DType: mustDType(t, "m8[D]"), Shape: []int64{}, Strides: []int64{}}
+	spans := must[mmapnpy.Accessor[mmapnpy.Span]](t)(mmapnpy.Durations(b))
+	if s := spans.At(); s.Valid || s.Duration != 0 || s.String() != "9223372036854775807 ticks" {
+		t.Errorf("%+v", s)
+	}
+}

@@ -2,6 +2,7 @@ package mmapnpy
 
 import (
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -19,6 +20,17 @@ type Moment struct {
 
 // IsNaT reports whether the element is NumPy's NaT.
 func (m Moment) IsNaT() bool { return m.Ticks == notATime }
+
+// String is NaT, the moment in the notation of ISO 8601, or, of one that is not Valid, its ticks.
+func (m Moment) String() string {
+	switch {
+	case m.IsNaT():
+		return "NaT"
+	case m.Valid:
+		return m.Time.Format("2006-01-02T15:04:05.999999999")
+	}
+	return strconv.FormatInt(m.Ticks, 10) + " ticks"
+}
 
 // Times decodes datetime64 of any unit and byte order.
 func Times(b Buffer) (Accessor[Moment], error) {
@@ -115,7 +127,7 @@ func (u TimeUnit) perSecond() int64 {
 	return n
 }
 
-// A Span is a timedelta64. Duration is valid if Valid: the unit has a fixed length, and the
+// A Span is a timedelta64. Duration is valid if Valid, else 0: the unit has a fixed length, and the
 // span fits 292 years. Spans finer than a nanosecond are truncated toward zero. Ticks has the
 // number as stored.
 type Span struct {
@@ -127,6 +139,17 @@ type Span struct {
 // IsNaT reports whether the element is NumPy's NaT.
 func (s Span) IsNaT() bool { return s.Ticks == notATime }
 
+// String is NaT, the duration, or, of one that is not Valid, its ticks.
+func (s Span) String() string {
+	switch {
+	case s.IsNaT():
+		return "NaT"
+	case s.Valid:
+		return s.Duration.String()
+	}
+	return strconv.FormatInt(s.Ticks, 10) + " ticks"
+}
+
 // Durations decodes timedelta64 of any unit and byte order.
 func Durations(b Buffer) (Accessor[Span], error) {
 	if b.DType.Kind() != KindTimedelta {
@@ -137,6 +160,9 @@ func Durations(b Buffer) (Accessor[Span], error) {
 	return newAccessor(b, eachElement(8, func(e []byte) Span {
 		ticks := int64(order.Uint64(e))
 		d, ok := unit.duration(ticks)
+		if !ok {
+			d = 0 // not what is left of a number that is too large
+		}
 		return Span{Duration: d, Valid: ok, Ticks: ticks}
 	}))
 }
