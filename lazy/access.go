@@ -8,7 +8,7 @@ import "github.com/lazynpy/lazynpy/internal/bytesrc"
 // never; for an array in an archive it changes nothing.
 func RandomAccess() Option {
 	return func(c *config) error {
-		c.random = true
+		c.random, c.opening = true, "RandomAccess"
 		return nil
 	}
 }

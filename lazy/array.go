@@ -240,11 +240,11 @@ func (a *Array) along(n node, axes []Axis, from []int, sel []span) (*Array, erro
 }
 
 // With returns the same array with other options. Options about axes replace the
-// flags of all axes. Options about the file ([Backend], [Lenient], [Header]) change
-// nothing: the file is open already.
+// flags of all axes. Options about the file ([Backend], [RandomAccess], [Lenient], [Header], [Zip]) are an
+// error: the file is open already.
 func (a *Array) With(opts ...Option) (*Array, error) {
 	c := a.config
-	c.roles = roles{}
+	c.roles, c.opening = roles{}, ""
 	for _, o := range opts {
 		if o == nil {
 			continue // an option that was left out
@@ -252,6 +252,9 @@ func (a *Array) With(opts ...Option) (*Array, error) {
 		if err := o(&c); err != nil {
 			return nil, err
 		}
+	}
+	if err := c.withoutFile("that of " + a.Name() + " is open already"); err != nil {
+		return nil, err
 	}
 	out := *a
 	if c.roles.given {

@@ -29,6 +29,9 @@ func FromBuffer(b mmapnpy.Buffer, opts ...Option) (*Array, error) {
 		return nil, mmapnpy.ErrObject
 	}
 	c, err := newConfig(opts)
+	if err == nil {
+		err = c.withoutFile("an array in memory has none")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -49,8 +49,10 @@ type config struct {
 	random   bool
 
 	allowLarge bool
-	header     []mmapnpy.Option
-	zip        []zipseek.Option
+
+	opening string // an option that was given and says how a file is opened; empty if there was none
+	header  []mmapnpy.Option
+	zip     []zipseek.Option
 }
 
 // roles is what an option said about navigation and signal axes: it named those
@@ -76,6 +78,14 @@ func newConfig(opts []Option) (config, error) {
 		}
 	}
 	return c, nil
+}
+
+// withoutFile returns an error for an option that says how a file is opened, where none is.
+func (c *config) withoutFile(why string) error {
+	if c.opening == "" {
+		return nil
+	}
+	return fmt.Errorf("lazy: the option %s says how a file is opened, and %s", c.opening, why)
 }
 
 // NavigationAxes names the axes over which a measurement was repeated (scan
@@ -178,7 +188,7 @@ func Backend(name string) Option {
 		if err != nil {
 			return err
 		}
-		c.backend = b
+		c.backend, c.opening = b, "Backend"
 		return nil
 	}
 }
@@ -201,7 +211,7 @@ func Partial() Option {
 // [mmapnpy.MaxHeaderSize] or [mmapnpy.LongDouble].
 func Header(opts ...mmapnpy.Option) Option {
 	return func(c *config) error {
-		c.header = append(slices.Clone(c.header), opts...)
+		c.header, c.opening = append(slices.Clone(c.header), opts...), "Header"
 		return nil
 	}
 }
@@ -210,7 +220,7 @@ func Header(opts ...mmapnpy.Option) Option {
 // [zipseek.Span].
 func Zip(opts ...zipseek.Option) Option {
 	return func(c *config) error {
-		c.zip = append(slices.Clone(c.zip), opts...)
+		c.zip, c.opening = append(slices.Clone(c.zip), opts...), "Zip"
 		return nil
 	}
 }

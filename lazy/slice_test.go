@@ -357,3 +357,24 @@ func TestNaTPrints(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// TestOptionsOfFilesOnOpenArrays gives options that say how a file is opened where none is.
+func TestOptionsOfFilesOnOpenArrays(t *testing.T) {
+	a := mustSlice(t, make([]int16, 6), 2, 3)
+	r := must[*Result](t)(a.Load(t.Context()))
+	for name, o := range map[string]Option{"Backend": Backend("mmap"), "RandomAccess": RandomAccess(), "Header": Lenient(), "Zip": Zip()} {
+		_, with := a.With(Workers(1), o)
+		_, buffer := FromBuffer(r.Buffer(), o)
+		_, result := FromResult(r, o)
+		for _, err := range []error{with, buffer, result} {
+			if err == nil || !strings.Contains(err.Error(), "option "+name+" says") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	path := makeSample(t, t.TempDir(), mmapnpy.Int32, []int64{4, 5}, false, false, 1).path
+	b := mustOpen(t, path, Backend("pread"), RandomAccess(), Lenient())
+	if _, err := b.With(NavigationAxes(0)); err != nil {
+		t.Errorf("an array that was opened with them: %v", err)
+	}
+}
