@@ -88,7 +88,7 @@ func TestSequentialLies(t *testing.T) {
 
 // TestContext ends the decoding of members that need all that lies before the place.
 func TestContext(t *testing.T) {
-	content := samples(8 << 20)["rounded"]
+	content := samples(1 << 20)["rounded"]
 	for name, path := range map[string]string{
 		"zstd": byZstd(t, content, len(content)), "deflate": byZip(t, map[string][]byte{"x": content}),
 		"sozip":  byUs(t, map[string][]byte{"x": content}, Compressed(6)),
