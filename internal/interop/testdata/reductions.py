@@ -158,10 +158,12 @@ def numpy_result(op, array, axes, params):
         return np.asarray((array == np.zeros((), array.dtype)).sum(axis=along))
     if op == "histogram":
         kept = [n for d, n in enumerate(array.shape) if d not in axes]
-        if array.dtype.kind == "f" and array.dtype.itemsize == 2:
-            array = array.astype("f4")  # half floats are binned as float32
-        counts = [np.histogram(row, bins=params["bins"], range=(params["lo"], params["hi"]))[0]
-                  for row in rows(array, axes)]
+        span = (params["lo"], params["hi"])
+        try:
+            np.histogram(array[:0].ravel(), bins=params["bins"], range=span)
+        except ValueError:
+            array = array.astype("f4")  # float16 has no room for the edges
+        counts = [np.histogram(row, bins=params["bins"], range=span)[0] for row in rows(array, axes)]
         return np.array(counts, dtype="i8").reshape(kept + [params["bins"]])
     if op in ("var", "std"):
         return np.asarray(getattr(np, op)(array, axis=along, ddof=params["ddof"]))
