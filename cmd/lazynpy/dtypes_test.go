@@ -220,3 +220,15 @@ func TestNothingForTerminalsToObey(t *testing.T) {
 		t.Errorf("stats: %d bytes: %.300q", len(o.stderr), o.stderr)
 	}
 }
+
+func TestStatsOfLongDoubles(t *testing.T) {
+	if format, _ := dtype(t, "f16").LongDouble(); format != mmapnpy.X87 {
+		return // the numbers are those of an x87: 2^63 and 2^63 + 1
+	}
+	pad := "\x3e\x40\x00\x00\x00\x00\x00\x00"
+	path := headerText(t, "'<f16'", "(2,)", "\x00\x00\x00\x00\x00\x00\x00\x80"+pad+"\x01\x00\x00\x00\x00\x00\x00\x80"+pad)
+	got := ok(t, "stats", path)
+	if !strings.Contains(got, "9.223372036854775808e+18") || !strings.Contains(got, "9.223372036854775809e+18") || strings.Contains(got, "sum") {
+		t.Errorf("stats:\n%s", got)
+	}
+}
