@@ -18,7 +18,7 @@ import (
 // what many small files do not meet.
 func smallDisk(t *testing.T, dir, size string, limit uint64) (room func(), real bool, full error) {
 	t.Helper()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size="+size); err != nil {
 		t.Logf("NO SMALL FILESYSTEM (%v), which takes root: files are limited to %d bytes instead", err, limit)
 		return limitFiles(t, limit), false, syscall.EFBIG
 	}

@@ -40,3 +40,6 @@ func OpenSource(p *Plan) (*lazy.Array, error) {
 	}
 	return a.With(lazy.ChunkSpec(p.spec()))
 }
+
+// SinceStart is for tests.
+var SinceStart = sinceStart

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 )
 
 // Input is a file that a plan reads, and what it was when the plan was made: its fingerprint.
@@ -37,7 +39,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // fingerprint looks at the file at path, opened anew, whose header has so many bytes.
 func fingerprint(path string, header int64) (Input, error) {
-	f, err := os.Open(path)
+	f, err := rundir.Open(path)
 	if err != nil {
 		return Input{}, err
 	}

@@ -23,13 +23,15 @@ func WorkerMain() {
 	case len(os.Args) > 1 && os.Args[1] == "work":
 		os.Exit(workMain(os.Args[2:], os.Stderr))
 	case len(os.Args) == 4 && os.Args[1] == "resume" && os.Args[2] == "--finish":
-		os.Exit(finishMain(os.Args[3], os.Stderr))
+		os.Exit(finishMain(os.Args[3], RunOptions{}, os.Stderr))
+	case len(os.Args) == 5 && os.Args[1] == "resume" && os.Args[2] == "--finish" && os.Args[3] == "--trust":
+		os.Exit(finishMain(os.Args[4], RunOptions{Trust: true}, os.Stderr))
 	}
 }
 
 // finishMain is 0 for a run that is complete now, and ExitInterrupted for one that is not yet.
-func finishMain(dir string, stderr io.Writer) int {
-	err := Finish(context.Background(), dir, RunOptions{})
+func finishMain(dir string, o RunOptions, stderr io.Writer) int {
+	err := Finish(context.Background(), dir, o)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 	}
@@ -44,11 +46,13 @@ func workMain(args []string, stderr io.Writer) int {
 	set.SetOutput(stderr)
 	dir := set.String("plan", "", "run `directory`, or its plan.json")
 	round := set.Int("round", 0, "`number` of the round whose tasks to share")
+	trust := set.Bool("trust", false, "take the run directory as it is, whoever may have written to it")
 	if err := set.Parse(args); err != nil || set.NArg() > 0 || *dir == "" {
-		fmt.Fprintln(stderr, "usage: work --plan DIR [--round N]")
+		fmt.Fprintln(stderr, "usage: work --plan DIR [--round N] [--trust]")
 		return ExitRefused
 	}
 	w, err := WorkFromEnv(*dir, *round, os.Getenv)
+	w.Trust = *trust
 	if err == nil {
 		err = w.DoUntilTold()
 	}

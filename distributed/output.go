@@ -2,13 +2,13 @@ package distributed
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 
+	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -29,39 +29,29 @@ func (p *Plan) header() ([]byte, error) {
 }
 
 // prepare makes the file of the output, at its full length, and reports true, unless it is there. Space is reserved,
-// so that a full disk is an error now where the filesystem can tell.
+// so that a full disk is an error now where the filesystem can tell. It has no more readers than what it will replace.
 func (p *Plan) prepare() (made bool, err error) {
 	head, err := p.header()
 	if err != nil {
 		return false, err
 	}
-	if info, err := os.Stat(p.Output.Path); err == nil && !info.Mode().IsRegular() {
-		return false, fmt.Errorf("distributed: %s: not a regular file", p.Output.Path)
-	}
 	part := p.partPath()
 	if there, err := p.prepared(part, head); there || err != nil {
 		return false, err
 	}
-	f, err := os.OpenFile(filepath.Join(filepath.Dir(part), "."+filepath.Base(part)+"."+rand.Text()[:8]), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return false, err
+	opts := append(p.rules(), atomicfile.New())
+	if old, err := os.Stat(p.Output.Path); err == nil {
+		opts = append(opts, atomicfile.Readers(old.Mode()))
 	}
-	defer os.Remove(f.Name()) // it has the other name as well then
-	err = fill(f, head, p.Output.Size)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = appear(f.Name(), part)
-	}
-	if errors.Is(err, os.ErrExist) { // another driver was as fast
+	err = atomicfile.Write(part, func(f *os.File) error { return fill(f, head, p.Output.Size) }, opts...)
+	if errors.Is(err, fs.ErrExist) { // another driver was as fast
 		_, err = p.prepared(part, head)
 		return false, err
 	}
 	if err != nil {
 		return false, fmt.Errorf("distributed: %s: %w", p.Output.Path, err)
 	}
-	return true, atomicfile.SyncDir(part)
+	return true, nil
 }
 
 // fill gives a file its header and its length.
@@ -69,29 +59,13 @@ func fill(f *os.File, head []byte, size int64) error {
 	if err := atomicfile.Reserve(f, size); err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(head, 0); err != nil {
-		return err
-	}
-	return f.Sync()
-}
-
-// appear gives a file its name if nothing has it. Where the filesystem has no links, two drivers that start at the
-// same moment could both succeed; workers of the first would then find their records disagree with the file, and
-// verification repeat them.
-func appear(temp, path string) error {
-	err := os.Link(temp, path)
-	if err == nil || errors.Is(err, os.ErrExist) {
-		return err
-	}
-	if _, err := os.Lstat(path); err == nil {
-		return os.ErrExist
-	}
-	return os.Rename(temp, path)
+	_, err := f.WriteAt(head, 0)
+	return err
 }
 
 // prepared reports whether the file of the output is there, and returns an error if it is another one.
 func (p *Plan) prepared(part string, head []byte) (bool, error) {
-	f, err := os.Open(part)
+	f, err := rundir.Open(part)
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}
@@ -125,7 +99,7 @@ func (p *Plan) openOutput() (*outputFile, error) {
 	if p.Output.Write == WriteSync {
 		flag |= dsync
 	}
-	f, err := os.OpenFile(p.partPath(), flag, 0)
+	f, err := rundir.OpenFile(p.partPath(), flag)
 	if err != nil {
 		return nil, err
 	}

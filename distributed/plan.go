@@ -8,12 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
@@ -172,6 +175,14 @@ func (p *Plan) checkPaths() error {
 		}
 	}
 	results := p.results()
+	for _, path := range results {
+		if !strings.EqualFold(filepath.Ext(path), ".npy") {
+			return fmt.Errorf("result %q is not a .npy file", path)
+		}
+		if slices.Contains(paths, path) {
+			return fmt.Errorf("result %s is an input", path)
+		}
+	}
 	slices.Sort(results)
 	if len(slices.Compact(results)) < len(p.results()) {
 		return errors.New("two results would be written to one file")
@@ -230,7 +241,7 @@ func (p *Plan) Write(dir string) error {
 	} else if !os.IsNotExist(err) {
 		return err
 	}
-	if err := p.checkFolders(); err != nil {
+	if err := p.checkResults(); err != nil {
 		return err
 	}
 	if err := makeDirs(dir); err != nil {
@@ -251,25 +262,66 @@ func (p *Plan) Write(dir string) error {
 	})
 }
 
-// checkFolders returns an error if a result has no folder to be in. One that is misspelt must not come into being with
-// the run directory in it.
-func (p *Plan) checkFolders() error {
+// checkResults returns an error if a result could not be written to its place: there is no folder for it, since one that
+// is misspelt must not come into being with the run directory in it, or what is there must not be replaced.
+func (p *Plan) checkResults() error {
 	for _, path := range p.results() {
 		if _, err := os.Stat(filepath.Dir(path)); err != nil {
 			return fmt.Errorf("distributed: %s: it cannot be written: %w", path, err)
+		}
+		if err := atomicfile.Check(path, p.rules()...); err != nil {
+			return fmt.Errorf("distributed: %w", err)
 		}
 	}
 	return nil
 }
 
-// makeDirs makes a run directory and those in it, as far as they are not there.
+// rules are those of the results: none is a file that is read, and none has more readers than those have.
+func (p *Plan) rules() []atomicfile.Option {
+	var inputs []fs.FileInfo
+	for _, in := range p.Inputs {
+		if info, err := os.Stat(in.Path); err == nil {
+			inputs = append(inputs, info)
+		}
+	}
+	return []atomicfile.Option{atomicfile.Inputs(inputs...)}
+}
+
+// Leftovers are files beside the output that runs of other plans to the same output have left, or are about to
+// complete: each has the size of the whole output. Nobody but the user knows whether they are of use any more.
+func (p *Plan) Leftovers() []string {
+	if p.Output == nil {
+		return nil
+	}
+	dir, name := filepath.Split(p.outputPlace())
+	entries, err := os.ReadDir(filepath.Clean(dir))
+	if err != nil {
+		return nil
+	}
+	var left []string
+	for _, e := range entries {
+		id, ok := strings.CutPrefix(e.Name(), name+".")
+		if id, part := strings.CutSuffix(id, ".part"); ok && part && len(id) == len(p.short()) && id != p.short() && e.Type().IsRegular() {
+			left = append(left, filepath.Join(dir, e.Name()))
+		}
+	}
+	return left
+}
+
+// makeDirs makes a run directory, which is the user's alone, and those in it, as far as they are not there.
 func makeDirs(dir string) error {
-	for _, d := range []string{dir, filepath.Join(dir, journalDir), filepath.Join(dir, logDir), filepath.Join(dir, roundDir)} {
-		if err := os.MkdirAll(d, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	for _, name := range []string{journalDir, logDir, roundDir} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
-	return nil
+	return atomicfile.SyncDir(dir)
 }
 
 // maxPlan bounds the size of plan.json, which has as many positions as a scan.
@@ -278,12 +330,7 @@ const maxPlan = 1 << 30
 // ReadPlan reads the plan of a run directory; the path of its plan.json is as good.
 func ReadPlan(dir string) (*Plan, error) {
 	path := filepath.Join(RunDir(dir), planName)
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxPlan+1))
+	b, err := rundir.ReadFile(path, maxPlan)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 )
 
 // roundFile is a submission as it is in the run directory: the tasks that were missing, as ranges, and how many
@@ -70,11 +72,14 @@ func lastRound(dir string) (int, error) {
 	return last, nil
 }
 
+// maxRound bounds the size of a round, which has as many ranges as there are gaps.
+const maxRound = 256 << 20
+
 // readRound reads a round.
 func readRound(dir string, number int) (roundFile, error) {
 	var r roundFile
 	path := roundPath(dir, number)
-	b, err := os.ReadFile(path)
+	b, err := rundir.ReadFile(path, maxRound)
 	if err != nil {
 		return r, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,7 +30,8 @@ type RunOptions struct {
 	// Unverified publishes without reading the output back.
 	Unverified bool
 
-	// Worker is the command of a worker, without "--plan DIR --round N". Default: this program, and "work".
+	// Worker is the command of a worker, without "--plan DIR --round N", and "--trust" with Trust. Default: this program,
+	// and "work"; workers then take the run directory as the driver has found it.
 	Worker []string
 
 	// Detach returns when the first round is submitted.
@@ -39,6 +41,10 @@ type RunOptions struct {
 	// the run is detached; see [lazy.AllowLarge]. Default: they are an error that matches [lazy.ErrTooLarge], before
 	// anything is computed.
 	AllowLarge bool
+
+	// Trust takes the run directory as it is. Default: one that somebody else may have written to is an error that matches
+	// [ErrUntrusted]; see [Trusted].
+	Trust bool
 
 	// Progress is called after every look, from the goroutine of Run.
 	Progress func(Status)
@@ -76,6 +82,9 @@ func Run(ctx context.Context, p *Plan, e Engine, o RunOptions) error {
 	if err := p.checkBuild(); err != nil {
 		return err
 	}
+	if err := o.trusted(); err != nil {
+		return err
+	}
 	if err := p.Write(o.Dir); err != nil {
 		return err
 	}
@@ -87,6 +96,14 @@ func Run(ctx context.Context, p *Plan, e Engine, o RunOptions) error {
 		return fmt.Errorf("distributed: %s has another plan", o.Dir)
 	}
 	return d.drive(ctx)
+}
+
+// trusted checks whose the run directory is.
+func (o *RunOptions) trusted() error {
+	if o.Trust {
+		return nil
+	}
+	return Trusted(o.Dir)
 }
 
 // Resume is [Run] for the plan that is in the run directory.
@@ -119,6 +136,7 @@ type driver struct {
 	rates  rates
 
 	submitted bool // a round, successfully
+	made      bool // the file of the output
 }
 
 func newDriver(e Engine, o RunOptions) (*driver, error) {
@@ -133,6 +151,9 @@ func newDriver(e Engine, o RunOptions) (*driver, error) {
 	}
 	if d.Rounds <= 0 {
 		d.Rounds = 3
+	}
+	if err := d.trusted(); err != nil {
+		return nil, err
 	}
 	if d.plan, err = ReadPlan(dir); err != nil {
 		return nil, err
@@ -181,7 +202,7 @@ func (d *driver) begin(ctx context.Context) error {
 	if err := os.Remove(filepath.Join(d.Dir, cancelName)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := d.plan.checkFolders(); err != nil {
+	if err := d.plan.checkResults(); err != nil {
 		return err
 	}
 	if err := d.afford(); err != nil {
@@ -194,6 +215,7 @@ func (d *driver) begin(ctx context.Context) error {
 		return err
 	}
 	made, err := d.plan.prepare()
+	d.made = made
 	if made && exists(filepath.Join(d.Dir, publishName)) && exists(d.plan.Output.Path) {
 		return os.Remove(d.plan.partPath()) // another driver has just renamed the one that is complete
 	}
@@ -329,13 +351,23 @@ func (d *driver) round(ctx context.Context, missing [][2]int64) (failed, err err
 	if err != nil {
 		return nil, err
 	}
+	work := slices.Concat(command, []string{"--plan", d.Dir, "--round", strconv.Itoa(number)})
+	finish := slices.Concat(command[:len(command)-1], []string{"resume", "--finish"})
+	if d.Trust || len(d.Worker) == 0 { // this driver has looked whose the directory is; workers may be somebody else
+		work = append(work, "--trust")
+	}
+	if d.Trust {
+		finish = append(finish, "--trust")
+	}
+	finish = append(finish, d.Dir)
 	job, err := d.engine.Submit(ctx, Round{
-		Dir: d.Dir, Name: d.plan.Name(), Number: number, Shares: r.Shares, Detach: d.Detach,
-		Command: append(command, "--plan", d.Dir, "--round", strconv.Itoa(number)),
-		Finish:  append(command[:len(command)-1:len(command)-1], "resume", "--finish", d.Dir),
+		Dir: d.Dir, Name: d.plan.Name(), Number: number, Shares: r.Shares, Detach: d.Detach, Command: work, Finish: finish,
 	})
 	switch {
 	case err != nil && !d.submitted: // it is not the scheduler's mood, but how it is asked
+		if d.made && d.log.NumDone() == 0 {
+			_ = os.Remove(d.plan.partPath()) // nothing is in it; there is an error to tell already
+		}
 		return nil, err
 	case err != nil: // a controller that is being restarted needs time
 		return err, sleep(ctx, submitPause*d.Poll)
@@ -361,7 +393,7 @@ func (d *driver) round(ctx context.Context, missing [][2]int64) (failed, err err
 // command is that of a worker.
 func (d *driver) command() ([]string, error) {
 	if len(d.Worker) > 0 {
-		return d.Worker[:len(d.Worker):len(d.Worker)], nil
+		return d.Worker, nil
 	}
 	exe, err := os.Executable()
 	if err != nil {

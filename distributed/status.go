@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
+	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
 // Status is what the journals of a run say.
@@ -115,24 +118,28 @@ func (d *driver) status() Status {
 	if s.Rate = d.rates.perSecond(); s.Rate == 0 {
 		s.Rate = sinceStart(s)
 	}
-	if s.Rate > 0 && s.State == "running" {
-		s.ETA = float64(s.Bytes-s.BytesDone) / s.Rate
+	if eta := float64(s.Bytes-s.BytesDone) / s.Rate; s.Rate > 0 && s.State == "running" && eta < maxETA {
+		s.ETA = eta
 	}
 	return s
 }
 
-// sinceStart is the mean rate from the first attempt's start to the last record, for who looks only once.
+// sinceStart is the mean rate over the time in which attempts were at work, for who looks only once: from the start of
+// each to its last record, and once where they overlap. A run may have rested for years.
 func sinceStart(s Status) float64 {
-	var first, last time.Time
-	for _, a := range s.Attempts {
-		if first.IsZero() || a.Started.Before(first) {
-			first = a.Started
+	work := slices.Clone(s.Attempts)
+	slices.SortFunc(work, func(a, b Attempt) int { return a.Started.Compare(b.Started) })
+	var busy time.Duration
+	var until time.Time
+	for _, a := range work {
+		if a.Started.After(until) {
+			until = a.Started
 		}
-		if a.Last.After(last) {
-			last = a.Last
+		if d := a.Last.Sub(until); d > 0 {
+			busy, until = busy+d, a.Last
 		}
 	}
-	if t := last.Sub(first).Seconds(); t > 0 && s.Done > 0 {
+	if t := busy.Seconds(); t > 0 && s.Done > 0 {
 		return float64(s.BytesDone) / t
 	}
 	return 0
@@ -146,6 +153,9 @@ func (p *Plan) bytes() int64 {
 	}
 	return n
 }
+
+// maxETA is the longest time left, in seconds, that is told: a year. What would take longer is not known.
+const maxETA = 365 * 24 * 3600
 
 // rateWindow is the time over which a rate is taken.
 const rateWindow = time.Minute
@@ -174,10 +184,13 @@ func (r *rates) perSecond() float64 {
 	return 0
 }
 
+// maxDone bounds the size of done.json.
+const maxDone = 64 << 20
+
 // ReadDone reads done.json of a run that is complete.
 func ReadDone(dir string) (Done, error) {
 	var done Done
-	b, err := os.ReadFile(filepath.Join(RunDir(dir), doneName))
+	b, err := rundir.ReadFile(filepath.Join(RunDir(dir), doneName), maxDone)
 	if err == nil {
 		err = json.Unmarshal(b, &done)
 	}
@@ -191,7 +204,8 @@ func Cancel(ctx context.Context, dir string, e Engine) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(RunDir(dir), cancelName), nil, 0o666); err != nil {
+	mark := func(*os.File) error { return nil }
+	if err := atomicfile.Write(filepath.Join(RunDir(dir), cancelName), mark); err != nil {
 		return err
 	}
 	if e == nil {

@@ -22,6 +22,10 @@ type Work struct {
 	Engine string // for the journal
 	Job    string
 
+	// Trust takes the run directory as it is. Default: one that somebody else may have written to is refused; see
+	// [Trusted].
+	Trust bool
+
 	// Interrupt, when it is closed, ends the worker when the portion at hand is recorded.
 	Interrupt <-chan struct{}
 
@@ -56,6 +60,11 @@ func ExitStatus(err error) int {
 // Do computes the missing portions of the worker's tasks, and records each.
 func (w Work) Do(ctx context.Context) error {
 	w.Dir = RunDir(w.Dir)
+	if !w.Trust {
+		if err := Trusted(w.Dir); err != nil {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
 	p, err := ReadPlan(w.Dir)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)

@@ -10,19 +10,27 @@ import (
 )
 
 func newCancelCommand(c *cli) *cobra.Command {
-	return &cobra.Command{
+	var trust bool
+	cmd := &cobra.Command{
 		Use:   "cancel PLAN",
 		Short: "End the workers of a run, and keep what they have recorded",
 		Long: "Cancel marks a run as cancelled, which every worker sees before its next portion, and tells the engine that it was\n" +
 			"started with to end its jobs. PLAN is the run directory, or the plan.json in it. What is recorded stays: resume\n" +
 			"takes the mark away and goes on.",
 		Args: takes(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.cancel(cmd, distributed.RunDir(args[0])) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.cancel(cmd, distributed.RunDir(args[0]), trust)
+		},
 	}
+	addTrust(cmd.Flags(), &trust)
+	return cmd
 }
 
-func (c *cli) cancel(cmd *cobra.Command, dir string) error {
+func (c *cli) cancel(cmd *cobra.Command, dir string, trust bool) error {
 	if err := onlyGlobals(cmd, "json"); err != nil {
+		return err
+	}
+	if err := trusted(dir, trust); err != nil {
 		return err
 	}
 	p, err := distributed.ReadPlan(dir)

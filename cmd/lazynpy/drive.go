@@ -20,6 +20,7 @@ type driving struct {
 	wait, detach, print bool
 	verify              bool
 	large               bool // --allow-large
+	trust               bool
 }
 
 func (d *driving) register(set *pflag.FlagSet) {
@@ -27,7 +28,29 @@ func (d *driving) register(set *pflag.FlagSet) {
 	set.BoolVar(&d.wait, "wait", true, "wait until the outputs are there")
 	set.BoolVar(&d.detach, "detach", false, "slurm, kubernetes: submit, and do not wait")
 	set.BoolVar(&d.print, "print", false, "slurm, kubernetes, pbs, lsf, sge, aws: print what would be submitted, and do not submit it")
+	addTrust(set, &d.trust)
 	set.BoolVar(&d.verify, "verify", true, "read the output back before it is published")
+}
+
+// addTrust is the flag of verbs that do what a run directory says.
+func addTrust(set *pflag.FlagSet, trust *bool) {
+	set.BoolVar(trust, "trust", false, "take the run directory as it is, although others may have written to it")
+}
+
+// trusted refuses a run directory that somebody else may have written to, unless the user says that it is fine.
+func trusted(dir string, trust bool) error {
+	if trust {
+		return nil
+	}
+	return trustHint(dir, distributed.Trusted(dir))
+}
+
+// trustHint says what the user can do.
+func trustHint(dir string, err error) error {
+	if errors.Is(err, distributed.ErrUntrusted) {
+		return fmt.Errorf("%w; look into plan.json and engine.json, and then: chmod -R go-w %s, or --trust", err, quoted(dir))
+	}
+	return err
 }
 
 // check finds flags that contradict each other, before any file is touched.
@@ -103,7 +126,7 @@ func (d *driving) complete(ctx context.Context, c *cli, dir string, l launcher) 
 }
 
 func (d *driving) options(dir string, l launcher) distributed.RunOptions {
-	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Unverified: !d.verify, AllowLarge: d.large}
+	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Unverified: !d.verify, AllowLarge: d.large, Trust: d.trust}
 }
 
 // submit starts workers that nobody waits for.

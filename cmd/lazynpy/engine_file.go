@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/pflag"
 
+	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
@@ -51,17 +51,9 @@ func saveEngine(dir, engine string, set *pflag.FlagSet) error {
 func loadEngine(dir string) (engineFile, error) {
 	path := filepath.Join(dir, engineName)
 	v := engineFile{Engine: "pool"}
-	f, err := os.Open(path)
+	b, err := distributed.ReadRunFile(dir, engineName, maxEngine)
 	if errors.Is(err, fs.ErrNotExist) {
 		return v, nil
-	}
-	if err != nil {
-		return v, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxEngine+1))
-	if err == nil && len(b) > maxEngine {
-		err = fmt.Errorf("more than %d bytes", maxEngine)
 	}
 	if err == nil {
 		d := json.NewDecoder(bytes.NewReader(b))

@@ -156,7 +156,7 @@ func (f *engineFlags) slurm(l *launcher) error {
 		return asUsage(err)
 	}
 	l.engine, l.hint = e, "sbatch FILE"
-	l.script = func(r distributed.Round) (string, error) { return e.Script(r), nil }
+	l.script = e.Script
 	return nil
 }
 

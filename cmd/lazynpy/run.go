@@ -142,8 +142,14 @@ func (r *launch) run(cmd *cobra.Command, c *cli, input string) error {
 	if dir == "" {
 		dir = p.DefaultDir()
 	}
+	if err := trusted(dir, r.trust); err != nil {
+		return err
+	}
 	if err := p.Write(dir); err != nil {
 		return err
+	}
+	for _, left := range p.Leftovers() {
+		c.note("%s: a run with another plan for %s has left it, or goes on; remove it if that run is of no use any more", printable(left), printable(p.Output.Path))
 	}
 	return r.drive(cmd, c, dir)
 }

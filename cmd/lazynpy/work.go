@@ -12,6 +12,7 @@ import (
 func newWorkCommand(c *cli) *cobra.Command {
 	var dir string
 	var round int
+	var trust bool
 	cmd := &cobra.Command{
 		Use:   "work --plan PLAN [--round N]",
 		Short: "Compute the share of a run that a scheduler has given to this process",
@@ -28,17 +29,19 @@ func newWorkCommand(c *cli) *cobra.Command {
 				return refused(err)
 			}
 			w, err := distributed.WorkFromEnv(dir, round, os.Getenv)
+			w.Trust = trust
 			if err == nil {
 				err = w.DoUntilTold()
 			}
 			if err == nil {
 				return nil
 			}
-			return &statusError{distributed.ExitStatus(err), err}
+			return &statusError{distributed.ExitStatus(err), trustHint(dir, err)}
 		},
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return refused(err) })
 	cmd.Flags().StringVar(&dir, "plan", "", "run `directory`, or its plan.json")
+	addTrust(cmd.Flags(), &trust)
 	cmd.Flags().IntVar(&round, "round", 0, "`number` of the round whose tasks to share (default: all tasks of the plan)")
 	return cmd
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed"
+	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 )
 
 // grace is how long workers have to record what they have finished, after SIGTERM and before SIGKILL.
@@ -84,7 +85,7 @@ func (j *job) run(started chan<- error) {
 
 // start starts one worker, and says on exits when it has ended.
 func (j *job) start(index int, exits chan<- struct{}) error {
-	out, err := os.OpenFile(j.log(index), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	out, err := rundir.Append(j.log(index))
 	if err != nil {
 		return fmt.Errorf("proc: %w", err)
 	}

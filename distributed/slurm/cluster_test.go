@@ -359,7 +359,11 @@ func TestClusterScript(t *testing.T) {
 	e := quick()
 	e.Args = []string{`--comment=say "hi" to\from $me`}
 	cmd := exec.Command("sbatch", "--parsable")
-	cmd.Stdin = strings.NewReader(e.Script(r))
+	text, err := e.Script(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdin = strings.NewReader(text)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)

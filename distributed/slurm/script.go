@@ -11,8 +11,11 @@ const processors = `export GOMAXPROCS="${GOMAXPROCS:-${SLURM_CPUS_PER_TASK:-$SLU
 
 // Script is the batch script that Submit submits for the workers of a round, with its options as directives, for
 // people who submit it themselves: sbatch FILE. The directory for its output, logs in the run directory, must exist.
-func (e Engine) Script(r distributed.Round) string {
-	return script(e.options(r), e.command(r))
+func (e Engine) Script(r distributed.Round) (string, error) {
+	if err := checkRound(r); err != nil {
+		return "", err
+	}
+	return script(e.options(r), e.command(r)), nil
 }
 
 // command is what the batch script becomes.

@@ -40,8 +40,14 @@ func TestScript(t *testing.T) {
 export GOMAXPROCS="${GOMAXPROCS:-${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}}"
 exec /bin/lazynpy work --plan '/scratch/a b%' --round 3
 `
-	if got := e.Script(r); got != want {
-		t.Errorf("the script is\n%s\nwant\n%s", got, want)
+	if got, err := e.Script(r); got != want || err != nil {
+		t.Errorf("the script is\n%s\n%v, want\n%s", got, err, want)
+	}
+	for _, dir := range []string{"/scratch/a\nb", `/scratch/a\b`, "scratch"} {
+		r.Dir = dir
+		if got, err := e.Script(r); err == nil || got != "" {
+			t.Errorf("a script for the run directory %q: %s", dir, got)
+		}
 	}
 }
 

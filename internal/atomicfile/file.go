@@ -46,6 +46,8 @@ type File struct {
 	temp  string      // its name in the folder until then; "" if it has none
 	perm  fs.FileMode // of a new file
 	done  bool
+
+	adopted bool // the temporary file was there before, and stays after an error
 }
 
 // Create makes the temporary file, open for reading and writing.
@@ -151,12 +153,12 @@ func (f *File) Abort() {
 	if f.dir == nil {
 		return
 	}
-	if f.temp != "" && !f.done {
+	if f.temp != "" && !f.done && !f.adopted {
 		_ = f.dir.Remove(f.temp) // there is an error to tell already, or nobody wants the file
 	}
 	if f.File != nil {
 		_ = f.Close() // may be closed already
-		if f.temp != "" && !f.done {
+		if f.temp != "" && !f.done && !f.adopted {
 			_ = f.dir.Remove(f.temp) // where open files cannot be removed
 		}
 	}

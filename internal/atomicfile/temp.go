@@ -128,7 +128,7 @@ func (f *File) place(old *os.File) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if old == nil {
+	if old == nil && !f.adopted {
 		err := f.link(held, f.name)
 		switch {
 		case err == nil:

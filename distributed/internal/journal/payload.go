@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 )
 
 // ErrPayload says that a payload is not what was written: its CRC-32C is another one, or the journal was cut off.
@@ -64,7 +66,7 @@ func (l *Log) open(f *journalFile) (*os.File, error) {
 	if l.opened == f {
 		return l.handle, nil
 	}
-	h, err := os.Open(filepath.Join(l.dir, f.name))
+	h, err := rundir.Open(filepath.Join(l.dir, f.name))
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 )
 
 // journalFile is what is known of one file of the directory.
@@ -121,7 +123,7 @@ func (l *Log) add(name string) *journalFile {
 
 // read reads what is new in a file.
 func (l *Log) read(ctx context.Context, f *journalFile) error {
-	r, err := os.Open(filepath.Join(l.dir, f.name))
+	r, err := rundir.Open(filepath.Join(l.dir, f.name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // since the directory was listed; the next Refresh will see
 	}
