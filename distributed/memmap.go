@@ -67,8 +67,9 @@ const (
 	// maxPortionBytes is the largest portion that is made for the sake of aligned writes.
 	maxPortionBytes = 4 << 30
 
-	// maxPortionState is the most that the states of one portion's blocks may take.
-	maxPortionState = 256 << 20
+	// statePart says which part of the plan's budget the states of one portion's blocks may take, of which a worker
+	// holds three: one that grows, one that waits and one that is recorded.
+	statePart = 8
 )
 
 // MemmapDistributed plans a run over the array at path, reading its header and both ends of the file only: what
@@ -317,7 +318,7 @@ func (p *Plan) cut(o Options, a *lazy.Array, parts *lazy.Parts) error {
 	}
 	blocks := max(target/block, 1, ceilDiv(p.Blocks, maxPortions))
 	if state := parts.StateBytes(); state > 0 {
-		blocks = min(blocks, max(maxPortionState/state, 1))
+		blocks = min(blocks, max(p.Memory/statePart/state, 1))
 		blocks = max(blocks, ceilDiv(p.Blocks, maxPortions))
 	}
 	p.PortionBlocks = min(blocks, max(p.Blocks, 1))

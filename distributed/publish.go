@@ -236,6 +236,9 @@ func (d *driver) merge(ctx context.Context, parts *lazy.Parts) (results []*lazy.
 		if ctx.Err() != nil {
 			return nil, nil, context.Cause(ctx)
 		}
+		if err := d.plan.checkPayload(parts, d.log, i); err != nil {
+			return nil, nil, err
+		}
 		payload, err := d.log.Payload(i)
 		if errors.Is(err, journal.ErrPayload) && len(bad) == 0 {
 			// On NFS the bytes of a record may come later than its header.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 
+	"github.com/lazynpy/lazynpy/distributed/internal/journal"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -26,6 +28,17 @@ func (p *portion) add(s lazy.BlockState, plan *Plan) {
 		p.payload = binary.LittleEndian.AppendUint64(p.payload, uint64(len(s.State)))
 		p.payload = append(p.payload, s.State...)
 	}
+}
+
+// checkPayload returns an error if a record is longer than the states of its blocks can be, before anything is read of it.
+func (p *Plan) checkPayload(parts *lazy.Parts, log *journal.Log, number int64) error {
+	from, to := p.Portion(number)
+	e, ok := log.Entry(number)
+	most := parts.MaxState()
+	if !ok || most == math.MaxInt64 || e.PayloadLen/max(to-from, 1) <= 8+most {
+		return nil
+	}
+	return fmt.Errorf("distributed: %s: portion %d: a record of %d bytes, more than the states of its blocks can take", e.File, number, e.PayloadLen)
 }
 
 // addCRC adds the checksum of the next block to that of a portion.

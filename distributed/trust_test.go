@@ -2,7 +2,9 @@ package distributed_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -188,6 +190,32 @@ func TestRefusedSubmission(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.check(want)
+}
+
+// TestLongRecord has a record of 2^30 bytes, most of them holes, in a journal: it is not read.
+func TestLongRecord(t *testing.T) {
+	f := small(t)
+	o := f.options(slowParams{})
+	o.PortionBytes = 1 << 30
+	p := f.plan(o)
+	dir := p.DefaultDir()
+	if err := p.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	id := p.ID()
+	head := make([]byte, 64)
+	copy(head, "lnpyjrn1P")
+	copy(head[16:32], id[:])
+	binary.LittleEndian.PutUint64(head[48:], 1<<30)
+	binary.LittleEndian.PutUint32(head[60:], crc32.Checksum(head[:60], crc32.MakeTable(crc32.Castagnoli)))
+	path := filepath.Join(dir, "journal", "0.host.0123456789abcdef.journal")
+	if err := errors.Join(os.WriteFile(path, head, 0o600), os.Truncate(path, 64+1<<30)); err != nil {
+		t.Fatal(err)
+	}
+	err := distributed.Finish(t.Context(), dir, distributed.RunOptions{Unverified: true})
+	if err == nil || !strings.Contains(err.Error(), "portion 0: a record of 1073741824 bytes, more than the states of its blocks can take") {
+		t.Error(err)
+	}
 }
 
 // TestRateAfterYears has records that are years old, and new ones.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
@@ -58,6 +59,17 @@ func (p *Parts) Region(i int64) chunk.Region { return p.pass.tasks.region(i) }
 
 // StateBytes is about what the state of the largest block takes.
 func (p *Parts) StateBytes() int64 { return p.pass.tasks.stateBytes(p.pass.jobs) }
+
+// MaxState is a bound of what the state of a block takes as bytes; math.MaxInt64 where a user's reducers, which marshal
+// their accumulators themselves, have none.
+func (p *Parts) MaxState() int64 {
+	for _, j := range p.reducing() {
+		if f, ok := j.(*foldJob); !ok || f.usersOwn() {
+			return math.MaxInt64
+		}
+	}
+	return plus(times(2, p.StateBytes()), 64<<10)
+}
 
 // Header describes the array of the elements that are written: numbers in the byte order of this machine, records and
 // text as they are stored, and in Fortran order where the elements are read in that order.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/lazynpy/lazynpy/internal/kernel"
 )
@@ -46,6 +47,11 @@ func (s stateOf[T]) set(b []byte) {
 
 // appendStates appends accumulators in the byte order of this machine, and one NaN for all.
 func appendStates(b []byte, parts ...accumulators) []byte {
+	size := 0
+	for _, p := range parts {
+		size += p.size()
+	}
+	b = slices.Grow(b, size)
 	for _, p := range parts {
 		b = p.append(b)
 	}

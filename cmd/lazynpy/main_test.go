@@ -6,18 +6,23 @@ import (
 	"testing"
 )
 
-// childVariable makes the test program the program itself, and is where it writes how much memory it had, in bytes.
+// peakVariable makes the test program the program itself, which writes the most memory that it had into the file of this
+// name: what the system tells of a child counts its parent's too.
+const peakVariable = "LAZYNPY_TEST_PEAK"
+
+// childVariable makes the test program the program itself.
 const childVariable = "LAZYNPY_TEST_CHILD"
 
 // TestMain makes the test binary a worker where a run has started it as one, and the command where a test has.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "work" {
+	if len(os.Args) > 1 && os.Args[1] == "work" || os.Getenv(childVariable) != "" {
 		main()
 	}
-	if path := os.Getenv(childVariable); path != "" {
+	if path := os.Getenv(peakVariable); path != "" {
+		limitMemory()
 		status := start()
-		peak, _, _ := memoryUse() // rusage would count the memory of the process that started this one
-		if err := os.WriteFile(path, strconv.AppendInt(nil, peak, 10), 0o600); err != nil {
+		peak, _, _ := memoryUse()
+		if err := os.WriteFile(path, []byte(strconv.FormatInt(peak, 10)), 0o600); err != nil {
 			panic(err)
 		}
 		os.Exit(status)
