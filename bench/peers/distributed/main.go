@@ -133,7 +133,7 @@ func reduce(path string, p peer.Params) (peer.Report, error) {
 	})
 }
 
-func loaded[T any](path string, values func(mmapnpy.Buffer) ([]T, error)) ([]T, error) {
+func loaded[T any](path string, values func(mmapnpy.Buffer, ...mmapnpy.Option) ([]T, error)) ([]T, error) {
 	a, err := lazy.Open(path)
 	if err != nil {
 		return nil, err

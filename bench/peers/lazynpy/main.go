@@ -159,7 +159,7 @@ func sumCold(path string, p peer.Params) (peer.Report, error) {
 }
 
 // image sums a four-dimensional scan over its signal or its navigation axes.
-func image(over lazy.Over, values func(mmapnpy.Buffer) ([]uint64, error)) peer.Task {
+func image(over lazy.Over, values func(mmapnpy.Buffer, ...mmapnpy.Option) ([]uint64, error)) peer.Task {
 	return func(path string, p peer.Params) (peer.Report, error) {
 		opts, err := options(p, lazy.NavigationAxes(0, 1))
 		if err != nil {
