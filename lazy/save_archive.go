@@ -87,6 +87,22 @@ func waiting(ctx context.Context, opts []ArchiveOption) []ArchiveOption {
 	return slices.Insert(slices.Clone(opts), 0, zipseek.WaitFor(ctx, zipseek.DefaultWait, nil))
 }
 
+// readersOf are options that keep a new archive from having more readers than what it is made of.
+func readersOf(entries []Entry) (opts []ArchiveOption) {
+	for _, e := range entries {
+		a, ok := e.Array.(*Array)
+		if !ok {
+			continue // in memory
+		}
+		for _, f := range a.files {
+			if info, err := f.src.Stat(); err == nil {
+				opts = append(opts, zipseek.Readers(info.Mode()))
+			}
+		}
+	}
+	return opts
+}
+
 // isOneOf tells the names of the members that entries become.
 func isOneOf(entries []Entry) func(name string) bool {
 	names := make(map[string]bool, len(entries))
@@ -121,7 +137,7 @@ func AppendArchive(ctx context.Context, path string, entries []Entry, opts ...Ar
 	if err != nil {
 		return err
 	}
-	opts = waiting(ctx, opts)
+	opts = append(waiting(ctx, opts), readersOf(entries)...)
 	for {
 		w, err := zipseek.Append(path, opts...)
 		if err == nil {

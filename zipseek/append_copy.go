@@ -65,7 +65,7 @@ func (t *copyTarget) abort() error {
 
 // begin makes an archive that is not there, for [OrCreate].
 func begin(path string, c writerConfig) (*Writer, error) {
-	f, err := atomicfile.Create(path, atomicfile.New())
+	f, err := atomicfile.Create(path, c.rules(atomicfile.New())...)
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func Create(path string, opts ...WriterOption) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := atomicfile.Create(path, atomicfile.Replacing(claim.Allows))
+	f, err := atomicfile.Create(path, c.rules(atomicfile.Replacing(claim.Allows))...)
 	if err != nil {
 		claim.Release()
 		return nil, err

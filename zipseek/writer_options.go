@@ -3,12 +3,15 @@ package zipseek
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/flate"
 
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
@@ -51,7 +54,8 @@ type writerConfig struct {
 	wait    filelock.Wait
 	create  bool
 	accept  func(old *os.File) error
-	inPlace bool // tests: no copies
+	readers []fs.FileMode // see Readers
+	inPlace bool          // tests: no copies
 
 	date, time uint16 // of the members, as MS-DOS wrote them
 }
@@ -140,6 +144,23 @@ func Uncompressed() WriterOption {
 		c.deflate = false
 		return nil
 	}
+}
+
+// Readers gives an archive that is made no more readers than a file of these permissions has, such as one of which a member
+// is made. It can be given more than once, and changes nothing for an archive that exists.
+func Readers(mode fs.FileMode) WriterOption {
+	return func(c *writerConfig) error {
+		c.readers = append(slices.Clone(c.readers), mode)
+		return nil
+	}
+}
+
+// rules are those of an archive that is made.
+func (c writerConfig) rules(more ...atomicfile.Option) []atomicfile.Option {
+	for _, mode := range c.readers {
+		more = append(more, atomicfile.Readers(mode))
+	}
+	return more
 }
 
 // ChunkSize sets how many bytes of a deflated member are compressed on their own, from 4 KiB to

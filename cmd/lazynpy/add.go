@@ -148,6 +148,11 @@ func (a *addition) addFiles(ctx context.Context, c *cli, archive string, pairs [
 		}
 	}
 	opts := append(a.packing.options(ctx, c, archive), zipseek.OrCreate())
+	for _, p := range pairs {
+		if info, err := os.Stat(p[1]); err == nil {
+			opts = append(opts, zipseek.Readers(info.Mode()))
+		}
+	}
 	for {
 		w, err := zipseek.Append(archive, opts...)
 		if err == nil {

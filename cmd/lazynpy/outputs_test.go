@@ -279,7 +279,7 @@ func TestPrivateOutputs(t *testing.T) {
 	for _, args := range [][]string{
 		{"index", path}, {"get", path, ":10", "-o", at("get.npy")}, {"convert", path, at("convert.npy")}, {"convert", path, at("convert.npz")}, {"convert", path, at("convert.raw")},
 		{"reduce", "--op", "sum", path, "-o", at("reduce.npy")}, {"png", path, "newaxis, :10", "-o", at("png.png")}, {"repack", path, "-o", at("repack.npz")},
-		{"extract", path, "-C", at("dir")}, {"extract", path, "x", "-o", at("extract.npy")}, {"add", at("add.npz"), path}, {"add", at("add.npz"), "y=" + path},
+		{"extract", path, "-C", at("dir")}, {"extract", path, "x", "-o", at("extract.npy")}, {"add", at("add.npz"), path}, {"add", at("add.npz"), "y=" + path}, {"add", "--raw", at("raw.npz"), path},
 		{"repack", path},
 	} {
 		ok(t, args...)
