@@ -158,14 +158,14 @@ func floatCell(b mmapnpy.Buffer, n notation) cell {
 }
 
 // floatWriter writes floats without regard to their neighbours.
-func floatWriter(n notation) func([]byte, real) []byte {
+func floatWriter(n notation) func([]byte, number) []byte {
 	if n == jsonNotation {
 		return appendJSONFloat
 	}
 	return appendNumber
 }
 
-func appendJSONFloat(dst []byte, v real) []byte {
+func appendJSONFloat(dst []byte, v number) []byte {
 	if !finite(v) {
 		return append(dst, "null"...) // RFC 8259 has no other word for them
 	}
@@ -188,7 +188,7 @@ func complexCell(b mmapnpy.Buffer, n notation) cell {
 }
 
 // appendComplex writes a complex number as Python does, such as 1-2j.
-func appendComplex(dst []byte, re, im real, write func([]byte, real) []byte) []byte {
+func appendComplex(dst []byte, re, im number, write func([]byte, number) []byte) []byte {
 	dst = write(dst, re)
 	if !im.Signbit() || im.IsNaN() {
 		dst = append(dst, '+')
@@ -447,7 +447,7 @@ func scalarText(b mmapnpy.Buffer) (string, error) {
 	case mmapnpy.KindComplex:
 		e, _ := b.DType.Elem()
 		re, im := newReals(b, false), newReals(b, true)
-		write := func(dst []byte, v real) []byte { return appendPart(dst, v, e.Part()) }
+		write := func(dst []byte, v number) []byte { return appendPart(dst, v, e.Part()) }
 		return string(append(appendComplex([]byte{'('}, re.of(at...), im.of(at...), write), ')')), nil
 	}
 	n := oneNotation

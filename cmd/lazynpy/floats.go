@@ -11,8 +11,8 @@ import (
 // floatDigits is how many fractional digits NumPy prints at most.
 const floatDigits = 8
 
-// A real is one real part of an element: a float of any size, exact.
-type real = kernel.Number
+// A number is one real part of an element: a float of any size, exact.
+type number = kernel.Number
 
 // reals are the floats of a buffer, or one part of its complex numbers.
 type reals struct {
@@ -33,7 +33,7 @@ func newReals(b mmapnpy.Buffer, imaginary bool) reals {
 }
 
 // of is the part of the element at an index.
-func (r *reals) of(idx ...int64) real {
+func (r *reals) of(idx ...int64) number {
 	at := r.buf.Offset + r.at
 	for d, i := range idx {
 		at += i * r.buf.Strides[d]
@@ -48,7 +48,7 @@ func (r *reals) of(idx ...int64) real {
 }
 
 // all yields the part of every element in C order.
-func (r *reals) all(yield func(real) bool) {
+func (r *reals) all(yield func(number) bool) {
 	for idx := range indices(r.buf.Shape) {
 		if !yield(r.of(idx...)) {
 			return
@@ -57,10 +57,10 @@ func (r *reals) all(yield func(real) bool) {
 }
 
 // finite reports whether v is neither NaN nor infinite.
-func finite(v real) bool { return !v.IsNaN() && !v.IsInf() }
+func finite(v number) bool { return !v.IsNaN() && !v.IsInf() }
 
 // appendWord writes what is not finite as NumPy does: nan, inf or -inf.
-func appendWord(dst []byte, v real) []byte {
+func appendWord(dst []byte, v number) []byte {
 	switch {
 	case v.IsNaN():
 		return append(dst, "nan"...)
@@ -71,14 +71,14 @@ func appendWord(dst []byte, v real) []byte {
 }
 
 // within reports whether the magnitude of v is 0, or at least lo and below hi.
-func within(v real, lo, hi float64) bool {
+func within(v number, lo, hi float64) bool {
 	abs := v.Abs().Float64()
 	return v.IsZero() || abs >= lo && abs < hi
 }
 
 // appendNumber writes a float for programs: the fewest digits that read back as
 // the same number, and nan, inf or -inf.
-func appendNumber(dst []byte, v real) []byte {
+func appendNumber(dst []byte, v number) []byte {
 	switch {
 	case !finite(v):
 		return appendWord(dst, v)
@@ -89,7 +89,7 @@ func appendNumber(dst []byte, v real) []byte {
 }
 
 // appendScalar writes a float as str does for a single NumPy number: 3.0, 1e+16.
-func appendScalar(dst []byte, v real, e kernel.Elem) []byte {
+func appendScalar(dst []byte, v number, e kernel.Elem) []byte {
 	from := len(dst)
 	dst = appendPart(dst, v, e)
 	if finite(v) && !bytes.ContainsAny(dst[from:], ".e") {
@@ -99,7 +99,7 @@ func appendScalar(dst []byte, v real, e kernel.Elem) []byte {
 }
 
 // appendPart is appendScalar of a part of a complex number, which has no point if it has no fraction.
-func appendPart(dst []byte, v real, e kernel.Elem) []byte {
+func appendPart(dst []byte, v number, e kernel.Elem) []byte {
 	hi := 1e16
 	if e == kernel.Float16 {
 		hi = 1e3
@@ -149,7 +149,7 @@ func newFloatLayout(values reals, sign bool) floatLayout {
 // chooseFormat is scientific if the magnitudes are far apart, or far from 1. As in NumPy, all is compared in
 // the type of the elements.
 func chooseFormat(values reals) byte {
-	var smallest, largest real
+	var smallest, largest number
 	seen := false
 	for v := range values.all {
 		if v.IsZero() || !finite(v) {
@@ -190,7 +190,7 @@ func scientificFrom(e kernel.Elem) float64 {
 
 // fewest writes a finite number with as many digits as tell it from its
 // neighbours, at most floatDigits after the point: more are rounded from the number itself.
-func (l *floatLayout) fewest(v real) (whole, fraction, exponent string) {
+func (l *floatLayout) fewest(v number) (whole, fraction, exponent string) {
 	if whole, fraction, exponent = l.split(v, -1); len(fraction) > floatDigits {
 		whole, fraction, exponent = l.split(v, floatDigits)
 		fraction = strings.TrimRight(fraction, "0")
@@ -200,7 +200,7 @@ func (l *floatLayout) fewest(v real) (whole, fraction, exponent string) {
 
 // split writes a finite number and returns what is before the point, after it, and
 // the exponent with its sign.
-func (l *floatLayout) split(v real, precision int) (whole, fraction, exponent string) {
+func (l *floatLayout) split(v number, precision int) (whole, fraction, exponent string) {
 	mantissa, exponent, _ := strings.Cut(string(v.Append(nil, l.format, precision)), "e")
 	whole, fraction, _ = strings.Cut(mantissa, ".")
 	if l.sign && whole[0] != '-' {
@@ -210,7 +210,7 @@ func (l *floatLayout) split(v real, precision int) (whole, fraction, exponent st
 }
 
 // special is the word for what is not finite.
-func (l *floatLayout) special(v real) string {
+func (l *floatLayout) special(v number) string {
 	s := string(appendWord(nil, v))
 	if l.sign && s[0] != '-' {
 		return "+" + s
@@ -219,7 +219,7 @@ func (l *floatLayout) special(v real) string {
 }
 
 // append writes one number in the layout.
-func (l *floatLayout) append(dst []byte, v real) []byte {
+func (l *floatLayout) append(dst []byte, v number) []byte {
 	if !finite(v) {
 		s := l.special(v)
 		return append(appendRepeated(dst, ' ', l.left+1+l.right-len(s)), s...)

@@ -27,7 +27,8 @@ func TestShortestLongDoubles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		word := append(b, make([]byte, 16-len(b))...)
+		word := make([]byte, 16)
+		copy(word, b)
 		littleEndian(word)
 		if got := string(NumberOf(word, X87).Append(nil, 'e', -1)); got != want {
 			t.Errorf("%s prints as %s, and NumPy has %s", raw, got, want)
