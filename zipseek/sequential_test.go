@@ -11,7 +11,7 @@ import (
 )
 
 // byZstd writes an archive of one zstd member that is said to have so many bytes.
-func byZstd(t *testing.T, content []byte, size int) string {
+func byZstd(t *testing.T, content []byte, size int64) string {
 	t.Helper()
 	e, err := zstd.NewWriter(nil)
 	if err != nil {
@@ -26,7 +26,7 @@ func byZstd(t *testing.T, content []byte, size int) string {
 func TestSequentialDecodes(t *testing.T) {
 	content := make([]byte, 40<<20) // a few kilobytes
 	copy(content[33<<20:], "not only zeros")
-	m := mustLookup(t, mustOpen(t, byZstd(t, content, len(content)), CacheSize(0)), "x")
+	m := mustLookup(t, mustOpen(t, byZstd(t, content, int64(len(content))), CacheSize(0)), "x")
 	decoded := &m.archive.blocks.decoded
 	if _, err := m.Source(); err != nil || decoded.Load() != 0 {
 		t.Errorf("opening decodes %d bytes, %v", decoded.Load(), err)
@@ -90,7 +90,7 @@ func TestSequentialLies(t *testing.T) {
 func TestContext(t *testing.T) {
 	content := samples(1 << 20)["rounded"]
 	for name, path := range map[string]string{
-		"zstd": byZstd(t, content, len(content)), "deflate": byZip(t, map[string][]byte{"x": content}),
+		"zstd": byZstd(t, content, int64(len(content))), "deflate": byZip(t, map[string][]byte{"x": content}),
 		"sozip":  byUs(t, map[string][]byte{"x": content}, Compressed(6)),
 		"stored": byUs(t, map[string][]byte{"x": content}),
 	} {
