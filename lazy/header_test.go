@@ -29,7 +29,7 @@ func TestHeaderDescribes(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := must[*Array](t)(Open(path))
-		defer a.Close()
+		t.Cleanup(func() { _ = a.Close() })
 		file, ok := a.FileHeader()
 		if h := a.Header(); !ok || h.DataOffset == 0 || h.FortranOrder != (name == "f.npy") || !slices.Equal(h.Shape, file.Shape) {
 			t.Errorf("%s: the whole file is %+v, %+v", name, h, file)
