@@ -30,7 +30,7 @@ var ErrNoRoom = errors.New("no room in the header")
 // option that it takes. A file that was replaced meanwhile, so that what was appended would be lost, is an
 // error.
 func Append(path string, b Buffer, opts ...Option) (err error) {
-	c, err := newConfig(opts)
+	c, err := newConfig("Append", aboutTurns, opts)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func Append(path string, b Buffer, opts ...Option) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	f := lock.File
-	h, size, err := readForUpdate(f)
+	h, size, err := readForUpdate(f, c)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func Append(path string, b Buffer, opts ...Option) (err error) {
 }
 
 // readForUpdate reads the header of a file that is to be changed.
-func readForUpdate(f *os.File, opts ...Option) (Header, int64, error) {
+func readForUpdate(f *os.File, c config) (Header, int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return Header{}, 0, err
@@ -84,7 +84,7 @@ func readForUpdate(f *os.File, opts ...Option) (Header, int64, error) {
 	if !info.Mode().IsRegular() {
 		return Header{}, 0, fmt.Errorf("%s: not a regular file", f.Name())
 	}
-	h, err := ReadHeader(f, info.Size(), f.Name(), opts...)
+	h, err := readHeader(f, info.Size(), f.Name(), c)
 	if err != nil {
 		return Header{}, 0, err
 	}

@@ -12,7 +12,7 @@ import (
 // order.
 func FortranOrder() Option {
 	return func(c *config) error {
-		c.fortran = true
+		c.about, c.fortran = aboutLayout, true
 		return nil
 	}
 }
@@ -23,9 +23,10 @@ func FortranOrder() Option {
 // error here and not a fault while elements are written.
 //
 // The file appears under path when it has its header and its whole length; what was there
-// before is replaced, and processes that have it open keep their old array.
+// before is replaced, and processes that have it open keep their old array. Options are [FortranOrder],
+// [WithBackend] and [AllowLarge].
 func Create(path string, t DType, shape []int64, opts ...Option) (*File, error) {
-	c, err := newConfig(opts)
+	c, err := newConfig("Create", aboutLayout|aboutBackend|aboutCopies, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -49,5 +50,6 @@ func Create(path string, t DType, shape []int64, opts ...Option) (*File, error) 
 	if err != nil {
 		return nil, err
 	}
-	return Open(path, append(opts[:len(opts):len(opts)], WithMode(ReadWrite))...)
+	c.mode = ReadWrite
+	return open(path, c)
 }

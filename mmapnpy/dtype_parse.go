@@ -16,7 +16,7 @@ import (
 // "[('a', '<i4'), ('b', '<f8', (2,))]"; dicts of names, formats and offsets; and a dtype with a shape,
 // "('<f8', (2,))". Names that NumPy 2 removed are refused. Long doubles are this machine's.
 func ParseDType(s string) (DType, error) {
-	c, _ := newConfig(nil)
+	c, _ := newConfig("", 0, nil)
 	budget := c.parseBudget(len(s))
 	b := &dtypeParser{longDouble: c.longDouble, extensions: true, budget: budget}
 	var d DType

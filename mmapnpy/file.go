@@ -25,7 +25,7 @@ func WithMode(m Mode) Option {
 		if m > CopyOnWrite {
 			return fmt.Errorf("unknown mode %d", m)
 		}
-		c.mode = m
+		c.about, c.mode = aboutMode, m
 		return nil
 	}
 }
@@ -35,7 +35,7 @@ func WithMode(m Mode) Option {
 func WithBackend(name string) Option {
 	return func(c *config) error {
 		b, err := bytesrc.ParseBackend(name)
-		c.backend = b
+		c.about, c.backend = aboutBackend, b
 		return err
 	}
 }
@@ -55,12 +55,17 @@ type File struct {
 
 // Open opens the .npy file at path and reads its header; the data are mapped when they are
 // first asked for. Its cost does not depend on the size of the array. A file that another
-// process appends to can be opened at any time, and shows what was there then.
+// process appends to can be opened at any time, and shows what was there then. Options are [WithMode],
+// [WithBackend], [AllowLarge] and those of [ReadHeader].
 func Open(path string, opts ...Option) (*File, error) {
-	c, err := newConfig(opts)
+	c, err := newConfig("Open", aboutHeaders|aboutBackend|aboutMode|aboutCopies, opts)
 	if err != nil {
 		return nil, err
 	}
+	return open(path, c)
+}
+
+func open(path string, c config) (*File, error) {
 	src, err := bytesrc.Open(path, bytesrc.Options{Backend: c.backend, Mode: c.mode})
 	if err != nil {
 		return nil, err
@@ -70,7 +75,7 @@ func Open(path string, opts ...Option) (*File, error) {
 		outgrown := src.Outgrown()
 		_ = src.Close() // nothing was written; the header's error is the one to tell
 		if outgrown {   // the header was rewritten since the length was looked at
-			return Open(path, opts...)
+			return open(path, c)
 		}
 		return nil, err
 	}
@@ -78,10 +83,10 @@ func Open(path string, opts ...Option) (*File, error) {
 }
 
 // OpenSource reads the header of an array in any source of bytes, such as a member of an archive,
-// and shows it as a file, to be read only. Closing the File closes the source. Options about
-// modes and back ends have no effect.
+// and shows it as a file, to be read only. Closing the File closes the source. Options are [AllowLarge]
+// and those of [ReadHeader].
 func OpenSource(src bytesrc.Source, opts ...Option) (*File, error) {
-	c, err := newConfig(opts)
+	c, err := newConfig("OpenSource", aboutHeaders|aboutCopies, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 
 // parseDescr reads a descr as it stands in a header.
 func parseDescr(text string) (DType, error) {
-	c, _ := newConfig(nil)
+	c, _ := newConfig("", 0, nil)
 	p := newParser(text, dialect{}, c.parseBudget(len(text)))
 	if err := p.parse(); err != nil {
 		return DType{}, err

@@ -95,15 +95,14 @@ func (h Header) CheckReadable() error {
 }
 
 // ReadHeader reads the header at the start of r, which has size bytes and is called name in
-// errors. Options are [Lenient], [AllowShort], [Partial], [MaxHeaderSize] and [LongDouble]; others
-// have no effect.
+// errors. Options are [Lenient], [AllowShort], [Partial], [MaxHeaderSize] and [LongDouble].
 //
 // It accepts what NumPy's np.load does, except for what docs/format.md lists, and it checks
 // that the data end within size. Nothing is allocated by a length that was not checked against
 // size before. Arrays of Python objects have a header as any other; see [Header.CheckReadable].
 // Errors about the content are of type *[FormatError] and match [ErrFormat].
 func ReadHeader(r io.ReaderAt, size int64, name string, opts ...Option) (Header, error) {
-	c, err := newConfig(opts)
+	c, err := newConfig("ReadHeader", aboutHeaders, opts)
 	if err != nil {
 		return Header{}, err
 	}

@@ -2,6 +2,7 @@ package mmapnpy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -23,12 +24,51 @@ type config struct {
 	backend    bytesrc.Backend
 	allowLarge bool
 	wait       filelock.Wait
+
+	about topic // of the option that was applied last
 }
 
-// An Option changes how files are read or made.
+// A topic is what an option is about.
+type topic uint8
+
+const (
+	aboutHeaders topic = 1 << iota // Lenient, AllowShort, Partial, MaxHeaderSize, LongDouble
+	aboutBackend                   // WithBackend
+	aboutMode                      // WithMode
+	aboutCopies                    // AllowLarge
+	aboutLayout                    // FortranOrder
+	aboutTurns                     // WaitFor
+	aboutMending                   // DryRun
+)
+
+// String names the options of a topic.
+func (t topic) String() string {
+	switch t {
+	case aboutHeaders:
+		return "Lenient, AllowShort, Partial, MaxHeaderSize and LongDouble"
+	case aboutBackend:
+		return "WithBackend"
+	case aboutMode:
+		return "WithMode"
+	case aboutCopies:
+		return "AllowLarge"
+	case aboutLayout:
+		return "FortranOrder"
+	case aboutTurns:
+		return "WaitFor"
+	}
+	return "DryRun"
+}
+
+// An Option changes how files are read or made. A function that an option says nothing about refuses it,
+// with an error that matches [ErrOption].
 type Option func(*config) error
 
-func newConfig(opts []Option) (config, error) {
+// ErrOption is matched by the error of a function that got an option which would change nothing there.
+var ErrOption = errors.New("option does not apply")
+
+// newConfig applies the options of a function, which takes those about some topics.
+func newConfig(function string, takes topic, opts []Option) (config, error) {
 	c := config{maxHeader: DefaultMaxHeaderSize, longDouble: hostLongDouble()}
 	for _, o := range opts {
 		if o == nil {
@@ -36,6 +76,9 @@ func newConfig(opts []Option) (config, error) {
 		}
 		if err := o(&c); err != nil {
 			return config{}, err
+		}
+		if takes&c.about == 0 {
+			return config{}, fmt.Errorf("mmapnpy.%s: %w: %s", function, ErrOption, c.about)
 		}
 	}
 	return c, nil
@@ -45,7 +88,7 @@ func newConfig(opts []Option) (config, error) {
 // whose neighbours will give way. Where they do not, the process ends.
 func AllowLarge() Option {
 	return func(c *config) error {
-		c.allowLarge = true
+		c.about, c.allowLarge = aboutCopies, true
 		return nil
 	}
 }
@@ -70,6 +113,7 @@ var ErrLocked = filelock.ErrLocked
 // [DefaultWait], 10 minutes. The locks are advisory: they keep out those who use this module and nobody else.
 func WaitFor(ctx context.Context, most time.Duration, begins func()) Option {
 	return func(c *config) error {
+		c.about = aboutTurns
 		c.wait = filelock.With(ctx, most, begins)
 		return nil
 	}
@@ -79,7 +123,7 @@ func WaitFor(ctx context.Context, most time.Duration, begins func()) Option {
 // What had to be repaired is told in [Header.Warnings]. Default: strict, as NumPy.
 func Lenient() Option {
 	return func(c *config) error {
-		c.lenient = true
+		c.about, c.lenient = aboutHeaders, true
 		return nil
 	}
 }
@@ -88,7 +132,7 @@ func Lenient() Option {
 // interrupted writer leaves. Default: such a file is an error.
 func AllowShort() Option {
 	return func(c *config) error {
-		c.allowShort = true
+		c.about, c.allowShort = aboutHeaders, true
 		return nil
 	}
 }
@@ -99,7 +143,7 @@ func AllowShort() Option {
 // the header, stays an error. Default: such a file is an error.
 func Partial() Option {
 	return func(c *config) error {
-		c.partial = true
+		c.about, c.partial = aboutHeaders, true
 		return nil
 	}
 }
@@ -112,7 +156,7 @@ func MaxHeaderSize(n int64) Option {
 		if n < 1 || n > largestHeaderSize {
 			return fmt.Errorf("header size limit %d is out of range (1 to %d)", n, largestHeaderSize)
 		}
-		c.maxHeader = n
+		c.about, c.maxHeader = aboutHeaders, n
 		return nil
 	}
 }
@@ -144,7 +188,7 @@ func LongDouble(f LongDoubleFormat) Option {
 		if f != X87 && f != Quad {
 			return fmt.Errorf("unknown long double format %d", uint8(f))
 		}
-		c.longDouble = f
+		c.about, c.longDouble = aboutHeaders, f
 		return nil
 	}
 }

@@ -30,7 +30,7 @@ func (r Recovery) String() string {
 // DryRun makes [Recover] report what it would do without doing it.
 func DryRun() Option {
 	return func(c *config) error {
-		c.dryRun = true
+		c.about, c.dryRun = aboutMending, true
 		return nil
 	}
 }
@@ -41,9 +41,10 @@ func DryRun() Option {
 //
 // It cannot tell lost data from data that were never part of the array. Where the bytes
 // behind the array begin another .npy file, as after several np.save calls on one handle, it
-// refuses. Like [Append] it waits for its turn: see [WaitFor].
+// refuses. Like [Append] it waits for its turn: see [WaitFor]. Options are that one, [DryRun], and those of
+// [ReadHeader].
 func Recover(path string, opts ...Option) (r Recovery, err error) {
-	c, err := newConfig(opts)
+	c, err := newConfig("Recover", aboutHeaders|aboutTurns|aboutMending, opts)
 	if err != nil {
 		return r, err
 	}
@@ -52,7 +53,8 @@ func Recover(path string, opts ...Option) (r Recovery, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	h, size, err := readForUpdate(f, append(opts[:len(opts):len(opts)], AllowShort())...)
+	c.allowShort = true
+	h, size, err := readForUpdate(f, c)
 	if err != nil {
 		return r, err
 	}

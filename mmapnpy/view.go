@@ -77,13 +77,13 @@ func ViewOf[T any](b Buffer) (NDArray[T], error) {
 // CopyOf returns the elements as a new slice in C order and this machine's byte order, from
 // any order and byte order. T is as for [NDArray]; [n]byte takes the bytes as they are. Bytes
 // that cannot be read any more are a *[FaultError]. A copy that does not fit into memory is an
-// error that matches [ErrTooLarge], unless [AllowLarge] insists; other options have no effect.
+// error that matches [ErrTooLarge], unless [AllowLarge] insists, its only option.
 func CopyOf[T any](b Buffer, opts ...Option) ([]T, error) {
 	m, err := fit[T](b)
 	if err != nil {
 		return nil, err
 	}
-	c, err := newConfig(opts)
+	c, err := newConfig("CopyOf", aboutCopies, opts)
 	if err != nil {
 		return nil, err
 	}
