@@ -85,13 +85,13 @@ func newUserFold[T, S, R any](f Fold[T, S, R], t mmapnpy.DType) (fold, error) {
 
 // isLoose reports whether T has bools, of which not every byte is one.
 func isLoose[T any](t mmapnpy.DType) (bool, error) {
-	if !kernel.Shares() {
-		return false, nil // decoding takes any byte
-	}
 	probe := make([]T, 1)
 	b := kernel.Bytes(probe)
 	if int64(len(b)) != t.ItemSize() {
 		return true, nil // the fields lie elsewhere
+	}
+	if !kernel.Shares() {
+		return false, nil // decoding takes any byte
 	}
 	for i := range b {
 		b[i] = 2

@@ -48,7 +48,7 @@ func TestIndexAgainstNumPy(t *testing.T) {
 			elements[i] = int64(i)
 		}
 		result := newResult(mmapnpy.Int64, row.shape)
-		copy(kernel.Slice[int64](result.data), elements)
+		copy(result.data, kernel.Bytes(elements))
 		a, err := FromResult(result)
 		if err != nil {
 			t.Fatal(err)
