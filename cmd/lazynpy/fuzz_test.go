@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,7 +32,19 @@ const (
 // verbs runs command lines on the files of one folder.
 type verbs struct {
 	testing.TB
-	flags []string // what every line has
+	flags   []string        // what every line has
+	reached map[string]bool // the verbs that have succeeded, if not nil
+}
+
+// reach fails the target if one of these verbs has not succeeded on what is well-formed: whatever fuzzing makes of it
+// would be refused for the same reason, and nothing tried.
+func (v verbs) reach(names ...string) {
+	v.Helper()
+	for _, name := range names {
+		if !v.reached[name] {
+			v.Errorf("%s has never succeeded", name)
+		}
+	}
 }
 
 // try runs one command line, and checks what holds of all: it ends, within bounds of memory, and an error is one line.
@@ -47,6 +60,9 @@ func (v verbs) try(args ...string) outcome {
 		v.Errorf("lazynpy %q: %d bytes allocated", line, got)
 	}
 	o := outcome{code, stdout.String(), stderr.String()}
+	if code == exitOK && v.reached != nil {
+		v.reached[args[0]] = true
+	}
 	switch {
 	case code != exitOK && code != exitFailure && code != exitUsage:
 		v.Errorf("lazynpy %q: exit %d\n%s", line, code, o.stderr)
@@ -89,7 +105,7 @@ func (v verbs) looks(path, index string) {
 		v.try("get", "-o", "-", "--format", format, path, index)
 	}
 	v.try("png", "--preview", path, index)
-	if o := v.try("png", "-o", "-", "--log", path, index); o.code == exitOK && !strings.HasPrefix(o.stdout, "\x89PNG") {
+	if o := v.try("png", "-o", "-", "--log", path); o.code == exitOK && !strings.HasPrefix(o.stdout, "\x89PNG") {
 		v.Errorf("exit 0, and no PNG: %.20q", o.stdout)
 	}
 }
@@ -151,6 +167,7 @@ func (v verbs) writes(path, index string) {
 // runs computes by the engines of package distributed, in this process.
 func (v verbs) runs(path, over string) {
 	dir := v.TempDir()
+	v.flags = slices.DeleteFunc(slices.Clone(v.flags), func(flag string) bool { return strings.HasPrefix(flag, "--backend") })
 	v.try("run", "--op", "sum,var", "--over", over, "-o", filepath.Join(dir, "{op}.npy"), path)
 	v.try("run", "--apply", "astype=f8", "--apply", "sqrt", "--map-output", filepath.Join(dir, "map.npy"), path)
 }
@@ -196,7 +213,8 @@ func FuzzArray(f *testing.F) {
 	for i := 0; i < len(paths); i += 3 { // FuzzHeader reads them all
 		f.Add(must[[]byte](f)(os.ReadFile(paths[i])), []byte{}, "1:", uint16(i*1031))
 	}
-	sidecar := []byte(`{"format": "lazynpy signal", "version": 1, "signal": {"axes": [{"name": "y", "navigate": true, "scale": 0.5}, {"axis": [1, 2.5, 7]}]}}`)
+	good := verbs{f, fuzzFlags(0), map[string]bool{}}
+	sidecar := []byte(`{"format": "lazynpy-signal", "version": 1, "signal": {"axes": [{"size": 4, "name": "y", "navigate": true, "scale": 0.5}, {"size": 3, "axis": [1, 2.5, 7]}]}}`)
 	for i, dtype := range []string{"<f8", ">u2", "<f2", "<c8", "|b1", "<U3", "|S4", "<M8[ns]", "<f16", "i4,(2,3)f4", "|V3"} {
 		t, err := mmapnpy.ParseDType(dtype)
 		if err != nil {
@@ -206,6 +224,20 @@ func FuzzArray(f *testing.F) {
 		data := make([]byte, 12*t.ItemSize())
 		for k := range data {
 			data[k] = byte(k * 37 >> 2)
+		}
+		if i == 0 {
+			path := filepath.Join(f.TempDir(), "good.npy")
+			if err := errors.Join(os.WriteFile(path, append(head, data...), 0o600), os.WriteFile(lazy.SidecarPath(path), sidecar, 0o600)); err != nil {
+				f.Fatal(err)
+			}
+			if o := good.try("info", path); !strings.Contains(o.stdout, "axis 0") {
+				f.Errorf("no axes of the sidecar: %s", o.stdout)
+			}
+			good.looks(path, "::2")
+			good.counts(path, "::2", "all")
+			good.writes(path, "::2")
+			good.runs(path, "all")
+			good.reach("info", "head", "get", "png", "stats", "hist", "reduce", "checksum", "convert", "add", "validate", "run")
 		}
 		for group := range uint16(4) {
 			f.Add(append(head, data...), sidecar, "::-2, ..., 1", group<<12|uint16(i)<<3)
@@ -225,7 +257,7 @@ func FuzzArray(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		v := verbs{t, fuzzFlags(bits)}
+		v := verbs{TB: t, flags: fuzzFlags(bits)}
 		index = strings.TrimLeft(index, "-") // not a flag
 		readable := v.try("info", path).code == exitOK
 		v.try("info", "--json", path)
@@ -286,15 +318,26 @@ func FuzzArchive(f *testing.F) {
 	}
 	for i, args := range [][]string{{"--deflate=1"}, {"--deflate", "--chunk=4KiB"}, nil} {
 		path := filepath.Join(dir, fmt.Sprintf("%d.npz", i))
-		v := verbs{f, nil}
+		v := verbs{TB: f}
 		if o := v.try(append([]string{"convert", numbers, path}, args...)...); o.code != exitOK {
 			f.Fatal(o.stderr)
 		}
-		v.try("index", "--span", "16KiB", path)
+		v.try("index", "--span", "64KiB", path)
 		side, _ := os.ReadFile(path + zipseek.SidecarSuffix)
+		if i == 0 && len(side) == 0 {
+			f.Fatal("no index of a deflated member")
+		}
 		f.Add(must[[]byte](f)(os.ReadFile(path)), side, uint16(i))
 		f.Add(must[[]byte](f)(os.ReadFile(path)), side, uint16(i)|1<<12)
 	}
+	good := verbs{f, fuzzFlags(0), map[string]bool{}}
+	apart := f.TempDir()
+	path := filepath.Join(apart, "z.npz")
+	if err := os.WriteFile(path, must[[]byte](f)(os.ReadFile(filepath.Join(dir, "0.npz"))), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	good.unpack(apart, path, true)
+	good.reach("extract", "repack", "validate", "index")
 	f.Fuzz(func(t *testing.T, data, side []byte, bits uint16) {
 		if len(data) > fuzzLargest || len(side) > fuzzLargest {
 			return
@@ -309,7 +352,7 @@ func FuzzArchive(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		v := verbs{t, fuzzFlags(bits &^ (7 << 3))}
+		v := verbs{TB: t, flags: fuzzFlags(bits &^ (7 << 3))}
 		v.try("ls", "--names", path)
 		v.try("validate", "--no-crc", path)
 		keys, total, ok := listed(path)
@@ -364,7 +407,7 @@ func (v verbs) unpack(root, path string, valid bool) {
 			v.Errorf("repacked it is invalid: %s%s", o.stdout, o.stderr)
 		}
 	}
-	v.try("index", "--span", "16KiB", path)
+	v.try("index", "--span", "64KiB", path)
 	for _, e := range must[[]os.DirEntry](v)(os.ReadDir(root)) {
 		if !slices.Contains([]string{"z.npz", "z.npz" + zipseek.SidecarSuffix, "out", "packed.npz"}, e.Name()) {
 			v.Errorf("%s was made", e.Name())
