@@ -40,6 +40,7 @@ func TestKill(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.check(want)
+			e.wait() // until the last ones have recorded their end, which the driver does not wait for
 			died := 0
 			s, records := status(t, p)
 			for _, a := range s.Attempts {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"time"
 )
 
 // A GrowthCheck looks at a file of so many bytes that was written to, and that may hold more than what was opened. It
@@ -66,15 +67,32 @@ func (f *File) hasGrown(now stamp) bool {
 	if now == g.seen {
 		return true
 	}
-	// What is written after check has looked makes the stamp another one, or the extent greater, the next time.
-	extent, same := g.check(f.os, now.size)
-	now, err := currentStamp(f.os, f.fd)
-	if err != nil || now.size < g.least || !same || now.size == g.seen.size && extent <= g.extent {
-		return false
+	// A write that lengthens what the file says of itself sets the time first and the bytes a moment later, so that a
+	// new time with the old extent is looked at again before it is taken for a change.
+	for pause := firstLook; ; pause *= 2 {
+		// What is written after check has looked makes the stamp another one, or the extent greater, the next time.
+		extent, same := g.check(f.os, now.size)
+		stamp, err := currentStamp(f.os, f.fd)
+		if err != nil || stamp.size < g.least || !same {
+			return false
+		}
+		if stamp.size != g.seen.size || extent > g.extent {
+			g.seen, g.extent = stamp, extent
+			return true
+		}
+		if pause > lastLook {
+			return false
+		}
+		time.Sleep(pause)
+		now = stamp
 	}
-	g.seen, g.extent = now, extent
-	return true
 }
+
+// How long a writer may be between the time of a file and its bytes: looks are repeated for 31 ms in all.
+const (
+	firstLook = time.Millisecond
+	lastLook  = 16 * time.Millisecond
+)
 
 // succeeded reports whether another file that is under the path of f holds what f did, or more.
 func (f *File) succeeded() bool {
