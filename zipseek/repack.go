@@ -181,14 +181,17 @@ func (r *repacking) place(ctx context.Context) (target, error) {
 }
 
 // create makes the file. It may replace the archive by itself, as it was opened, but not through another name that came to
-// be its own meanwhile.
+// be its own meanwhile, and not what has taken the place of the archive since: that may hold more.
 func (r *repacking) create(claim *Claim) (*atomicfile.File, error) {
 	there, err := r.in.file.Stat()
 	if err != nil {
 		return nil, err
 	}
 	here, err := os.Stat(r.path)
-	r.inPlace = err == nil && os.SameFile(here, there)
+	if err == nil {
+		successor, gone := os.Stat(r.in.path)
+		r.inPlace = os.SameFile(here, there) || gone == nil && os.SameFile(here, successor)
+	}
 	rule := atomicfile.Inputs(there)
 	if r.inPlace {
 		if err := r.unchanged(); err != nil {

@@ -298,6 +298,39 @@ func TestRepackChanged(t *testing.T) {
 	}
 }
 
+// TestRepackAfterAppend repacks an archive in place that got members between Open and Repack, as a copy that took its place
+// and in place: they must not be lost.
+func TestRepackAfterAppend(t *testing.T) {
+	for name, opts := range map[string][]WriterOption{"in place": {inPlace}, "copy": nil} {
+		path := byUs(t, map[string][]byte{"x": samples(1 << 16)["rounded"]})
+		link := path + ".link"
+		if err := os.Symlink(path, link); err != nil {
+			t.Fatal(err)
+		}
+		a := mustOpen(t, path)
+		w, err := Append(path, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(t, w, newMembers(0)...)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		before := mustRead(t, path)
+		for _, to := range []string{path, link} {
+			if err := Repack(t.Context(), a, to, RepackOptions{}); !errors.Is(err, ErrChanged) {
+				t.Errorf("%s, to %s: %v, want ErrChanged", name, to, err)
+			}
+			if !bytes.Equal(mustRead(t, path), before) {
+				t.Fatalf("%s, to %s: the archive was replaced", name, to)
+			}
+		}
+		if err := Repack(t.Context(), a, path+".new", RepackOptions{}); err != nil {
+			t.Errorf("%s, to a new file: %v", name, err)
+		}
+	}
+}
+
 // TestRepackWaitsForNobody checks that an archive is not replaced while somebody appends to it, and that
 // a cancelled context ends everything.
 func TestRepackWaitsForNobody(t *testing.T) {
