@@ -332,3 +332,32 @@ func TestStandardOutputIsInput(t *testing.T) {
 	}
 	same(t, "standard output", dir, before)
 }
+
+// TestRecoverReplaces checks that what recover writes replaces what other verbs may replace, and nothing else without --force.
+func TestRecoverReplaces(t *testing.T) {
+	dir := twoArrays(t)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	array, archive := read(t, at("x.npy")), read(t, at("z.npz"))
+	if err := errors.Join(os.WriteFile(at("cut.npy"), array[:len(array)-50], 0o600), os.WriteFile(at("cut.npz"), archive[:len(archive)-100], 0o600),
+		os.WriteFile(at("letter"), []byte("dear"), 0o600), os.Link(at("cut.npy"), at("hardcut.npy"))); err != nil {
+		t.Fatal(err)
+	}
+	ok(t, "convert", at("x.npy"), at("other.npz"))
+	before := contents(t, dir)
+	for _, c := range []struct{ in, out string }{
+		{"cut.npy", "letter"}, {"cut.npy", "z.npz"}, {"cut.npy", "hardcut.npy"}, {"cut.npy", "z.npz:new"}, {"cut.npz", "letter"},
+		{"cut.npz", "x.npy"}, {"cut.npz", "soft.npy"}, {"cut.npz", "cut.npz"},
+	} {
+		if o := lazynpy(t, "recover", at(c.in), "-o", at(c.out)); o.code == exitOK || !strings.Contains(o.stderr, c.out) {
+			t.Errorf("recover %s -o %s: exit %d, %s", c.in, c.out, o.code, o.stderr)
+		}
+	}
+	same(t, "recover", dir, before)
+	fails(t, exitUsage, []string{"the output is the input"}, "recover", "--force", at("cut.npy"), "-o", at("hardcut.npy"))
+	same(t, "recover --force", dir, before)
+	ok(t, "recover", at("cut.npy"), "-o", at("soft.npy"))
+	ok(t, "recover", at("cut.npz"), "-o", at("z.npz"))
+	ok(t, "recover", "--force", at("cut.npy"), "-o", at("letter"))
+	ok(t, "recover", "--force", at("cut.npz"), "-o", at("letter"))
+	ok(t, "recover", at("cut.npz"), "-o", at("other.npz"))
+}

@@ -31,6 +31,7 @@ func newRecoverCommand(c *cli) *cobra.Command {
 	cmd.Flags().StringVarP(&v.output, "output", "o", "", "write the whole rows to this `file`")
 	cmd.Flags().BoolVar(&v.inPlace, "in-place", false, "mend the file itself")
 	cmd.Flags().BoolVar(&v.dryRun, "dry-run", false, "tell what there is, and write nothing")
+	c.forces(cmd)
 	return cmd
 }
 
@@ -65,8 +66,15 @@ func (v *recovery) run(ctx context.Context, c *cli, path string) error {
 	}
 	if file, _, named := lazy.SplitPath(path); named {
 		return inFile(path, errors.New("archives are recovered as a whole"))
+	} else if err := c.reads(file); err != nil {
+		return err
 	} else if lazy.IsArchive(file) {
 		return v.archive(ctx, c, path)
+	}
+	if v.output != "" {
+		if err := c.check(v.output, formatNPY); err != nil {
+			return err
+		}
 	}
 	// In place there is but one step, so that what is told is what was done.
 	opts := c.headerOptions()
@@ -87,9 +95,6 @@ func (v *recovery) run(ctx context.Context, c *cli, path string) error {
 
 // save writes the elements of a shape, which the file has, to the output.
 func (v *recovery) save(ctx context.Context, c *cli, path string, shape []int64) error {
-	if err := refuseSame(path, v.output); err != nil {
-		return err
-	}
 	f, err := mmapnpy.Open(path, append(c.headerOptions(), mmapnpy.AllowShort())...)
 	if err != nil {
 		return inFile(path, err)

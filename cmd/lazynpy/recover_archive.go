@@ -71,10 +71,12 @@ func (v *recovery) archive(ctx context.Context, c *cli, path string) error {
 		c.note("%s: %s", printable(path), printable(*report.Cut))
 	}
 	if v.output != "" {
-		if err := refuseSame(path, v.output); err != nil {
+		if err := c.check(v.output, formatNPZ, report.Members...); err != nil {
 			return err
 		}
-		err := zipseek.Repack(ctx, z, v.output, zipseek.RepackOptions{Keep: func(m *zipseek.Member) bool { return keep[m] }, Workers: c.workers()})
+		err := zipseek.Repack(ctx, z, v.output, zipseek.RepackOptions{
+			Keep: func(m *zipseek.Member) bool { return keep[m] }, Workers: c.workers(), Replacing: c.accepts(v.output, formatNPZ, report.Members...),
+		})
 		if err != nil {
 			return inFile(v.output, err)
 		}
