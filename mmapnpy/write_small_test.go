@@ -42,10 +42,6 @@ func TestWriteAllocates(t *testing.T) {
 			t.Errorf("%s of 64 bytes allocates %d bytes, %v", name, used, err)
 		}
 	}
-	large := cBuffer(Float64, make([]byte, 8<<20), 1<<20)
-	if used := bytesPerRun(20, func() { _ = Write(io.Discard, large) }); used > 512<<10 {
-		t.Errorf("Write of 8 MiB allocates %d bytes", used)
-	}
 }
 
 // TestWriteNothing writes parts of arrays that have no elements, wherever they begin.
