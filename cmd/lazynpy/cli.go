@@ -28,6 +28,7 @@ const (
 
 // cli is one run of the command: its streams and the flags that all verbs share.
 type cli struct {
+	ctx            context.Context //nolint:containedctx // that of the process
 	stdout, stderr io.Writer
 	flags          globalFlags
 	force          bool          // what an output replaces need not be of its kind
@@ -38,7 +39,8 @@ type cli struct {
 
 // run executes one command line and returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &cli{stdout: stdout, stderr: stderr, flags: globalFlags{ends: zipseek.Context(ctx)}}
+	stdout = newOutlet(ctx, stdout)
+	c := &cli{ctx: ctx, stdout: stdout, stderr: stderr, flags: globalFlags{ends: zipseek.Context(ctx)}}
 	root := newRootCommand(c)
 	root.SetArgs(protectNegative(root, args))
 	root.SetIn(stdin)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -293,4 +294,54 @@ func TestClosedPipe(t *testing.T) {
 	}
 	leftovers(t, dir, "tmp")
 	leftovers(t, filepath.Join(dir, "tmp"))
+}
+
+// TestBlockedOutput ends verbs that wait for somebody who does not read what they write, or who does not come to read it.
+func TestBlockedOutput(t *testing.T) {
+	dir := t.TempDir()
+	big := filepath.Join(dir, "big.npy")
+	if err := mmapnpy.Save(big, must[mmapnpy.Buffer](t)(mmapnpy.BufferOf(make([]uint16, 1<<20)))); err != nil {
+		t.Fatal(err)
+	}
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	archive := filepath.Join(dir, "big.npz")
+	ok(t, "add", archive, "a="+big)
+	for _, args := range [][]string{
+		{"convert", big, fifo, "--format", "raw"},
+		{"convert", big, "-", "--format", "csv"},
+		{"get", big, "-o", "-", "--format", "raw"},
+		{"get", big, "--json"},
+		{"extract", archive, "a", "-o", "-"},
+	} {
+		cmd, stderr := (&crashCase{args: args}).command(dir)
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.Stdout = w
+		if err := errors.Join(cmd.Start(), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(args, fifo) { // it blocks some time after it has begun to write
+			if _, err := io.ReadFull(r, make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			time.Sleep(500 * time.Millisecond) // nothing tells that it waits
+		}
+		hung := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // the status follows
+		hung.Stop()
+		_ = r.Close()                                                                             // nothing more is read
+		early := slices.Contains(args, fifo) && cmd.ProcessState.String() == "signal: terminated" // before it listened
+		if cmd.ProcessState.ExitCode() != 128+int(syscall.SIGTERM) && !early {
+			t.Errorf("%v: %v, %s", args, cmd.ProcessState, stderr)
+		}
+	}
 }

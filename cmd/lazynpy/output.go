@@ -28,11 +28,11 @@ func (c *cli) reads(path string) error {
 		return nil // opening it will tell
 	}
 	for _, w := range []io.Writer{c.stdout, c.stderr} {
-		stream, ok := w.(*os.File)
+		to, ok := fileOf(w)
 		if !ok {
 			continue
 		}
-		if to, err := stream.Stat(); err == nil && to.Mode().IsRegular() && os.SameFile(to, info) {
+		if to, err := to.Stat(); err == nil && to.Mode().IsRegular() && os.SameFile(to, info) {
 			return fmt.Errorf("%s: %w", file, atomicfile.ErrInput)
 		}
 	}
@@ -146,7 +146,7 @@ func (c *cli) output(path string, f format, write func(io.Writer) error) error {
 		if err := streams(path); err != nil {
 			return err
 		}
-		return inFile(path, overwrite(path, write))
+		return inFile(path, c.overwrite(path, write))
 	}
 	return inFile(path, atomicfile.Write(path, func(f *os.File) error { return write(f) }, c.rules(path, f)...))
 }
@@ -173,12 +173,17 @@ func streams(path string) error {
 }
 
 // overwrite writes to what is not a regular file, such as a pipe or /dev/null.
-func overwrite(path string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+func (c *cli) overwrite(path string, write func(io.Writer) error) error {
+	// Opening a named pipe waits for somebody who reads it.
+	f, err := await(c.ctx, func() (*os.File, error) { return os.OpenFile(path, os.O_WRONLY, 0) })
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(f), f.Close())
+	err = write(newOutlet(c.ctx, f))
+	if c.ctx.Err() != nil {
+		return err // closing it may wait for a write that blocks
+	}
+	return errors.Join(err, f.Close())
 }
 
 // note tells on standard error what was written.
