@@ -18,7 +18,8 @@ type Raw struct {
 }
 
 // OpenRaw opens an array in a file without a header, such as the data file of a camera. The file may have more bytes
-// than the array; one that has fewer is a [FormatError].
+// than the array; one that has fewer is a [FormatError]. Options about headers and archives ([Lenient], [Header], [Zip]) say
+// nothing about such a file, as they say nothing to [Open] about one of the other kind.
 func OpenRaw(path string, r Raw, opts ...Option) (*Array, error) {
 	c, err := newConfig(opts)
 	if err != nil {
