@@ -226,3 +226,30 @@ func TestOpenCompleted(t *testing.T) {
 		t.Errorf("%d members, want %d", got, want)
 	}
 }
+
+// TestPanicGivesBackTurn lets a rule of the caller's panic. Whoever recovers from that can write to the file again.
+func TestPanicGivesBackTurn(t *testing.T) {
+	rule := func(*os.File) error { panic("a rule of the caller's") }
+	in := mustOpen(t, byUs(t, map[string][]byte{"x": []byte("new")}))
+	for name, replace := range map[string]func(path string) error{
+		"create": func(path string) error { _, err := Create(path, Replacing(rule)); return err },
+		"repack": func(path string) error { return Repack(t.Context(), in, path, RepackOptions{Replacing: rule}) },
+	} {
+		path := byUs(t, map[string][]byte{"x": []byte("old")})
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			_ = replace(path)
+		}()
+		claim, err := NewClaim(path, nil, WaitFor(t.Context(), -1, nil))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		claim.Release()
+		nothingLeft(t, filepath.Dir(path), filepath.Base(path))
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
@@ -86,6 +87,23 @@ func (c *Claim) unexpected() error {
 		}
 	}
 	return nil
+}
+
+// file makes the file that is to take the place. The claim is given back after an error, and after a panic, which a function of
+// the caller's can end with.
+func (c *Claim) file(create func() (*atomicfile.File, error)) (createTarget, error) {
+	made := false
+	defer func() {
+		if !made {
+			c.Release()
+		}
+	}()
+	f, err := create()
+	if err != nil {
+		return createTarget{}, err
+	}
+	made = true
+	return createTarget{f, c}, nil
 }
 
 // Yield is for the moment before the archive takes its place, on systems that do not replace open files.

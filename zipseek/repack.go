@@ -172,12 +172,11 @@ func (r *repacking) place(ctx context.Context) (target, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := r.create(claim)
+	t, err := claim.file(func() (*atomicfile.File, error) { return r.create(claim) })
 	if err != nil {
-		claim.Release()
 		return nil, err
 	}
-	return checkedTarget{createTarget{f, claim}, func() error { return r.check(ctx, f.Name()) }}, nil
+	return checkedTarget{t, func() error { return r.check(ctx, t.f.Name()) }}, nil
 }
 
 // create makes the file. It may replace the archive by itself, as it was opened, but not through another name that came to

@@ -68,12 +68,13 @@ func Create(path string, opts ...WriterOption) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := atomicfile.Create(path, c.rules(atomicfile.Replacing(claim.Allows))...)
+	t, err := claim.file(func() (*atomicfile.File, error) {
+		return atomicfile.Create(path, c.rules(atomicfile.Replacing(claim.Allows))...)
+	})
 	if err != nil {
-		claim.Release()
 		return nil, err
 	}
-	w.setTarget(createTarget{f, claim})
+	w.setTarget(t)
 	return w, nil
 }
 

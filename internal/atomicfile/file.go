@@ -83,10 +83,11 @@ func CreateIn(root *os.Root, name, shown string, opts ...Option) (*File, error) 
 }
 
 // create makes the temporary file in a folder, which it closes after an error.
-func create(dir *os.Root, name, path string, r rules) (_ *File, err error) {
+func create(dir *os.Root, name, path string, r rules) (*File, error) {
 	f := &File{rules: r, path: path, dir: dir, name: name}
+	made := false
 	defer func() {
-		if err != nil {
+		if !made { // after a panic of the caller's rules as well
 			f.Abort()
 		}
 	}()
@@ -104,6 +105,7 @@ func create(dir *os.Root, name, path string, r rules) (_ *File, err error) {
 		return nil, about(path, inFolder(filepath.Dir(path), err))
 	}
 	f.shown = f.Name()
+	made = true
 	return f, nil
 }
 

@@ -157,12 +157,18 @@ func (f *File) look() (old *os.File, err error) {
 	if old, err = f.openOld(info); err != nil {
 		return nil, err
 	}
+	accepted := false
+	defer func() {
+		if !accepted {
+			_ = old.Close() // only looked at
+		}
+	}()
 	for _, accept := range f.accept {
 		if err := accept(old); err != nil {
-			_ = old.Close() // only looked at
 			return nil, err
 		}
 	}
+	accepted = true
 	return old, nil
 }
 
