@@ -12,14 +12,15 @@ import (
 // AsType casts the elements when they are read, by the rules of NumPy's astype:
 // floats truncate toward zero, integers wrap. It is defined between booleans,
 // integers, floats and complex numbers. A dtype of foreign byte order gives
-// elements in that order. Chunks of automatic or byte size follow the new item size.
+// elements in that order; strings, datetimes and records can change that alone.
+// Chunks of automatic or byte size follow the new item size.
 func (a *Array) AsType(t mmapnpy.DType) (*Array, error) {
 	if t.Equal(a.DType()) {
 		return a, nil
 	}
 	_, from := a.DType().Elem()
 	_, to := t.Elem()
-	if !from || !to {
+	if !reordered(a.DType(), t) && (!from || !to) {
 		return nil, fmt.Errorf("%w: cannot cast %s to %s", ErrDType, a.DType(), t)
 	}
 	if n := max(a.Len(), 1); t.ItemSize() > math.MaxInt64/n {
@@ -35,7 +36,8 @@ type cast struct {
 }
 
 // castTo is n as elements of dtype t; n itself if that is what it is. Both are
-// numbers, datetimes or timedeltas, or strings of one kind; see [convertible].
+// numbers, datetimes or timedeltas, or strings of one kind, see [convertible]; or they
+// are [reordered].
 func castTo(n node, t mmapnpy.DType) node {
 	if n.dtype().Equal(t) {
 		return n
@@ -60,6 +62,9 @@ func (c *cast) hold(n int64) int64   { return c.in.hold(n) + tileHold(n, c.to) }
 
 func (c *cast) reader() reader {
 	from := c.in.dtype()
+	if c.to.IsStruct() {
+		return &recordReader{reader: c.in.reader(), size: c.to.ItemSize(), swaps: swapsBetween(from, c.to, 0)}
+	}
 	if isText(c.to) {
 		foreign := c.to.Kind() == mmapnpy.KindString && from.ByteOrder() != c.to.ByteOrder()
 		return &textReader{reader: c.in.reader(), from: int(from.ItemSize()), to: int(c.to.ItemSize()), swap: foreign}
