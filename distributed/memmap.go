@@ -37,7 +37,7 @@ type Options struct {
 	Navigation []int
 
 	// Map are operations on the array, in their order; Output is the .npy file that takes what they give, and empty
-	// if nothing does. Write is how it is written: [WriteAuto], the default, [WriteCached] or [WriteSync].
+	// if nothing does. Write is how it is written: [WriteAuto], the default, [WriteCached], [WriteEdges] or [WriteSync].
 	Map    []Op
 	Output string
 	Write  string
@@ -108,10 +108,10 @@ func newPlan(path string, o Options) (*Plan, error) {
 		return nil, err
 	}
 	defer a.Close()
-	if p.Chunks, err = o.chunks(a); err != nil {
+	if p.Chunks, err = p.chunks(o, a); err != nil {
 		return nil, err
 	}
-	if a, err = p.cutting(a); err != nil {
+	if a, err = p.cutting(a, o.Output != ""); err != nil {
 		return nil, err
 	}
 	p.DType, p.Shape = dtypeText(a.DType()), a.Shape()
@@ -195,12 +195,21 @@ func (o *Options) reductions() ([]Reduction, error) {
 }
 
 // chunks are the sizes of the blocks along each axis.
-func (o *Options) chunks(a *lazy.Array) ([][]int64, error) {
+func (p *Plan) chunks(o Options, a *lazy.Array) ([][]int64, error) {
 	spec := chunk.Auto()
 	if o.Chunks != "" {
 		var err error
 		if spec, err = chunk.Parse(o.Chunks); err != nil {
 			return nil, err
+		}
+	}
+	if spec.IsAuto() && o.Output != "" {
+		written, err := p.inFileOrder(a, o.BlockSizeLimit)
+		if err != nil {
+			return nil, err
+		}
+		if written != nil {
+			spec = chunk.Sizes(written.Plan().BlockShape()...)
 		}
 	}
 	// The limits are constants, so that the plan is the same wherever it is made.
@@ -221,6 +230,20 @@ func (o *Options) chunks(a *lazy.Array) ([][]int64, error) {
 		}
 	}
 	return chunks, nil
+}
+
+// inFileOrder is the array in blocks for an output that is written in another order than the array is read in. It is nil
+// where that is the same order.
+func (p *Plan) inFileOrder(a *lazy.Array, maxBlock int64) (*lazy.Array, error) {
+	a, err := a.With(lazy.Memory(p.Memory))
+	if err != nil {
+		return nil, err
+	}
+	b, err := a.InFileOrder(maxBlock)
+	if b == a {
+		b = nil
+	}
+	return b, err
 }
 
 // regular reports whether all blocks along an axis have the same length, but for a shorter last one.
@@ -366,24 +389,40 @@ func (p *Plan) planOutput(o Options, parts *lazy.Parts, block int64) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	p.Output = &Output{Path: path, DType: dtypeText(h.DType), Fortran: h.FortranOrder, DataOffset: int64(len(head)), Size: int64(len(head)) + h.NBytes()}
-	aligned := parts.Aligned(page)
 	alone := p.Portions() <= 1 // and shares nothing with others
-	fits := alone || aligned > 0 && aligned <= maxPortionBytes/block
+	// So many blocks lie together and begin with a page, or lie together; 0 if that is not to be had.
+	group := func(align int64) int64 {
+		switch n := parts.Aligned(align); {
+		case alone:
+			return p.PortionBlocks
+		case n <= maxPortionBytes/block:
+			return n
+		}
+		return 0
+	}
+	aligned, together := group(page), group(1)
 	switch {
-	case o.Write != "" && o.Write != WriteAuto && o.Write != WriteCached && o.Write != WriteSync:
-		return fmt.Errorf("write %q (want %s, %s or %s)", o.Write, WriteAuto, WriteCached, WriteSync)
-	case o.Write == WriteCached && !fits:
+	case o.Write != "" && o.Write != WriteAuto && !slices.Contains(ways, o.Write):
+		return fmt.Errorf("write %q (want %s, %s, %s or %s)", o.Write, WriteAuto, WriteCached, WriteEdges, WriteSync)
+	case o.Write == WriteCached && aligned == 0:
 		return fmt.Errorf("%s: portions of this plan would share pages of the file, and the caches of two machines could then lose what one of them has written: "+
 			"cut along the slowest axes only, or write with %q", path, WriteSync)
-	case o.Write != WriteSync && !fits && parts.RunBytes() < shortRun && h.NBytes() > manyRuns*parts.RunBytes():
+	case o.Write == WriteEdges && together == 0:
+		return fmt.Errorf("%s: portions of this plan do not lie together in the file, so that all of their pages may be shared: "+
+			"cut along the slowest axes only, or write with %q", path, WriteSync)
+	case o.Write != WriteSync && together == 0 && parts.RunBytes() < shortRun && h.NBytes() > manyRuns*parts.RunBytes():
 		return fmt.Errorf("%s: portions of this plan would share pages of the file, so that every write must wait for the disk, and the writes of %d bytes are very many: "+
 			"cut along the slowest axes only, or ask for %q", path, parts.RunBytes(), WriteSync)
-	case o.Write == WriteSync || !fits:
+	}
+	blocks := int64(1)
+	switch {
+	case o.Write == WriteSync || together == 0:
 		p.Output.Write = WriteSync
-		return nil
+	case o.Write == WriteEdges || aligned == 0:
+		p.Output.Write, blocks = WriteEdges, together
+	default:
+		p.Output.Write, blocks = WriteCached, aligned
 	}
-	if p.Output.Write = WriteCached; !alone {
-		p.PortionBlocks = max(p.PortionBlocks/aligned, 1) * aligned
-	}
+	p.PortionBlocks = max(p.PortionBlocks/blocks, 1) * blocks
 	return nil
 }

@@ -79,9 +79,14 @@ func (p *Plan) parts(a *lazy.Array, write bool) (*lazy.Parts, error) {
 	return lazy.NewParts(a, write, reducers...)
 }
 
-// cutting is the array in the blocks of the plan and with its budget, which operations may have lost.
-func (p *Plan) cutting(a *lazy.Array) (*lazy.Array, error) {
-	return a.With(lazy.ChunkSpec(p.spec()), lazy.Memory(p.Memory))
+// cutting is the array in the blocks of the plan and with its budget, which operations may have lost, and if it is
+// written, in the order of the file.
+func (p *Plan) cutting(a *lazy.Array, write bool) (*lazy.Array, error) {
+	a, err := a.With(lazy.ChunkSpec(p.spec()), lazy.Memory(p.Memory))
+	if err == nil && write {
+		a, err = a.InFileOrder(0)
+	}
+	return a, err
 }
 
 // bound is an open array and what is computed of it.
@@ -105,7 +110,7 @@ func (p *Plan) bind(opts ...lazy.Option) (*bound, error) {
 }
 
 func (p *Plan) bindTo(a *lazy.Array) (*bound, error) {
-	a, err := p.cutting(a)
+	a, err := p.cutting(a, p.Output != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -128,10 +133,14 @@ func (p *Plan) checkWrites(parts *lazy.Parts) error {
 	if h := parts.Header(); dtypeText(h.DType) != p.Output.DType || h.FortranOrder != p.Output.Fortran {
 		return fmt.Errorf("%w: %s: elements of %s, not of %s, or in another order", ErrInput, p.Output.Path, h.DType, p.Output.DType)
 	}
-	if p.Output.Write != WriteCached || p.Portions() <= 1 {
+	align := int64(page)
+	switch {
+	case p.Output.Write == WriteSync || p.Portions() <= 1:
 		return nil
+	case p.Output.Write == WriteEdges:
+		align = 1
 	}
-	if aligned := parts.Aligned(page); aligned == 0 || p.PortionBlocks%aligned != 0 {
+	if n := parts.Aligned(align); n == 0 || p.PortionBlocks%n != 0 {
 		return fmt.Errorf("%w: %s: portions of %d blocks share pages, and are not to be written through caches", ErrRefused, p.Output.Path, p.PortionBlocks)
 	}
 	return nil

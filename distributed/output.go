@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
+	"sort"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -91,30 +94,95 @@ func (p *Plan) prepared(part string, head []byte) (bool, error) {
 type outputFile struct {
 	f    *os.File
 	base int64
+
+	// What is written to pages that portions share, where they share no others, goes through a descriptor of its own.
+	edges *os.File
+	from  func(portion int64) int64 // where a portion begins in the file
+	n     int64                     // portions
 }
 
 // openOutput opens the output to write to.
-func (p *Plan) openOutput() (*outputFile, error) {
+func (p *Plan) openOutput(parts *lazy.Parts) (o *outputFile, err error) {
+	o = &outputFile{base: p.Output.DataOffset}
+	defer func() {
+		if err != nil {
+			_ = o.Close() // nothing was written
+		}
+	}()
 	flag := os.O_RDWR
 	if p.Output.Write == WriteSync {
 		flag |= dsync
 	}
-	f, err := rundir.OpenFile(p.partPath(), flag)
-	if err != nil {
+	if o.f, err = rundir.OpenFile(p.partPath(), flag); err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && info.Size() != p.Output.Size {
-		err = fmt.Errorf("distributed: %s: it has %d bytes instead of %d", f.Name(), info.Size(), p.Output.Size)
+	if p.Output.Write == WriteEdges {
+		if o.edges, err = rundir.OpenFile(p.partPath(), flag|dsync); err != nil {
+			return nil, err
+		}
+		o.n = p.Portions()
+		o.from = func(portion int64) int64 {
+			first, _ := p.Portion(portion)
+			return o.base + parts.Offset(first)
+		}
 	}
-	if err != nil {
-		_ = f.Close() // nothing was written
-		return nil, err
+	for _, f := range []*os.File{o.f, o.edges} {
+		if f == nil {
+			continue
+		}
+		info, err := f.Stat()
+		if err == nil && info.Size() != p.Output.Size {
+			err = fmt.Errorf("distributed: %s: it has %d bytes instead of %d", f.Name(), info.Size(), p.Output.Size)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return &outputFile{f, p.Output.DataOffset}, nil
+	return o, nil
 }
 
-func (o *outputFile) WriteAt(b []byte, off int64) (int, error) { return o.f.WriteAt(b, off+o.base) }
-func (o *outputFile) ReadAt(b []byte, off int64) (int, error)  { return o.f.ReadAt(b, off+o.base) }
-func (o *outputFile) Sync() error                              { return o.f.Sync() }
-func (o *outputFile) Close() error                             { return o.f.Close() }
+// WriteAt writes a page that portions share so that it waits for the disk.
+func (o *outputFile) WriteAt(b []byte, off int64) (n int, err error) {
+	if o.edges == nil {
+		return o.f.WriteAt(b, off+o.base)
+	}
+	for n < len(b) {
+		at := off + o.base + int64(n)
+		f, upto := o.f, int64(0)
+		if edge := o.edge(at); edge <= at {
+			f, upto = o.edges, edge+page
+		} else {
+			upto = edge
+		}
+		k, err := f.WriteAt(b[n:n+int(min(upto-at, int64(len(b)-n)))], at)
+		n += k
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// edge is where the first shared page begins of which something lies at an offset or behind it.
+func (o *outputFile) edge(at int64) int64 {
+	start := at / page * page
+	i := sort.Search(int(o.n), func(i int) bool { return o.from(int64(i)) > start })
+	for ; int64(i) < o.n; i++ {
+		if from := o.from(int64(i)); from%page != 0 {
+			return from / page * page
+		}
+	}
+	return math.MaxInt64 - page
+}
+
+func (o *outputFile) ReadAt(b []byte, off int64) (int, error) { return o.f.ReadAt(b, off+o.base) }
+func (o *outputFile) Sync() error                             { return o.f.Sync() }
+
+func (o *outputFile) Close() (err error) {
+	for _, f := range []*os.File{o.f, o.edges} {
+		if f != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}
+	return err
+}

@@ -82,17 +82,20 @@ type Output struct {
 	Fortran    bool   `json:"fortran_order"`
 	DataOffset int64  `json:"data_offset"` // bytes before the first element
 	Size       int64  `json:"size"`        // of the file, in bytes
-	Write      string `json:"write"`       // WriteCached or WriteSync
+	Write      string `json:"write"`       // WriteCached, WriteEdges or WriteSync
 }
 
 // The ways of writing an output. Where no two portions share a page of the file, they are written through the
-// page cache of each machine and synced before they are recorded. Otherwise every write waits for the disk
-// (O_SYNC), since the cache of one machine could write a page back over what another has written to a part of it.
+// page cache of each machine and synced before they are recorded. What is written to a page that is shared waits for the
+// disk (O_SYNC), since the cache of one machine could write a page back over what another has written to a part of it.
 const (
 	WriteAuto   = "auto"   // whichever is right
 	WriteCached = "cached" // refused where portions share pages
-	WriteSync   = "sync"
+	WriteEdges  = "edges"  // through the cache but for pages that are shared; refused where portions do not lie together
+	WriteSync   = "sync"   // every write waits
 )
+
+var ways = []string{WriteCached, WriteEdges, WriteSync}
 
 // ID identifies the plan: the SHA-256 of its canonical JSON.
 func (p *Plan) ID() [32]byte {
@@ -154,7 +157,7 @@ func (p *Plan) check() error {
 		return fmt.Errorf("%d portions, more than %d", p.Portions(), int64(maxPortions))
 	case len(p.Reduce) == 0 && p.Output == nil:
 		return fmt.Errorf("nothing is computed")
-	case p.Output != nil && p.Output.Write != WriteCached && p.Output.Write != WriteSync:
+	case p.Output != nil && !slices.Contains(ways, p.Output.Write):
 		return fmt.Errorf("write %q", p.Output.Write)
 	case p.Memory < 16<<20:
 		return fmt.Errorf("memory %d", p.Memory)

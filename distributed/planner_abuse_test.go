@@ -206,7 +206,7 @@ func (g *arrays) plan(a array) distributed.Options {
 	o.Chunks = g.chunks(shape)
 	o.PortionBytes = []int64{1, 1, 3000, 20000, 1 << 20}[g.rng.IntN(5)]
 	o.Tasks = []int64{0, 1, 3, 1 << 62}[g.rng.IntN(4)]
-	o.Write = []string{"", distributed.WriteAuto, distributed.WriteCached, distributed.WriteSync}[g.rng.IntN(4)]
+	o.Write = []string{"", distributed.WriteAuto, distributed.WriteCached, distributed.WriteEdges, distributed.WriteSync}[g.rng.IntN(5)]
 	o.Output = filepath.Join(g.dir, fmt.Sprintf("out%d.npy", g.n))
 	if a.whole {
 		return o
@@ -264,12 +264,13 @@ func (g *arrays) chunks(shape []int64) string {
 // what package lazy does.
 func TestPlans(t *testing.T) {
 	g := &arrays{T: t, rng: rand.New(rand.NewPCG(9, 9)), dir: quickDir(t)}
-	made, ran, cached, sync, refused := 0, 0, 0, 0, 0
+	made, ran, cached, edges, sync, refused := 0, 0, 0, 0, 0, 0
 	for range 200 {
 		a := g.next()
 		o := g.plan(a)
 		p, err := distributed.MemmapDistributed(a.path, o)
-		if err != nil && o.Write == distributed.WriteCached && strings.Contains(err.Error(), "share pages") {
+		if err != nil && (o.Write == distributed.WriteCached && strings.Contains(err.Error(), "share pages") ||
+			o.Write == distributed.WriteEdges && strings.Contains(err.Error(), "do not lie together")) {
 			refused++
 			o.Write = distributed.WriteSync
 			p, err = distributed.MemmapDistributed(a.path, o)
@@ -287,6 +288,8 @@ func TestPlans(t *testing.T) {
 				t.Errorf("%s of %v, chunks %v: portions of %d blocks share pages", a.path, a.shape, p.Chunks, p.PortionBlocks)
 			case p.Output.Write == distributed.WriteCached && p.Portions() > 1:
 				cached++
+			case p.Output.Write == distributed.WriteEdges && p.Portions() > 1:
+				edges++
 			case p.Output.Write == distributed.WriteSync && p.Portions() > 1:
 				sync++
 			}
@@ -300,9 +303,9 @@ func TestPlans(t *testing.T) {
 		}
 		checkResults(t, p)
 	}
-	t.Logf("%d plans, of several portions %d cached and %d synced, %d refused, %d run", made, cached, sync, refused, ran)
-	if cached < 5 || sync < 5 || refused < 5 || ran < 20 {
-		t.Errorf("too few of one kind: %d cached, %d synced, %d refused", cached, sync, refused)
+	t.Logf("%d plans, of several portions %d cached, %d synced at their edges and %d synced, %d refused, %d run", made, cached, edges, sync, refused, ran)
+	if cached < 5 || edges < 5 || sync < 5 || refused < 5 || ran < 20 {
+		t.Errorf("too few of one kind: %d cached, %d at their edges, %d synced, %d refused", cached, edges, sync, refused)
 	}
 }
 
@@ -409,9 +412,24 @@ func TestUnalignedCached(t *testing.T) {
 	}
 	o.Write = ""
 	p, err := distributed.MemmapDistributed(scan, o)
-	if err != nil || p.Output.Write != distributed.WriteSync || p.PortionBlocks != 1 {
+	if err != nil || p.Output.Write != distributed.WriteEdges || p.PortionBlocks != 1 {
 		t.Fatalf("auto: %+v, %v", p, err)
 	}
+	o.Chunks = "(2, 5, 10)" // blocks of two pieces in the file, and two rows of blocks of one
+	p, err = distributed.MemmapDistributed(scan, o)
+	if err != nil || p.Output.Write != distributed.WriteEdges || p.PortionBlocks != 2 {
+		t.Fatalf("auto, blocks in pieces: %+v, %v", p, err)
+	}
+	o.Chunks = "(8, 5, 10)" // all blocks lie between each other
+	p, err = distributed.MemmapDistributed(scan, o)
+	if err != nil || p.Output.Write != distributed.WriteSync || p.PortionBlocks != 1 {
+		t.Fatalf("auto, blocks between each other: %+v, %v", p, err)
+	}
+	o.Write = distributed.WriteEdges
+	if _, err := distributed.MemmapDistributed(scan, o); err == nil || !strings.Contains(err.Error(), "do not lie together") {
+		t.Errorf("edges: %v", err)
+	}
+	o.Chunks = "(1, 5, 10)"
 	o.Write, o.PortionBytes = distributed.WriteCached, 1<<20
 	p, err = distributed.MemmapDistributed(scan, o)
 	if err != nil || p.Output.Write != distributed.WriteCached || p.Portions() != 1 {

@@ -179,7 +179,7 @@ func (d *driver) verify(ctx context.Context, parts *lazy.Parts) (bad []int64, er
 	}
 	defer f.Close()
 	p := d.plan
-	out := &outputFile{f, p.Output.DataOffset}
+	out := &outputFile{f: f, base: p.Output.DataOffset}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next atomic.Int64

@@ -222,7 +222,7 @@ func (w Work) computeOpen(ctx context.Context, p *Plan, missing [][2]int64, log 
 	defer b.array.Close()
 	c := &committer{plan: p, parts: b.parts, journal: j, log: log, work: make(chan portion, 1), done: make(chan error, 1)}
 	if p.Output != nil {
-		if c.out, err = p.openOutput(); err != nil {
+		if c.out, err = p.openOutput(b.parts); err != nil {
 			return err
 		}
 		defer c.out.Close()

@@ -88,7 +88,7 @@ func (p *Parts) Aligned(align int64) int64 {
 	if t.n == 0 || !sameOrder(shape, order, fileOrder) {
 		return 0
 	}
-	grid, block := t.plan.Grid(), t.region(0).Shape
+	grid, block := t.plan.Grid(), t.largest()
 	k := 0 // the axis whose chunks are the slabs
 	for k < len(order)-1 && block[order[k]] == 1 {
 		k++
@@ -104,9 +104,10 @@ func (p *Parts) Aligned(align int64) int64 {
 		d := order[k]
 		slab, row := bytes*block[d], bytes*shape[d]
 		switch {
-		case rows == 1 && grid.Uniform():
+		case align == 1:
+		case rows == 1 && equalChunks(grid, d):
 			blocks *= align / gcd(slab, align)
-		case !grid.Uniform() || slab%align != 0 || row%align != 0:
+		case !equalChunks(grid, d) || slab%align != 0 || row%align != 0:
 			blocks *= grid.AxisCount(d) * (align / gcd(row, align))
 		}
 	}
@@ -114,6 +115,25 @@ func (p *Parts) Aligned(align int64) int64 {
 		return 0
 	}
 	return blocks
+}
+
+// equalChunks reports whether all chunks of an axis have the same length, but for a shorter last one.
+func equalChunks(g chunk.Grid, d int) bool {
+	n := g.AxisCount(d)
+	_, first := g.AxisChunk(d, 0)
+	_, last := g.AxisChunk(d, n-1)
+	return n == 1 || g.BlockShape()[d] == first && (n-1)*first+last == g.Shape()[d]
+}
+
+// Offset is where the first element of block i lies in the written array, in bytes from the first element of all.
+func (p *Parts) Offset(i int64) int64 {
+	n := p.pass.a.node
+	order, _ := p.pass.a.fileOrder('K')
+	off, start := int64(0), p.Region(i).Start
+	for d, s := range gaplessStrides(n.shape(), p.pass.raw.dtype().ItemSize(), order) {
+		off += start[d] * s
+	}
+	return off
 }
 
 // RunBytes is how many bytes of the first block lie together in the written array: the length of a write.

@@ -227,8 +227,16 @@ func TestPartsAligned(t *testing.T) {
 		for d := range shape {
 			shape[d] = 1 + rng.Int64N(12)
 			chunks[d] = fmt.Sprint(1 + rng.Int64N(shape[d]))
-			if rng.IntN(3) == 0 {
+			switch rng.IntN(6) {
+			case 0, 1:
 				chunks[d] = "-1"
+			case 2:
+				chunks[d] = "("
+				for left := shape[d]; left > 0; {
+					size := 1 + rng.Int64N(min(left, 3))
+					chunks[d], left = chunks[d]+fmt.Sprint(size)+",", left-size
+				}
+				chunks[d] += ")"
 			}
 		}
 		n := int64(1)
@@ -240,7 +248,7 @@ func TestPartsAligned(t *testing.T) {
 		if first := slices.Collect(p.out.layout.Runs(p.Region(0)))[0]; first.Len != p.RunBytes() {
 			t.Fatalf("%v: a run of %d bytes, RunBytes %d", a, first.Len, p.RunBytes())
 		}
-		align := int64(8) << rng.IntN(3)
+		align := []int64{1, 8, 16, 32}[rng.IntN(4)]
 		group := p.Aligned(align)
 		if group == 0 {
 			continue

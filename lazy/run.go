@@ -162,6 +162,9 @@ func passOf(a *Array, jobs []job, partial int64) (*pass, error) {
 	for p.windowLen > p.tileLen && p.computed.hold(p.windowLen) > workerBytes-windowBytes {
 		p.windowLen = (p.windowLen + 1) / 2
 	}
+	if _, ok := a.node.(*staged); ok {
+		p.windowLen = max(p.windowLen, a.config.stageBytes()/size)
+	}
 	p.cut = p.order
 	if err := p.keepFrames(size); err != nil {
 		return nil, err
@@ -370,15 +373,20 @@ func (t *tasks) single(reduced []bool) bool {
 	return true
 }
 
-// stateBytes is the size of the accumulators of the largest task.
-func (t *tasks) stateBytes(jobs []job) int64 {
+// largest is the shape of the largest task; none is longer along any axis.
+func (t *tasks) largest() []int64 {
 	shape := t.plan.BlockShape()
 	for d, reduced := range t.reduced {
 		if reduced {
 			shape[d] = t.shape[d]
 		}
 	}
-	sum := int64(0)
+	return shape
+}
+
+// stateBytes is the size of the accumulators of the largest task.
+func (t *tasks) stateBytes(jobs []job) int64 {
+	sum, shape := int64(0), t.largest()
 	for _, j := range jobs {
 		sum = plus(sum, j.stateBytes(shape))
 	}

@@ -103,7 +103,7 @@ func (r *launch) register(cmd *cobra.Command) {
 	set.StringVarP(&r.output, "output", "o", "", ".npy `file` for the result of --op")
 	set.StringArrayVar(&r.maps, "apply", nil, "`map` that is applied first, as sqrt or astype=f4; can be repeated, in this order")
 	set.StringVar(&r.mapOutput, "map-output", "", ".npy `file` for the array that --apply gives")
-	set.StringVar(&r.write, "write", distributed.WriteAuto, "how --map-output is written: auto, cached or sync")
+	set.StringVar(&r.write, "write", distributed.WriteAuto, "how --map-output is written: auto, cached, edges or sync")
 	set.StringVar(&r.dir, "run-dir", "", "`directory` for the records, which all workers must see (default: --map-output, else the first -o, with .run behind it)")
 	set.Int64Var(&r.tasks, "tasks", 0, "tasks, the most workers that can share the work (default 64, or one per 32GiB)")
 	set.Var(&r.portion, "portion", "what is recorded, and lost with a worker, at once (default 256MiB)")
@@ -196,8 +196,8 @@ func (r *launch) checkSource(c *cli) error {
 		return usagef("run: --tasks %d is negative", r.tasks)
 	case r.mapOutput == "" && r.write != distributed.WriteAuto:
 		return usagef("run: --write is for --map-output")
-	case !slices.Contains([]string{distributed.WriteAuto, distributed.WriteCached, distributed.WriteSync}, r.write):
-		return usagef("run: --write %q (want auto, cached or sync)", r.write)
+	case !slices.Contains([]string{distributed.WriteAuto, distributed.WriteCached, distributed.WriteEdges, distributed.WriteSync}, r.write):
+		return usagef("run: --write %q (want auto, cached, edges or sync)", r.write)
 	}
 	return nil
 }

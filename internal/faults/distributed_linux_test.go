@@ -247,7 +247,9 @@ func TestTwoClients(t *testing.T) {
 		want  string
 	}{
 		"aligned":   {[]int64{48, 32, 32}, distributed.WriteCached, distributed.WriteCached}, // frames of a page
-		"unaligned": {[]int64{48, 25, 25}, distributed.WriteAuto, distributed.WriteSync},     // of 2500 bytes
+		"unaligned": {[]int64{48, 25, 25}, distributed.WriteAuto, distributed.WriteEdges},    // of 2500 bytes
+		"edges":     {[]int64{48, 75, 75}, distributed.WriteAuto, distributed.WriteEdges},    // of 22500 bytes: pages of their own, and shared ones
+		"sync":      {[]int64{48, 25, 25}, distributed.WriteSync, distributed.WriteSync},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := newShare(t)
@@ -260,7 +262,7 @@ func TestTwoClients(t *testing.T) {
 					Reduce: []distributed.Reduction{{Op: distributed.MustOp("mean", distributed.OverParams{Over: "signal"}), Path: filepath.Join(where, "mean.npy")}},
 				})
 			}
-			if _, err := plan(dir, distributed.WriteCached); (err != nil) != (c.want == distributed.WriteSync) {
+			if _, err := plan(dir, distributed.WriteCached); (err != nil) != (c.want != distributed.WriteCached) {
 				t.Errorf("a plan of cached writes: %v", err)
 			}
 			p, err := plan(dir, c.write)
