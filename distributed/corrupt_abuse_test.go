@@ -48,17 +48,19 @@ func flip(t testing.TB, path string, off int64) {
 	}
 }
 
-// TestOverwrittenOutput writes over portions of the output after they were recorded: in the middle of a run, and after
+// TestOverwrittenOutput writes over portions of the output after they were recorded: in the middle of a run that reads it back, and after
 // it.
 func TestOverwrittenOutput(t *testing.T) {
 	f := small(t)
 	want, p := f.want(), f.slowPlan(slowParams{})
 	const block = 64 * 64 * 4
-	err := run(p, distributed.Pool{}, onceDone(func() {
+	o := onceDone(func() {
 		for _, portion := range []int64{2, 11} {
 			flip(t, partFile(t, p), 4096+portion*block+block-1)
 		}
-	}))
+	})
+	o.Verify = true
+	err := run(p, distributed.Pool{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}

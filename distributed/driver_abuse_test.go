@@ -101,20 +101,63 @@ func TestCrashes(t *testing.T) {
 // read back that would show it.
 func TestOutputGone(t *testing.T) {
 	want := small(t).want()
-	for _, unverified := range []bool{false, true} {
+	for _, verify := range []bool{false, true} {
 		f := small(t)
 		p := f.slowPlan(slowParams{})
 		f.endWhenDone(p)
 		if err := os.Remove(partFile(t, p)); err != nil {
 			t.Fatal(err)
 		}
-		if err := run(p, distributed.Pool{}, distributed.RunOptions{Unverified: unverified}); err != nil {
+		if err := run(p, distributed.Pool{}, distributed.RunOptions{Verify: verify}); err != nil {
 			t.Fatal(err)
 		}
 		f.check(want)
 		if _, records := status(t, p); records != 2*p.Portions() {
-			t.Errorf("unverified %v: %d records", unverified, records)
+			t.Errorf("verify %v: %d records", verify, records)
 		}
+	}
+}
+
+// TestReadBack changes a byte of the output after it was recorded. It is read before it is published if that is asked
+// for, and what differs is then computed again; and later by Verify.
+func TestReadBack(t *testing.T) {
+	want := small(t).want()
+	for _, verify := range []bool{false, true} {
+		f := small(t)
+		p := f.slowPlan(slowParams{})
+		f.endWhenDone(p)
+		flip(t, partFile(t, p), p.Output.Size-1)
+		if err := run(p, distributed.Pool{}, distributed.RunOptions{Verify: verify}); err != nil {
+			t.Fatal(err)
+		}
+		_, records := status(t, p)
+		err := distributed.Verify(t.Context(), p.DefaultDir())
+		if verify {
+			f.check(want)
+			if records != p.Portions()+1 || err != nil {
+				t.Errorf("read back: %d records, then %v", records, err)
+			}
+			continue
+		}
+		if records != p.Portions() || err == nil || !strings.Contains(err.Error(), p.Output.Path) {
+			t.Errorf("not read back: %d records, then %v", records, err)
+		}
+	}
+}
+
+// TestOutputCut cuts the output off after it was recorded: that shows without reading it.
+func TestOutputCut(t *testing.T) {
+	f := small(t)
+	p := f.slowPlan(slowParams{})
+	f.endWhenDone(p)
+	if err := os.Truncate(partFile(t, p), p.Output.Size-1); err != nil {
+		t.Fatal(err)
+	}
+	if err := distributed.Finish(t.Context(), p.DefaultDir(), distributed.RunOptions{}); err == nil || !strings.Contains(err.Error(), ".part: ") {
+		t.Errorf("an output that was cut off: %v", err)
+	}
+	if _, err := os.Stat(p.Output.Path); err == nil {
+		t.Error("it was published")
 	}
 }
 
@@ -142,12 +185,12 @@ func TestPublishedUnread(t *testing.T) {
 		}
 	}
 	flip(t, p.Output.Path, p.Output.Size-1)
-	err := run(p, distributed.Pool{}, distributed.RunOptions{Unverified: true})
+	err := run(p, distributed.Pool{}, distributed.RunOptions{})
 	if err == nil || !strings.Contains(err.Error(), p.Output.Path) {
 		t.Errorf("another file under the name of the output: %v", err)
 	}
 	flip(t, p.Output.Path, p.Output.Size-1)
-	if err := run(p, distributed.Pool{}, distributed.RunOptions{Unverified: true}); err != nil {
+	if err := run(p, distributed.Pool{}, distributed.RunOptions{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -196,7 +239,7 @@ func TestTwoDrivers(t *testing.T) {
 			var runs sync.WaitGroup
 			for range 2 {
 				runs.Go(func() {
-					if err := run(p, distributed.Pool{}, distributed.RunOptions{}); err != nil {
+					if err := run(p, distributed.Pool{}, distributed.RunOptions{Verify: true}); err != nil {
 						t.Error(err)
 					}
 				})

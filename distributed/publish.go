@@ -39,7 +39,7 @@ func (d *driver) publish(ctx context.Context) (again bool, err error) {
 	}
 	defer b.array.Close()
 	// What has the output's name already may be another file, if its part is gone for another reason than a rename.
-	if d.plan.Output != nil && (!d.Unverified || d.published()) {
+	if d.plan.Output != nil && (d.Verify || d.published()) {
 		bad, err := d.verify(ctx, b.parts)
 		switch {
 		case err != nil:
@@ -65,7 +65,7 @@ func (d *driver) publish(ctx context.Context) (again bool, err error) {
 
 // appear writes the results, and renames the output.
 func (d *driver) appear(results []*lazy.Result) error {
-	done := Done{Plan: fmt.Sprintf("%x", d.plan.ID()), Finished: time.Now().UTC(), Verified: !d.Unverified,
+	done := Done{Plan: fmt.Sprintf("%x", d.plan.ID()), Finished: time.Now().UTC(), Verified: d.Verify,
 		Attempts: len(d.log.Attempts()), Duplicates: d.log.Duplicates(), Outputs: []string{}}
 	done.Outputs = append(done.Outputs, d.plan.results()...)
 	if err := d.save(results); err != nil {
@@ -114,6 +114,13 @@ func (d *driver) save(results []*lazy.Result) error {
 func (d *driver) rename() error {
 	if d.published() {
 		return nil
+	}
+	head, err := d.plan.header()
+	if err != nil {
+		return err
+	}
+	if _, err := d.plan.prepared(d.plan.partPath(), head); err != nil {
+		return err
 	}
 	f, err := atomicfile.Adopt(d.plan.Output.Path, d.plan.partPath(), d.plan.rules()...)
 	if err != nil {

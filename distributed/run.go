@@ -27,8 +27,9 @@ type RunOptions struct {
 	// Rounds is how many rounds in a row may record nothing new before the run fails. Default: 3.
 	Rounds int
 
-	// Unverified publishes without reading the output back.
-	Unverified bool
+	// Verify reads the output back before it is published, and has what is not as it was recorded computed again.
+	// Default: that its elements were synced before they were recorded is enough. [Verify] can do so later.
+	Verify bool
 
 	// Worker is the command of a worker, without "--plan DIR --round N", and "--trust" with Trust. Default: this program,
 	// and "work"; workers then take the run directory as the driver has found it.

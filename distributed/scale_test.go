@@ -35,7 +35,7 @@ func TestScale(t *testing.T) {
 	start := time.Now()
 	engine := newPretender(plan)
 	var heap, looks uint64
-	err := Run(t.Context(), plan, engine, RunOptions{Unverified: true, Poll: 20 * time.Millisecond, Rounds: 1, Progress: func(Status) {
+	err := Run(t.Context(), plan, engine, RunOptions{Poll: 20 * time.Millisecond, Rounds: 1, Progress: func(Status) {
 		heap, looks = max(heap, heapBytes()), looks+1
 	}})
 	if err != nil {

@@ -212,7 +212,7 @@ func TestLongRecord(t *testing.T) {
 	if err := errors.Join(os.WriteFile(path, head, 0o600), os.Truncate(path, 64+1<<30)); err != nil {
 		t.Fatal(err)
 	}
-	err := distributed.Finish(t.Context(), dir, distributed.RunOptions{Unverified: true})
+	err := distributed.Finish(t.Context(), dir, distributed.RunOptions{})
 	if err == nil || !strings.Contains(err.Error(), "portion 0: a record of 1073741824 bytes, more than the states of its blocks can take") {
 		t.Error(err)
 	}

@@ -29,7 +29,7 @@ func (d *driving) register(set *pflag.FlagSet) {
 	set.BoolVar(&d.detach, "detach", false, "slurm, kubernetes: submit, and do not wait")
 	set.BoolVar(&d.print, "print", false, "slurm, kubernetes, pbs, lsf, sge, aws: print what would be submitted, and do not submit it")
 	addTrust(set, &d.trust)
-	set.BoolVar(&d.verify, "verify", true, "read the output back before it is published")
+	set.BoolVar(&d.verify, "verify", false, "read the output back before it is published")
 }
 
 // addTrust is the flag of verbs that do what a run directory says.
@@ -126,7 +126,7 @@ func (d *driving) complete(ctx context.Context, c *cli, dir string, l launcher) 
 }
 
 func (d *driving) options(dir string, l launcher) distributed.RunOptions {
-	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Unverified: !d.verify, AllowLarge: d.large, Trust: d.trust}
+	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Verify: d.verify, AllowLarge: d.large, Trust: d.trust}
 }
 
 // submit starts workers that nobody waits for.

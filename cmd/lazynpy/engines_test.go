@@ -94,7 +94,7 @@ func TestMissingScheduler(t *testing.T) {
 // TestEngineFile keeps the flags of run for resume, as they were given.
 func TestEngineFile(t *testing.T) {
 	dir := t.TempDir()
-	given := []string{"--engine", "slurm", "--partition", "short", "--sbatch-arg=--constraint=avx2,avx512", "--sbatch-arg=-x", "--ranks", "3", "--verify=false", "--detach"}
+	given := []string{"--engine", "slurm", "--partition", "short", "--sbatch-arg=--constraint=avx2,avx512", "--sbatch-arg=-x", "--ranks", "3", "--verify", "--detach"}
 	var d, again driving
 	set, second := pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
 	d.register(set)
@@ -125,7 +125,7 @@ func TestEngineFile(t *testing.T) {
 	if err := third.Parse([]string{"--engine", "pool"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := stored.recall(dir, third); err != nil || other.engine.partition != "" || other.engine.ranks != 0 || other.verify {
+	if err := stored.recall(dir, third); err != nil || other.engine.partition != "" || other.engine.ranks != 0 || !other.verify {
 		t.Errorf("for another engine: %+v, %v", other, err)
 	}
 }

@@ -78,7 +78,7 @@ func onlyFinish(set *pflag.FlagSet) error {
 func (r *resumption) publish(cmd *cobra.Command, c *cli, dir string) error {
 	b := c.newBar("finish")
 	defer b.finish()
-	err := distributed.Finish(cmd.Context(), dir, distributed.RunOptions{Unverified: !r.verify, AllowLarge: c.flags.large, Trust: r.trust, Progress: b.status})
+	err := distributed.Finish(cmd.Context(), dir, distributed.RunOptions{Verify: r.verify, AllowLarge: c.flags.large, Trust: r.trust, Progress: b.status})
 	if errors.Is(err, distributed.ErrIncomplete) {
 		return &statusError{distributed.ExitInterrupted, err}
 	}

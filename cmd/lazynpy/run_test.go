@@ -65,7 +65,7 @@ func TestRunReduces(t *testing.T) {
 func TestRunJSON(t *testing.T) {
 	path, dir := array(t, []int64{4, 3}, count[uint16](12)), t.TempDir()
 	got := ok(t, "run", "--json", "--apply", "multiply=2.0", "--apply", "astype=f4", "--op", "max", "--over", "0", path,
-		"-o", filepath.Join(dir, "max.npy"), "--map-output", filepath.Join(dir, "half.npy"), "--run-dir", filepath.Join(dir, "r"), "--verify=false")
+		"-o", filepath.Join(dir, "max.npy"), "--map-output", filepath.Join(dir, "half.npy"), "--run-dir", filepath.Join(dir, "r"))
 	ops := `{"name":"multiply","params":{"operand":2.0}},{"name":"astype","params":{"dtype":"<f4"}}`
 	want := `{"path":"DIR0","plan":"NAME","run_dir":"DIR1/r","engine":"pool","state":"done","job":"","verified":false,"attempts":1,"duplicates":0,` +
 		`"outputs":[{"output":"DIR1/max.npy","ops":[` + ops + `,{"name":"max","params":{"over":"0"}}],"descr":"<f4","shape":[3]},` +
