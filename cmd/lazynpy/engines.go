@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,6 +50,9 @@ var flagEngines = map[string][]string{
 	"service-account": {"kubernetes"},
 	"label":           {"kubernetes"},
 	"node-selector":   {"kubernetes"},
+	"toleration":      {"kubernetes"},
+	"annotation":      {"kubernetes"},
+	"patch":           {"kubernetes"},
 	"directive":       {"pbs", "lsf", "sge"},
 	"job-definition":  {"aws"},
 	"detach":          {"slurm", "kubernetes"},
@@ -65,6 +71,8 @@ type engineFlags struct {
 	image, namespace, context          string
 	pull, user, serviceAccount         string
 	entrypoint, volumes, labels, nodes []string
+	tolerations, annotations           []string
+	patch                              patchValue
 }
 
 func (f *engineFlags) register(set *pflag.FlagSet) {
@@ -72,9 +80,9 @@ func (f *engineFlags) register(set *pflag.FlagSet) {
 	set.IntVar(&f.processes, "processes", 0, "proc: workers at a time (default one per processor)")
 	set.StringVar(&f.partition, "partition", "", "slurm: `partition`; pbs, lsf, sge, aws: queue")
 	set.StringVar(&f.time, "time", "", "slurm, pbs, lsf, sge, aws: `limit` of one worker, as 30 (minutes), 2:00:00 or 1-12")
-	set.StringVar(&f.cpus, "cpus", "", "slurm, kubernetes: `cores` of one worker")
-	set.StringVar(&f.mem, "mem", "", "slurm, kubernetes: memory of one worker, as the scheduler writes it: 4G, 8Gi")
-	set.IntVar(&f.maxRunning, "max-running", 0, "slurm, kubernetes: workers at a time (default: what the site allows; 16 pods)")
+	set.StringVar(&f.cpus, "cpus", "", "slurm, kubernetes: `cores` of one worker (default: the site's; 1 of a pod)")
+	set.StringVar(&f.mem, "mem", "", "slurm, kubernetes: memory of one worker, as the scheduler writes it: 4G, 8Gi (default: the site's; 2Gi of a pod)")
+	set.IntVar(&f.maxRunning, "max-running", 0, "slurm, kubernetes: workers at a time (default: what the site allows; a pod per task, up to 1000)")
 	set.StringVar(&f.account, "account", "", "slurm: `account`")
 	set.StringVar(&f.qos, "qos", "", "slurm: quality of service")
 	set.StringArrayVar(&f.sbatch, "sbatch-arg", nil, "slurm: one more `option` of sbatch, as --sbatch-arg=--constraint=avx2; can be repeated")
@@ -82,14 +90,17 @@ func (f *engineFlags) register(set *pflag.FlagSet) {
 	set.IntVar(&f.maxArray, "max-array", 0, "slurm: tasks of an array at most (default 1000)")
 	set.StringVar(&f.image, "image", "", "kubernetes: container `image` with this program")
 	set.StringArrayVar(&f.entrypoint, "entrypoint", nil, "kubernetes: `word` of the command that starts the program; can be repeated (default: the image's)")
-	set.StringArrayVar(&f.volumes, "volume", nil, "kubernetes: claim:NAME=/path or host:/path, with :ro behind it for inputs alone; can be repeated")
+	set.StringArrayVar(&f.volumes, "volume", nil, "kubernetes: claim:NAME=/path, claim:NAME/folder=/path, host:/path or nfs:SERVER:/export=/path, with :ro behind it for inputs alone; can be repeated")
 	set.StringVar(&f.namespace, "namespace", "", "kubernetes: `namespace` (default: the context's)")
 	set.StringVar(&f.context, "context", "", "kubernetes: `context` of kubectl (default: the current one)")
 	set.StringVar(&f.pull, "pull-policy", "", "kubernetes: Always, IfNotPresent or Never")
-	set.StringVar(&f.user, "user", "", "kubernetes: `UID[:GID]` that workers run as (default: the image's)")
+	set.StringVar(&f.user, "user", "", "kubernetes: `UID[:GID]` that workers run as, or image for the image's (default: yours, unless you are root)")
 	set.StringVar(&f.serviceAccount, "service-account", "", "kubernetes: `name` of the service account")
 	set.StringArrayVar(&f.labels, "label", nil, "kubernetes: `KEY=VALUE` of the job, as a queue's name; can be repeated")
 	set.StringArrayVar(&f.nodes, "node-selector", nil, "kubernetes: `KEY=VALUE` that a node must have; can be repeated")
+	set.StringArrayVar(&f.tolerations, "toleration", nil, "kubernetes: `KEY[=VALUE][:EFFECT]`, a taint of nodes that does not matter; can be repeated")
+	set.StringArrayVar(&f.annotations, "annotation", nil, "kubernetes: `KEY=VALUE` of the job and its pods; can be repeated")
+	set.Var(&f.patch, "patch", "kubernetes: `file` with JSON that is merged into the job, for all that has no flag")
 	set.StringArrayVar(&f.directives, "directive", nil, "pbs, lsf, sge: one more `line` of options; can be repeated")
 	set.StringVar(&f.definition, "job-definition", "", "aws: `name` of the job definition")
 }
@@ -162,9 +173,10 @@ func (f *engineFlags) slurm(l *launcher) error {
 
 func (f *engineFlags) kubernetes(l *launcher) error {
 	e := kubernetes.Engine{Image: f.image, Command: f.entrypoint, Namespace: f.namespace, Context: f.context, PullPolicy: f.pull,
-		Parallelism: f.maxRunning, CPU: f.cpus, Memory: f.mem, User: f.user, ServiceAccount: f.serviceAccount}
+		Parallelism: f.maxRunning, CPU: f.cpus, Memory: f.mem, User: podUser(f.user), ServiceAccount: f.serviceAccount,
+		Tolerations: f.tolerations, Patch: f.patch.text}
 	if f.image == "" || len(f.volumes) == 0 {
-		return usagef("--engine kubernetes needs an --image, and a --volume that has the run directory")
+		return usagef("--engine kubernetes needs an --image, and a --volume for the run directory, the inputs and the outputs")
 	}
 	if f.maxRunning < 0 || f.maxRunning > kubernetes.MaxParallelism {
 		return usagef("--max-running %d (want 1 to %d)", f.maxRunning, kubernetes.MaxParallelism)
@@ -183,6 +195,12 @@ func (f *engineFlags) kubernetes(l *launcher) error {
 	if e.NodeSelector, err = keyValues("node-selector", f.nodes); err != nil {
 		return err
 	}
+	if e.Annotations, err = keyValues("annotation", f.annotations); err != nil {
+		return err
+	}
+	if err := e.Validate(); err != nil {
+		return asUsage(err)
+	}
 	l.engine, l.hint = e, "kubectl create -f FILE"
 	l.script = func(r distributed.Round) (string, error) {
 		b, err := e.Manifest(r)
@@ -190,6 +208,51 @@ func (f *engineFlags) kubernetes(l *launcher) error {
 	}
 	return nil
 }
+
+// podUser is who workers run as: the owner of the run directory, which nobody else may write to. Root of this machine is not
+// root of a pod, which has no capabilities.
+func podUser(flag string) string {
+	switch uid := os.Geteuid(); {
+	case flag == "image":
+		return ""
+	case flag != "" || uid <= 0: // there are no numbers on Windows
+		return flag
+	default:
+		return fmt.Sprintf("%d:%d", uid, os.Getegid())
+	}
+}
+
+// maxPatch bounds the file of a patch, which engine.json has room for.
+const maxPatch = 64 << 10
+
+// patchValue is the flag of a patch: a file, whose content is kept, or the content itself.
+type patchValue struct{ text json.RawMessage }
+
+// Set reads the file.
+func (v *patchValue) Set(s string) error {
+	text := []byte(s)
+	if !strings.HasPrefix(strings.TrimSpace(s), "{") {
+		f, err := os.Open(s)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if text, err = io.ReadAll(io.LimitReader(f, maxPatch+1)); err != nil {
+			return err
+		}
+		if len(text) > maxPatch {
+			return fmt.Errorf("%s: more than %d bytes", s, maxPatch)
+		}
+	}
+	var err error
+	v.text, err = kubernetes.ParsePatch(text)
+	return err
+}
+
+func (v *patchValue) String() string { return string(v.text) }
+
+// Type is what help calls the value.
+func (v *patchValue) Type() string { return "file" }
 
 // keyValues reads KEY=VALUE pairs; nil if there are none.
 func keyValues(flag string, pairs []string) (map[string]string, error) {

@@ -55,9 +55,14 @@ func TestPrint(t *testing.T) {
 
 func TestPrintKubernetes(t *testing.T) {
 	path, dir := array(t, []int64{4}, count[int32](4)), t.TempDir()
+	patch := filepath.Join(dir, "patch.json")
+	if err := os.WriteFile(patch, []byte(`{"spec": {"template": {"spec": {"priorityClassName": "night"}}}}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	got := ok(t, "run", "--op", "sum", path, "-o", filepath.Join(dir, "sum.npy"), "--print", "--engine", "kubernetes", "--image", "lazynpy:1",
-		"--entrypoint", "/bin/lazynpy", "--volume", "claim:scans="+dir, "--namespace", "em", "--cpus", "500m", "--mem", "8Gi", "--max-running", "3",
-		"--label", "kueue.x-k8s.io/queue-name=q", "--node-selector", "disk=ssd", "--user", "1000", "--pull-policy", "Never", "--service-account", "s")
+		"--entrypoint", "/bin/lazynpy", "--volume", "claim:scans/em="+dir, "--volume", "nfs:files:/in="+filepath.Dir(path)+":ro", "--namespace", "em", "--cpus", "500m", "--mem", "8Gi", "--max-running", "3",
+		"--label", "kueue.x-k8s.io/queue-name=q", "--node-selector", "disk=ssd", "--user", "1000", "--pull-policy", "Never", "--service-account", "s",
+		"--toleration", "spot:NoSchedule", "--annotation", "site/owner=em", "--patch", patch)
 	var job struct {
 		Kind     string `json:"kind"`
 		Metadata struct {
@@ -68,11 +73,26 @@ func TestPrintKubernetes(t *testing.T) {
 	if err := json.Unmarshal([]byte(got), &job); err != nil || job.Kind != "Job" || job.Metadata.Namespace != "em" || job.Metadata.Labels["kueue.x-k8s.io/queue-name"] != "q" {
 		t.Errorf("%v, %+v", err, job)
 	}
-	for _, word := range []string{`"lazynpy:1"`, `"/bin/lazynpy"`, `"scans"`, `"500m"`, `"8Gi"`, `"disk": "ssd"`, `"runAsUser": 1000`, `"Never"`, `"serviceAccountName": "s"`} {
+	for _, word := range []string{`"lazynpy:1"`, `"/bin/lazynpy"`, `"scans"`, `"500m"`, `"8Gi"`, `"disk": "ssd"`, `"runAsUser": 1000`, `"Never"`, `"serviceAccountName": "s"`,
+		`"subPath": "em"`, `"server": "files"`, `"effect": "NoSchedule"`, `"site/owner": "em"`, `"priorityClassName": "night"`} {
 		if !strings.Contains(got, word) {
 			t.Errorf("no %s in\n%s", word, got)
 		}
 	}
+	// The patch is kept, wherever the run is resumed from.
+	if err := os.Remove(patch); err != nil {
+		t.Fatal(err)
+	}
+	if again := ok(t, "resume", "--print", filepath.Join(dir, "sum.npy.run")); !strings.Contains(again, `"priorityClassName": "night"`) {
+		t.Errorf("no patch in\n%s", again)
+	}
+	for _, bad := range []string{patch, "{", "[]"} {
+		fails(t, exitUsage, []string{"--patch"}, "run", "--op", "sum", path, "-o", filepath.Join(t.TempDir(), "sum.npy"), "--print", "--engine", "kubernetes",
+			"--image", "x", "--volume", "host:/nowhere", "--patch", bad)
+	}
+	out := filepath.Join(t.TempDir(), "sum.npy")
+	fails(t, exitFailure, []string{"input " + path, "in no volume", "--volume"}, "run", "--op", "sum", path, "-o", out, "--print", "--engine", "kubernetes",
+		"--image", "x", "--volume", "host:"+filepath.Dir(out))
 	fails(t, exitFailure, []string{"in no volume"}, "run", "--op", "sum", path, "-o", filepath.Join(t.TempDir(), "sum.npy"), "--print", "--engine", "kubernetes",
 		"--image", "x", "--volume", "host:/nowhere")
 }

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -11,7 +12,9 @@ import (
 
 // The defaults of an [Engine], and the most that it accepts.
 const (
-	DefaultParallelism = 16              // pods at once
+	DefaultParallelism = 1000            // pods at once, where there are as many tasks
+	DefaultCPU         = "1"             // cores of one pod
+	DefaultMemory      = "2Gi"           // memory of one pod
 	DefaultBackoff     = 10              // failures of one index
 	DefaultPoll        = 5 * time.Second // between two questions to the control plane
 	MaxParallelism     = 10_000          // the control plane's limit for Jobs of more than 100 000 indices
@@ -23,21 +26,27 @@ const (
 type Engine struct {
 	Image   string   // container image with the program of the plan, as "registry.example.org/lazynpy:1"
 	Command []string // how the image starts the program, before the worker's arguments; default: its entrypoint
-	Volumes []Volume // where the run directory and the input are
+	Volumes []Volume // where the run directory, the inputs and the outputs are
 
 	Context    string // of the kubectl configuration; default: the current one
 	Namespace  string // default: that of the context
 	Kubectl    string // the program, a name in PATH or a path; default "kubectl"
 	PullPolicy string // "Always", "IfNotPresent" or "Never"; default: as the control plane decides by the tag
 
-	Parallelism int    // pods at once, 1 to MaxParallelism; default DefaultParallelism
-	CPU         string // cores of one pod, requested and allowed, as "4" or "500m"; default: none stated
-	Memory      string // memory of one pod, requested and allowed, as "8Gi"; default: none stated
+	Parallelism int    // pods at once, 1 to MaxParallelism; default: as many as tasks, up to DefaultParallelism
+	CPU         string // cores of one pod, requested and allowed, as "4" or "500m"; default DefaultCPU
+	Memory      string // memory of one pod, requested and allowed, as "8Gi"; default DefaultMemory
 	User        string // "UID" or "UID:GID" that workers run as and files will belong to; default: the image's
 
 	ServiceAccount string            // default: the namespace's; its token is not mounted
 	NodeSelector   map[string]string // labels that a node must have
+	Tolerations    []string          // taints of nodes that do not matter, as "KEY=VALUE:NoSchedule", "KEY:NoExecute" or "KEY"
 	Labels         map[string]string // more labels of the Job and its pods, as "kueue.x-k8s.io/queue-name"
+	Annotations    map[string]string // annotations of the Job and its pods
+
+	// Patch is merged into the Job at last; see [ParsePatch]. It cannot change what the run depends on, as the number of
+	// indices and the worker's arguments.
+	Patch json.RawMessage
 
 	BackoffLimitPerIndex int           // failures of one index before it is given up in this round; default DefaultBackoff
 	Poll                 time.Duration // the least time between two questions about one Job; default DefaultPoll
@@ -46,7 +55,41 @@ type Engine struct {
 // Name is "kubernetes".
 func (Engine) Name() string { return "kubernetes" }
 
-// Shares is Parallelism, or the number of tasks where that is less.
+// Validate returns an error if what the engine has can be of no use, whatever the round.
+func (e Engine) Validate() error {
+	if _, err := e.security(); err != nil {
+		return err
+	}
+	for _, t := range e.Tolerations {
+		if _, err := parseToleration(t); err != nil {
+			return err
+		}
+	}
+	for i, v := range e.Volumes {
+		if _, _, err := v.resolve(); err != nil {
+			return fmt.Errorf("kubernetes: volume %d: %w", i, err)
+		}
+	}
+	if _, own := e.Annotations[digestKey]; own {
+		return fmt.Errorf("kubernetes: the annotation %s is the engine's own", digestKey)
+	}
+	if len(e.Patch) > 0 {
+		if _, err := patchTree(e.Patch); err != nil {
+			return err
+		}
+	}
+	switch {
+	case e.Image == "":
+		return errors.New("kubernetes: no image is named")
+	case e.Parallelism < 0 || e.Parallelism > MaxParallelism:
+		return fmt.Errorf("kubernetes: parallelism %d: want 1 to %d", e.Parallelism, MaxParallelism)
+	case e.BackoffLimitPerIndex < 0:
+		return fmt.Errorf("kubernetes: backoff limit per index %d: want 1 or more", e.BackoffLimitPerIndex)
+	}
+	return nil
+}
+
+// Shares is Parallelism, or the number of tasks where that is less: a pod that finds no room yet waits.
 func (e Engine) Shares(tasks int64) int {
 	return int(max(1, min(tasks, int64(e.parallelism()))))
 }
@@ -54,7 +97,7 @@ func (e Engine) Shares(tasks int64) int {
 // Submit creates the Job of the round. A Job that exists and was made from the same manifest counts as created, so
 // that a driver can repeat a submission of which it does not know how it ended.
 func (e Engine) Submit(ctx context.Context, r distributed.Round) (distributed.Job, error) {
-	m, err := e.manifest(r)
+	text, digest, err := e.manifest(r)
 	if err != nil {
 		return nil, err
 	}
@@ -62,11 +105,10 @@ func (e Engine) Submit(ctx context.Context, r distributed.Round) (distributed.Jo
 	if err != nil {
 		return nil, err
 	}
-	text, err := m.encode()
-	if err != nil {
-		return nil, err
+	j := &job{kubectl: k, name: jobName(r), namespace: e.Namespace, every: e.Poll}
+	if len(e.Patch) == 0 { // which may have another limit
+		j.memory = e.resources().Limits["memory"]
 	}
-	j := &job{kubectl: k, name: m.Metadata.Name, namespace: e.Namespace, every: e.Poll}
 	if j.every <= 0 {
 		j.every = DefaultPoll
 	}
@@ -86,7 +128,7 @@ func (e Engine) Submit(ctx context.Context, r distributed.Round) (distributed.Jo
 		return nil, fmt.Errorf("%w; looking whether it was created all the same: %w", created, err)
 	case found.Metadata.DeletionTimestamp != "":
 		return nil, fmt.Errorf("kubernetes: job %s is still being deleted", j.name)
-	case found.Metadata.Annotations[digestKey] != m.Metadata.Annotations[digestKey]:
+	case found.Metadata.Annotations[digestKey] != digest:
 		return nil, fmt.Errorf("kubernetes: job %s exists already, with another manifest", j.name)
 	}
 	return j, nil

@@ -26,7 +26,7 @@ func TestShares(t *testing.T) {
 		tasks       int64
 		want        int
 	}{
-		{0, 0, 1}, {0, 1, 1}, {0, 1000, DefaultParallelism}, {100, 1000, 100}, {100, 7, 7}, {MaxParallelism + 5, 1 << 40, MaxParallelism},
+		{0, 0, 1}, {0, 1, 1}, {0, 999, 999}, {0, 1 << 40, DefaultParallelism}, {100, 1000, 100}, {100, 7, 7}, {MaxParallelism + 5, 1 << 40, MaxParallelism},
 	} {
 		if got := (Engine{Parallelism: c.parallelism}).Shares(c.tasks); got != c.want {
 			t.Errorf("parallelism %d, %d tasks: %d shares, want %d", c.parallelism, c.tasks, got, c.want)
@@ -136,7 +136,6 @@ func TestPollRealAnswers(t *testing.T) {
 	e := engines()["minimal"]
 	e.Poll = time.Nanosecond
 	f := newFake(t, &e)
-	j := submitted(t, f, e)
 	for name, want := range map[string]distributed.State{
 		"created":        distributed.Active,
 		"running":        distributed.Active,
@@ -149,13 +148,15 @@ func TestPollRealAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.set("get", answer{Stdout: string(text)})
+		j := submitted(t, f, e)
+		f.set("get job", answer{Stdout: string(text)})
+		f.set("get pods", answer{Stdout: `{"items": []}`})
 		if got, err := j.Poll(t.Context()); got != want || err != nil {
 			t.Errorf("%s: %v, %v; want %v", name, got, err, want)
 		}
 	}
 	calls := f.calls()
-	if !slices.Equal(calls[0].Args, []string{"get", "job", "lazynpy-0123456789ab-2", "--ignore-not-found", "-o", "json"}) {
+	if len(calls) == 0 || !slices.Equal(calls[0].Args, []string{"get", "job", "lazynpy-0123456789ab-2", "--ignore-not-found", "-o", "json"}) {
 		t.Errorf("args %q", calls[0].Args)
 	}
 }

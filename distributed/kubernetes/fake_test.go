@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// answer is what the fake kubectl says to one verb.
+// answer is what the fake kubectl says to one verb, or to one verb and the kind after it.
 type answer struct {
 	Stdout, Stderr string
 	Status         int
@@ -51,11 +51,15 @@ func fakeKubectl(dir string) int {
 	if _, err := calls.Write(append(text, '\n')); err != nil || calls.Close() != nil {
 		return 99
 	}
-	for _, arg := range os.Args[1:] {
+	args := append(os.Args[1:], "") // a verb may stand alone
+	for i, arg := range args {
 		if strings.HasPrefix(arg, "-") {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(dir, arg+".json"))
+		text, err := os.ReadFile(filepath.Join(dir, arg+" "+args[min(i+1, len(args)-1)]+".json"))
+		if os.IsNotExist(err) {
+			text, err = os.ReadFile(filepath.Join(dir, arg+".json"))
+		}
 		if err != nil {
 			return 99
 		}

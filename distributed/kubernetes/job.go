@@ -20,12 +20,16 @@ type job struct {
 	kubectl   kubectl
 	name      string
 	namespace string
+	memory    string        // limit of a worker, if it is known
 	every     time.Duration // the least time between two questions
 
 	mu    sync.Mutex
 	asked time.Time // when the last answer came; zero before the first
 	state distributed.State
 	err   error
+
+	told   bool  // failed is known
+	failed error // of workers, once the Job has ended
 }
 
 // ID is "job/NAME", with the namespace before it if one was given.
@@ -36,7 +40,8 @@ func (j *job) ID() string {
 	return j.namespace + "/job/" + j.name
 }
 
-// Poll asks the control plane, or repeats its last answer if that is younger than [Engine.Poll].
+// Poll asks the control plane, or repeats its last answer if that is younger than [Engine.Poll]. When the Job has ended, the
+// error says why workers of it have failed.
 func (j *job) Poll(ctx context.Context) (distributed.State, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -54,9 +59,27 @@ func (j *job) Poll(ctx context.Context) (distributed.State, error) {
 		j.state, j.err = distributed.Unknown, err
 	default:
 		j.state, j.err = found.state(), nil
+		if j.state == distributed.Idle && found.Status.Failed > 0 {
+			j.err = j.why(ctx)
+		}
+	}
+	if ctx.Err() != nil {
+		return distributed.Unknown, ctx.Err()
 	}
 	j.asked = time.Now()
 	return j.state, j.err
+}
+
+// why asks once why workers have failed.
+func (j *job) why(ctx context.Context) error {
+	if !j.told {
+		failed := j.failure(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		j.told, j.failed = true, failed
+	}
+	return j.failed
 }
 
 // Cancel deletes the Job, without waiting for its pods to end.
@@ -74,6 +97,7 @@ type found struct {
 	} `json:"metadata"`
 	Status struct {
 		Active     int64 `json:"active"`
+		Failed     int64 `json:"failed"`
 		Conditions []struct {
 			Type   string `json:"type"`
 			Status string `json:"status"`

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // timeout bounds one kubectl command, so that a control plane that does not answer is noticed as such.
@@ -69,7 +70,7 @@ func (k kubectl) run(parent context.Context, stdin []byte, args ...string) ([]by
 // logLine is how a line begins that kubectl's client library has logged, as "E1129 11:36:01.000000".
 var logLine = regexp.MustCompile(`^[IWEF][0-9]{4} [0-9:.]+ `)
 
-// oneLine joins what kubectl said, without what its library logged, and bounds it.
+// oneLine joins what kubectl said, without what its library logged and what a terminal would obey, and bounds it.
 func oneLine(s string) string {
 	const most = 1000
 	var lines []string
@@ -79,7 +80,12 @@ func oneLine(s string) string {
 			lines = append(lines, line)
 		}
 	}
-	s = strings.Join(lines, " ")
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, strings.Join(lines, " "))
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + "..."
 	}

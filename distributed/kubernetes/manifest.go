@@ -20,6 +20,8 @@ const (
 	runKey    = "lazynpy/run"      // label: the name of the run
 	digestKey = "lazynpy/manifest" // annotation: SHA-256 of the manifest without it
 
+	workerName = "worker" // of the container
+
 	grace = 60        // seconds that a worker has to record what it has computed
 	keep  = 24 * 3600 // seconds for which a Job can be looked at after it has ended
 )
@@ -76,6 +78,7 @@ type (
 		ServiceAccountName            string            `json:"serviceAccountName,omitempty"`
 		AutomountServiceAccountToken  bool              `json:"automountServiceAccountToken"`
 		NodeSelector                  map[string]string `json:"nodeSelector,omitempty"`
+		Tolerations                   []toleration      `json:"tolerations,omitempty"`
 		SecurityContext               podSecurity       `json:"securityContext"`
 		Containers                    []container       `json:"containers"`
 		Volumes                       []map[string]any  `json:"volumes"`
@@ -92,7 +95,7 @@ type (
 		ImagePullPolicy          string            `json:"imagePullPolicy,omitempty"`
 		Command                  []string          `json:"command,omitempty"`
 		Args                     []string          `json:"args"`
-		Resources                *resources        `json:"resources,omitempty"`
+		Resources                resources         `json:"resources"`
 		SecurityContext          containerSecurity `json:"securityContext"`
 		TerminationMessagePolicy string            `json:"terminationMessagePolicy"`
 		VolumeMounts             []volumeMount     `json:"volumeMounts"`
@@ -103,29 +106,50 @@ type (
 	}
 	containerSecurity struct {
 		AllowPrivilegeEscalation bool                `json:"allowPrivilegeEscalation"`
-		Capabilities             map[string][]string `json:"capabilities,omitempty"`
+		ReadOnlyRootFilesystem   bool                `json:"readOnlyRootFilesystem"`
+		Capabilities             map[string][]string `json:"capabilities"`
 	}
 	volumeMount struct {
 		Name      string `json:"name"`
 		MountPath string `json:"mountPath"`
+		SubPath   string `json:"subPath,omitempty"`
 		ReadOnly  bool   `json:"readOnly,omitempty"`
 	}
 )
 
 // Manifest is the Job of a round, as indented JSON that `kubectl create -f -` takes. The same engine and round give
-// the same bytes.
+// the same bytes. A file of the plan in [distributed.Round.Dir] that pods would not see, or could not write where they must,
+// is an error that names it.
 func (e Engine) Manifest(r distributed.Round) ([]byte, error) {
-	m, err := e.manifest(r)
-	if err != nil {
-		return nil, err
-	}
-	return m.encode()
+	text, _, err := e.manifest(r)
+	return text, err
 }
 
-func (e Engine) manifest(r distributed.Round) (manifest, error) {
+// manifest is the Job, and its digest.
+func (e Engine) manifest(r distributed.Round) ([]byte, string, error) {
 	if err := e.check(r); err != nil {
-		return manifest{}, err
+		return nil, "", err
 	}
+	m, err := e.job(r)
+	if err != nil {
+		return nil, "", err
+	}
+	text, err := encode(m)
+	if err != nil {
+		return nil, "", err
+	}
+	text, made, err := patched(text, e.Patch)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := checkFiles(made.mounts(), r.Dir); err != nil {
+		return nil, "", err
+	}
+	text, digest := sign(text)
+	return text, digest, nil
+}
+
+func (e Engine) job(r distributed.Round) (manifest, error) {
 	pod, err := e.pod(r)
 	if err != nil {
 		return manifest{}, err
@@ -135,14 +159,19 @@ func (e Engine) manifest(r distributed.Round) (manifest, error) {
 		labels = map[string]string{}
 	}
 	labels[runKey] = r.Name
+	annotations := maps.Clone(e.Annotations)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[digestKey] = "" // see sign
 	backoff := e.BackoffLimitPerIndex
 	if backoff == 0 {
 		backoff = DefaultBackoff
 	}
-	m := manifest{
+	return manifest{
 		APIVersion: "batch/v1",
 		Kind:       "Job",
-		Metadata:   metadata{Name: jobName(r), Namespace: e.Namespace, Labels: labels},
+		Metadata:   metadata{Name: jobName(r), Namespace: e.Namespace, Labels: labels, Annotations: annotations},
 		Spec: jobSpec{
 			CompletionMode:       "Indexed",
 			Completions:          r.Shares,
@@ -153,34 +182,42 @@ func (e Engine) manifest(r distributed.Round) (manifest, error) {
 			PodReplacementPolicy:    "Failed",
 			PodFailurePolicy:        policy(),
 			TTLSecondsAfterFinished: keep,
-			Template:                template{Metadata: metadata{Labels: labels}, Spec: pod},
+			Template:                template{Metadata: metadata{Labels: labels, Annotations: e.Annotations}, Spec: pod},
 		},
-	}
-	return m.sign()
+	}, nil
 }
 
 // policy says which ends of a pod count as a failure of its index: not those that the cluster brought about, and
-// all others, of which a refusal is final.
+// all others, of which a refusal is final, and so is SIGKILL: what ran out of memory would do so again, and the
+// next round has what is missing.
 func policy() failurePolicy {
 	return failurePolicy{Rules: []failureRule{
 		{Action: "Ignore", OnPodConditions: []podCondition{{Type: "DisruptionTarget", Status: "True"}}},
-		{Action: "FailIndex", OnExitCodes: &exitCodes{Operator: "In", Values: []int{distributed.ExitRefused}}},
+		{Action: "FailIndex", OnExitCodes: &exitCodes{Operator: "In", Values: []int{distributed.ExitRefused, exitKill}}},
 	}}
 }
 
 func (e Engine) pod(r distributed.Round) (podSpec, error) {
-	security, capabilities, err := e.security()
+	security, err := e.security()
 	if err != nil {
 		return podSpec{}, err
 	}
+	var tolerations []toleration
+	for _, text := range e.Tolerations {
+		t, err := parseToleration(text)
+		if err != nil {
+			return podSpec{}, err
+		}
+		tolerations = append(tolerations, t)
+	}
 	worker := container{
-		Name:                     "worker",
+		Name:                     workerName,
 		Image:                    e.Image,
 		ImagePullPolicy:          e.PullPolicy,
 		Command:                  literals(e.Command),
 		Args:                     literals(r.Command[1:]),
 		Resources:                e.resources(),
-		SecurityContext:          containerSecurity{Capabilities: capabilities},
+		SecurityContext:          containerSecurity{ReadOnlyRootFilesystem: true, Capabilities: map[string][]string{"drop": {"ALL"}}},
 		TerminationMessagePolicy: "FallbackToLogsOnError", // `kubectl describe` then shows why a worker failed
 	}
 	var volumes []map[string]any
@@ -192,25 +229,26 @@ func (e Engine) pod(r distributed.Round) (podSpec, error) {
 		source["name"] = "volume-" + strconv.Itoa(i)
 		volumes = append(volumes, source)
 		worker.VolumeMounts = append(worker.VolumeMounts,
-			volumeMount{Name: "volume-" + strconv.Itoa(i), MountPath: mount, ReadOnly: v.ReadOnly})
+			volumeMount{Name: "volume-" + strconv.Itoa(i), MountPath: mount, SubPath: v.SubPath, ReadOnly: v.ReadOnly})
 	}
 	return podSpec{
 		RestartPolicy:                 "Never",
 		TerminationGracePeriodSeconds: grace,
 		ServiceAccountName:            e.ServiceAccount,
 		NodeSelector:                  e.NodeSelector,
+		Tolerations:                   tolerations,
 		SecurityContext:               security,
 		Containers:                    []container{worker},
 		Volumes:                       volumes,
 	}, nil
 }
 
-// security is what the pod and its container may do. With a user other than root it satisfies the "restricted"
-// Pod Security Standard. Root keeps its capabilities, without which it could not write into the directories of others.
-func (e Engine) security() (podSecurity, map[string][]string, error) {
+// security is what the pod may do. With a user other than root, and what its container has, it satisfies the "restricted"
+// Pod Security Standard.
+func (e Engine) security() (podSecurity, error) {
 	s := podSecurity{SeccompProfile: map[string]string{"type": "RuntimeDefault"}}
 	if e.User == "" {
-		return s, nil, nil
+		return s, nil
 	}
 	user, group, grouped := strings.Cut(e.User, ":")
 	uid, err := strconv.ParseInt(user, 10, 32)
@@ -219,38 +257,31 @@ func (e Engine) security() (podSecurity, map[string][]string, error) {
 		gid, err = strconv.ParseInt(group, 10, 32)
 	}
 	if err != nil || uid < 0 || gid < 0 {
-		return podSecurity{}, nil, fmt.Errorf("kubernetes: user %q: want UID or UID:GID, in digits", e.User)
+		return podSecurity{}, fmt.Errorf("kubernetes: user %q: want UID or UID:GID, in digits", e.User)
 	}
 	s.RunAsUser = &uid
 	if grouped {
 		s.RunAsGroup = &gid
 	}
-	if uid == 0 {
-		return s, nil, nil
-	}
-	s.RunAsNonRoot = true
-	return s, map[string][]string{"drop": {"ALL"}}, nil
+	s.RunAsNonRoot = uid != 0
+	return s, nil
 }
 
-func (e Engine) resources() *resources {
-	amounts := map[string]string{}
-	if e.CPU != "" {
-		amounts["cpu"] = e.CPU
+// resources are both requested and allowed, so that a pod is the last to be evicted, and queues know what to count.
+func (e Engine) resources() resources {
+	amounts := map[string]string{"cpu": e.CPU, "memory": e.Memory}
+	if e.CPU == "" {
+		amounts["cpu"] = DefaultCPU
 	}
-	if e.Memory != "" {
-		amounts["memory"] = e.Memory
+	if e.Memory == "" {
+		amounts["memory"] = DefaultMemory
 	}
-	if len(amounts) == 0 {
-		return nil
-	}
-	return &resources{Requests: amounts, Limits: amounts}
+	return resources{Requests: amounts, Limits: amounts}
 }
 
 // check finds what the control plane would refuse, or would accept and do wrong.
 func (e Engine) check(r distributed.Round) error {
 	switch name := jobName(r); {
-	case e.Image == "":
-		return errors.New("kubernetes: no image is named")
 	case !isLabel(r.Name):
 		return fmt.Errorf("kubernetes: %q is no name of a run: want letters, digits and hyphens, at most 63", r.Name)
 	case !isLabel(name + "-" + strconv.Itoa(r.Shares)): // the names of its pods' hosts
@@ -259,54 +290,27 @@ func (e Engine) check(r distributed.Round) error {
 		return errors.New("kubernetes: the round has no command")
 	case r.Shares < 1 || r.Shares > MaxShares:
 		return fmt.Errorf("kubernetes: %d shares: want 1 to %d", r.Shares, MaxShares)
-	case e.Parallelism < 0 || e.Parallelism > MaxParallelism:
-		return fmt.Errorf("kubernetes: parallelism %d: want 1 to %d", e.Parallelism, MaxParallelism)
-	case e.BackoffLimitPerIndex < 0:
-		return fmt.Errorf("kubernetes: backoff limit per index %d: want 1 or more", e.BackoffLimitPerIndex)
 	case !path.IsAbs(r.Dir):
 		return fmt.Errorf("kubernetes: run directory %q: want an absolute path with slashes, as pods have", r.Dir)
 	}
-	return e.checkDir(r.Dir)
+	return e.Validate()
 }
 
-// checkDir says whether workers can write into the run directory. Where mounts nest, the innermost one counts.
-func (e Engine) checkDir(dir string) error {
-	inner, readOnly := "", false
-	for i, v := range e.Volumes {
-		_, mount, err := v.resolve()
-		if err != nil {
-			return fmt.Errorf("kubernetes: volume %d: %w", i, err)
-		}
-		if covers(mount, dir) && len(mount) > len(inner) {
-			inner, readOnly = mount, v.ReadOnly
-		}
-	}
-	switch {
-	case inner == "":
-		return fmt.Errorf("kubernetes: run directory %s is in no volume: pods would not see it", dir)
-	case readOnly:
-		return fmt.Errorf("kubernetes: run directory %s is in a read-only volume, at %s", dir, inner)
-	}
-	return nil
-}
-
-// sign notes what the manifest is, so that a Job can be recognised as made from it.
-func (m manifest) sign() (manifest, error) {
-	text, err := m.encode()
-	if err != nil {
-		return manifest{}, err
-	}
+// sign notes what the manifest is, in the annotation that is empty, so that a Job can be recognised as made from it.
+func sign(text []byte) (signed []byte, digest string) {
 	sum := sha256.Sum256(text)
-	m.Metadata.Annotations = map[string]string{digestKey: hex.EncodeToString(sum[:])}
-	return m, nil
+	digest = hex.EncodeToString(sum[:])
+	// In a string, as of an argument, the quotes would be escaped.
+	empty := `"` + digestKey + `": "`
+	return bytes.Replace(text, []byte(empty+`"`), []byte(empty+digest+`"`), 1), digest
 }
 
-func (m manifest) encode() ([]byte, error) {
+func encode(v any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(m); err != nil {
+	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("kubernetes: encoding the manifest: %w", err)
 	}
 	return out.Bytes(), nil

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,15 +48,29 @@ func engines() map[string]Engine {
 			Memory:      "8Gi",
 			User:        "1000:100",
 			Volumes: []Volume{
-				{Claim: "scratch", Mount: "/scratch/"},
+				{Claim: "scratch", Mount: "/scratch/", SubPath: "em/runs"},
 				{Host: "/lustre/scans", ReadOnly: true},
 				{Source: json.RawMessage(`{"nfs": {"server": "files", "path": "/refs"}}`), Mount: "/refs", ReadOnly: true},
 			},
 			ServiceAccount:       "worker",
 			NodeSelector:         map[string]string{"kubernetes.io/arch": "amd64", "disk": "fast"},
+			Tolerations:          []string{"dedicated=hpc:NoSchedule", "spot"},
 			Labels:               map[string]string{"kueue.x-k8s.io/queue-name": "night"},
+			Annotations:          map[string]string{"karpenter.sh/do-not-disrupt": "true"},
 			BackoffLimitPerIndex: 3,
 			Poll:                 time.Second,
+		},
+		"patched": {
+			Image:   "registry.example.org/lazynpy:1",
+			Volumes: []Volume{{Claim: "scratch", Mount: "/scratch"}},
+			Patch: json.RawMessage(`{"spec": {"ttlSecondsAfterFinished": null, "template": {"spec": {
+				"priorityClassName": "batch",
+				"imagePullSecrets": [{"name": "registry"}],
+				"securityContext": {"fsGroup": 100, "supplementalGroups": [4000, 4001]},
+				"containers": [{"name": "worker",
+					"resources": {"requests": {"ephemeral-storage": "1Gi"}},
+					"volumeMounts": [{"name": "scans", "mountPath": "/scans", "readOnly": true}]}],
+				"volumes": [{"name": "scans", "csi": {"driver": "lustre.csi.example.org", "readOnly": true}}]}}}}`),
 		},
 	}
 }
@@ -108,10 +123,13 @@ func TestManifestFollowsTheRound(t *testing.T) {
 	if m.Metadata.Name != "lazynpy-0123456789ab-7" {
 		t.Errorf("name %q", m.Metadata.Name)
 	}
-	if s := m.Spec; s.Completions != 40 || s.MaxFailedIndexes != 40 || s.Parallelism != DefaultParallelism || s.BackoffLimitPerIndex != DefaultBackoff {
+	if s := m.Spec; s.Completions != 40 || s.MaxFailedIndexes != 40 || s.Parallelism != 40 || s.BackoffLimitPerIndex != DefaultBackoff {
 		t.Errorf("completions %d, failed %d, parallelism %d, backoff %d", s.Completions, s.MaxFailedIndexes, s.Parallelism, s.BackoffLimitPerIndex)
 	}
 	first := decode(t, e, round())
+	if got := m.Spec.Template.Spec.Containers[0].Resources.Limits; got["cpu"] != DefaultCPU || got["memory"] != DefaultMemory {
+		t.Errorf("limits %v", got)
+	}
 	if m.Metadata.Annotations[digestKey] == first.Metadata.Annotations[digestKey] {
 		t.Error("two rounds have the same digest")
 	}
@@ -138,14 +156,13 @@ func TestUser(t *testing.T) {
 	for _, c := range []struct {
 		user     string
 		nonRoot  bool
-		drops    bool
 		uid, gid int64 // -1: not stated
 	}{
-		{"", false, false, -1, -1},
-		{"0", false, false, 0, -1},
-		{"0:0", false, false, 0, 0},
-		{"1000", true, true, 1000, -1},
-		{"1000:100", true, true, 1000, 100},
+		{"", false, -1, -1},
+		{"0", false, 0, -1},
+		{"0:0", false, 0, 0},
+		{"1000", true, 1000, -1},
+		{"1000:100", true, 1000, 100},
 	} {
 		e := engines()["minimal"]
 		e.User = c.user
@@ -160,8 +177,8 @@ func TestUser(t *testing.T) {
 		if stated(s.RunAsUser) != c.uid || stated(s.RunAsGroup) != c.gid || s.RunAsNonRoot != c.nonRoot {
 			t.Errorf("%q: uid %d, gid %d, non-root %v", c.user, stated(s.RunAsUser), stated(s.RunAsGroup), s.RunAsNonRoot)
 		}
-		if drops := pod.Containers[0].SecurityContext.Capabilities != nil; drops != c.drops {
-			t.Errorf("%q: drops capabilities: %v", c.user, drops)
+		if w := pod.Containers[0].SecurityContext; !slices.Equal(w.Capabilities["drop"], []string{"ALL"}) || !w.ReadOnlyRootFilesystem {
+			t.Errorf("%q: %+v", c.user, w)
 		}
 	}
 }
@@ -190,6 +207,9 @@ func TestManifestRefuses(t *testing.T) {
 			e.Volumes = append(e.Volumes, Volume{Host: "/scratch/runs", ReadOnly: true})
 		}},
 		{"volume 0: want one of", func(e *Engine, _ *distributed.Round) { e.Volumes[0].Host = "/scratch" }},
+		{"own", func(e *Engine, _ *distributed.Round) { e.Annotations = map[string]string{digestKey: ""} }},
+		{"toleration", func(e *Engine, _ *distributed.Round) { e.Tolerations = []string{"a=b:Never"} }},
+		{"toleration", func(e *Engine, _ *distributed.Round) { e.Tolerations = []string{"=b"} }},
 		{`user "me"`, func(e *Engine, _ *distributed.Round) { e.User = "me" }},
 		{`user "1:-1"`, func(e *Engine, _ *distributed.Round) { e.User = "1:-1" }},
 		{`user "4294967295"`, func(e *Engine, _ *distributed.Round) { e.User = "4294967295" }},
@@ -213,20 +233,23 @@ func TestNestedVolumes(t *testing.T) {
 
 func TestParseVolume(t *testing.T) {
 	for text, want := range map[string]Volume{
-		"claim:scans=/data":            {Claim: "scans", Mount: "/data"},
-		"claim:scans=/data:ro":         {Claim: "scans", Mount: "/data", ReadOnly: true},
-		"host:/lustre":                 {Host: "/lustre"},
-		"host:/lustre:ro":              {Host: "/lustre", ReadOnly: true},
-		"host:/lustre/a=b=/data/c d":   {Host: "/lustre/a=b", Mount: "/data/c d"},
-		"host:/lustre=/mnt/lustre:ro":  {Host: "/lustre", Mount: "/mnt/lustre", ReadOnly: true},
-		"claim:scans=/data/a=/strange": {Claim: "scans", Mount: "/data/a=/strange"},
+		"claim:scans=/data":             {Claim: "scans", Mount: "/data"},
+		"claim:scans=/data:ro":          {Claim: "scans", Mount: "/data", ReadOnly: true},
+		"host:/lustre":                  {Host: "/lustre"},
+		"host:/lustre:ro":               {Host: "/lustre", ReadOnly: true},
+		"host:/lustre/a=b=/data/c d":    {Host: "/lustre/a=b", Mount: "/data/c d"},
+		"host:/lustre=/mnt/lustre:ro":   {Host: "/lustre", Mount: "/mnt/lustre", ReadOnly: true},
+		"claim:scans=/data/a=/strange":  {Claim: "scans", Mount: "/data/a=/strange"},
+		"claim:scans/2026/may=/data":    {Claim: "scans", SubPath: "2026/may", Mount: "/data"},
+		"nfs:files:/export/em=/data:ro": {Source: json.RawMessage(`{"nfs":{"path":"/export/em","server":"files"}}`), Mount: "/data", ReadOnly: true},
 	} {
 		got, err := ParseVolume(text)
-		if err != nil || got.Claim != want.Claim || got.Host != want.Host || got.Mount != want.Mount || got.ReadOnly != want.ReadOnly {
+		if err != nil || got.Claim != want.Claim || got.Host != want.Host || got.Mount != want.Mount || got.ReadOnly != want.ReadOnly ||
+			got.SubPath != want.SubPath || !bytes.Equal(got.Source, want.Source) {
 			t.Errorf("%q: %+v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "scans", "/lustre", "nfs:server:/x=/y", "claim:scans", "claim:=/data", "host:lustre", "host:", "host:/a:b", "host:/a=/b:c"} {
+	for _, text := range []string{"", "scans", "/lustre", "nfs:server=/y", "nfs::/x=/y", "nfs:server:/x", "claim:scans/=/data", "claim:scans/../x=/data", "claim:scans//x=/data", "csi:x=/y", "claim:scans", "claim:=/data", "host:lustre", "host:", "host:/a:b", "host:/a=/b:c"} {
 		if v, err := ParseVolume(text); err == nil || !strings.Contains(err.Error(), "volume") {
 			t.Errorf("%q: %+v, %v", text, v, err)
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -14,12 +16,14 @@ type Volume struct {
 	Claim    string          // name of a PersistentVolumeClaim in the namespace
 	Host     string          // absolute path of a directory that exists on every node, as of a parallel filesystem
 	Source   json.RawMessage // any other volume source of the API, as {"nfs": {"server": "s", "path": "/scans"}}
+	SubPath  string          // a folder in the volume, relative, that is mounted instead of all of it; not for Host
 	Mount    string          // absolute path in the pods; default for Host: the same path
 	ReadOnly bool            // workers cannot write there; not for the volume of the run directory
 }
 
-// ParseVolume reads a volume from a line: "claim:NAME=/mount", "host:/path" or "host:/path=/mount", each with ":ro"
-// after it for read-only. A path with ":" or "=/" in it has no such form.
+// ParseVolume reads a volume from a line: "claim:NAME=/mount", "claim:NAME/folder=/mount" for a folder in it,
+// "host:/path", "host:/path=/mount" or "nfs:SERVER:/export=/mount", each with ":ro" after it for read-only. A path with
+// ":" or "=/" in it has no such form.
 func ParseVolume(s string) (Volume, error) {
 	text, readOnly := strings.CutSuffix(s, ":ro")
 	kind, rest, _ := strings.Cut(text, ":")
@@ -30,11 +34,24 @@ func ParseVolume(s string) (Volume, error) {
 	}
 	switch kind {
 	case "claim":
-		v.Claim = what
+		var folder bool
+		if v.Claim, v.SubPath, folder = strings.Cut(what, "/"); folder && v.SubPath == "" {
+			return Volume{}, fmt.Errorf("kubernetes: volume %q: no folder is named behind the slash", s)
+		}
 	case "host":
 		v.Host = what
+	case "nfs":
+		server, export, _ := strings.Cut(what, ":")
+		if server == "" || !path.IsAbs(export) {
+			return Volume{}, fmt.Errorf("kubernetes: volume %q: want nfs:SERVER:/export=/mount", s)
+		}
+		source, err := json.Marshal(map[string]any{"nfs": map[string]string{"server": server, "path": export}})
+		if err != nil {
+			return Volume{}, fmt.Errorf("kubernetes: volume %q: %w", s, err)
+		}
+		v.Source = source
 	default:
-		return Volume{}, fmt.Errorf("kubernetes: volume %q: want claim:NAME=/mount or host:/path", s)
+		return Volume{}, fmt.Errorf("kubernetes: volume %q: want claim:NAME=/mount, host:/path or nfs:SERVER:/export=/mount", s)
 	}
 	if _, _, err := v.resolve(); err != nil {
 		return Volume{}, fmt.Errorf("kubernetes: volume %q: %w", s, err)
@@ -75,14 +92,10 @@ func (v Volume) resolve() (source map[string]any, mount string, err error) {
 		return nil, "", errors.New("want one of a claim, a directory of the host and a source")
 	case !path.IsAbs(mount):
 		return nil, "", fmt.Errorf("want an absolute path where it is mounted, as =/data, not %q", mount)
+	case v.SubPath != "" && (v.Host != "" || !filepath.IsLocal(v.SubPath) || slices.Contains(strings.Split(v.SubPath, "/"), "..")):
+		return nil, "", fmt.Errorf("want a folder in a volume, not %q", v.SubPath)
 	case strings.Contains(mount, ":"):
 		return nil, "", fmt.Errorf("no volume can be mounted at %q, since the path has a colon", mount)
 	}
 	return source, path.Clean(mount), nil
-}
-
-// covers says whether a path is at or below a mount.
-func covers(mount, name string) bool {
-	mount, name = path.Clean(mount), path.Clean(name)
-	return mount == "/" || name == mount || strings.HasPrefix(name, mount+"/")
 }

@@ -60,6 +60,9 @@ func TestManifests(t *testing.T) {
 		shares int
 		change func(*kubernetes.Engine)
 	}{
+		"patch": {4, func(e *kubernetes.Engine) {
+			e.Patch = json.RawMessage(`{"spec": {"template": {"spec": {"hostname": "w", "containers": [{"name": "worker", "resources": {"limits": {"cpu": 2}}}]}}}}`)
+		}},
 		"one share":       {1, func(*kubernetes.Engine) {}},
 		"most shares":     {kubernetes.MaxShares, func(e *kubernetes.Engine) { e.Parallelism = kubernetes.MaxParallelism }},
 		"own command":     {4, func(e *kubernetes.Engine) { e.Command = []string{"/bin/lazynpy", "$(X)"} }},
@@ -67,6 +70,9 @@ func TestManifests(t *testing.T) {
 		"root":            {4, func(e *kubernetes.Engine) { e.User = "0:0" }},
 		"largest user":    {4, func(e *kubernetes.Engine) { e.User = "2147483647:2147483647" }},
 		"labels":          {4, func(e *kubernetes.Engine) { e.Labels = map[string]string{"kueue.x-k8s.io/queue-name": "q"} }},
+		"tolerations":     {4, func(e *kubernetes.Engine) { e.Tolerations = []string{"a/b=c:NoSchedule", "d:NoExecute", "e", "f="} }},
+		"annotations":     {4, func(e *kubernetes.Engine) { e.Annotations = map[string]string{"site/owner": "a b"} }},
+		"subpath":         {4, func(e *kubernetes.Engine) { e.Volumes[0].SubPath = "em/2026" }},
 		"pull policy":     {4, func(e *kubernetes.Engine) { e.PullPolicy = "Always" }},
 		"host":            {4, func(e *kubernetes.Engine) { e.Volumes = []kubernetes.Volume{{Host: "/scratch"}} }},
 		"service account": {4, func(e *kubernetes.Engine) { e.ServiceAccount, e.Namespace = "worker", "em" }},

@@ -237,7 +237,7 @@ lines() { [ -e "$1" ] && wc -l <"$1" || echo 0; }
 # some_worker DIR succeeds when a worker is at work.
 some_worker() { [ -n "$(workers "$1")" ]; }
 
-# kill_worker DIR ends one as a machine out of memory would.
+# kill_worker DIR ends one as a crash would: SIGKILL is taken for want of memory, and not tried again in the round.
 kill_worker() {
 	until_true 120 kill_one "$1" || die "no worker to kill"
 	say "killed a worker"
@@ -246,7 +246,7 @@ kill_worker() {
 kill_one() {
 	local all
 	all=$(workers "$1")
-	kill -9 "${all%%[[:space:]]*}"
+	kill -ABRT "${all%%[[:space:]]*}"
 }
 
 # delete_pod FLAGS... deletes the running pod that is the oldest, so that its worker has begun.
