@@ -74,9 +74,15 @@ func (a *Archive) read() error {
 	if old, ok := readJournal(a.path); ok && !completed(a.path, a.file, old) {
 		size = old // members are being appended, or were when a process died: what was there before is whole
 	}
+	if a.config.local {
+		return a.scan(size, nil)
+	}
 	err := a.load(size)
-	if errors.Is(err, errNoDirectory) && a.config.partial {
-		return a.scan(size)
+	if errors.Is(err, ErrFormat) && a.config.partial {
+		scanned := a.scan(size, err)
+		if errors.Is(err, errNoDirectory) || scanned == nil && len(a.members) > 0 {
+			return scanned
+		}
 	}
 	if err == nil {
 		err = a.unwrap()

@@ -30,6 +30,7 @@ type config struct {
 	sidecar bool
 	stopped func() error
 	partial bool
+	local   bool
 	length  func(io.ReaderAt) (int64, bool)
 }
 

@@ -16,7 +16,8 @@ const maxScanned = 1 << 20
 // Partial opens an archive whose end is missing, as a full disk or an interrupted copy leaves it, by the local headers
 // of its members: those that lie whole in the file can be read. [Archive.Cut] says what is missing. Where a local
 // header does not say how long the data are, a deflated member is inflated to find its end, and a stored one searched for its data
-// descriptor. It changes nothing about an archive that has its directory. Default: such an archive is refused.
+// descriptor. So is an archive whose directory is damaged. It changes nothing about one that has its directory. Default: such
+// archives are refused.
 func Partial() Option {
 	return func(c *config) error {
 		c.partial = true
@@ -24,12 +25,26 @@ func Partial() Option {
 	}
 }
 
-// Cut is nil for an archive that has its directory. For one that was opened by its local headers (see [Partial]) it is
+// LocalHeaders opens an archive as [Partial] does, whatever its directory says: members of which the directory is wrong can be
+// read so, and others, which were removed from it, can appear. Default: by the directory.
+func LocalHeaders() Option {
+	return func(c *config) error {
+		c.local = true
+		return nil
+	}
+}
+
+// Cut is nil for an archive that was read by its directory. For one that was opened by its local headers (see [Partial]) it is
 // an error that matches [io.ErrUnexpectedEOF] and says where they end, and why.
 func (a *Archive) Cut() error { return a.cut }
 
-// scan finds the members by their local headers, from the start of the file on, until one is not whole.
-func (a *Archive) scan(size int64) error {
+// behindAll is why members end where the directory begins.
+const behindAll = "it is cut off in its directory, behind all members"
+
+// scan finds the members by their local headers, from the start of the file on, until one is not whole. What was wrong with the
+// directory is told; nil if nobody has looked at it.
+func (a *Archive) scan(size int64, damage error) error {
+	a.members = nil // that were found before the damage
 	if a.signatureAt(0) != localSignature {
 		return a.formatError(0, "local header", badf("the file does not begin with a member"))
 	}
@@ -51,8 +66,25 @@ func (a *Archive) scan(size int64) error {
 		at, why = max(at, next), cut
 	}
 	a.end = endRecord{start: at, end: at, pos: at, dirEnd: at}
-	a.cut = a.formatError(at, "end record", &badZip{eof: true, msg: "the archive has no directory; " + why})
+	if !errors.Is(damage, errNoDirectory) && why == behindAll {
+		why = "all members lie before it"
+	}
+	a.cut = a.formatError(at, "end record", &badZip{eof: true, msg: reading(damage) + why})
 	return a.file.Unmodified()
+}
+
+// reading says why an archive is read by its local headers.
+func reading(damage error) string {
+	bad, ok := errors.AsType[*FormatError](damage)
+	switch {
+	case damage == nil || !ok:
+		return "the directory is not used; "
+	case errors.Is(damage, errNoDirectory):
+		return "the archive has no directory; "
+	}
+	told := *bad
+	told.Path = ""
+	return "the directory is damaged (" + told.Error() + "); "
 }
 
 // scanLocal takes what is known of a member from its local header, and returns where the next one begins, or why this
@@ -70,7 +102,7 @@ func (m *Member) scanLocal(size int64) (next int64, cut string, err error) {
 	switch le.Uint32(b) {
 	case localSignature:
 	case directorySignature:
-		return 0, "it is cut off in its directory, behind all members", nil
+		return 0, behindAll, nil
 	default:
 		return 0, "what follows is no member", nil
 	}

@@ -126,7 +126,7 @@ func (c *cli) suggestPartial(path string, err error) error {
 		return err
 	}
 	defer z.Close()
-	if z.Len() == 0 {
+	if z.Len() == 0 || z.Cut() == nil {
 		return err
 	}
 	return fmt.Errorf("%w (%s can be read with --partial)", err, counted(int64(z.Len()), "member", "members"))

@@ -11,7 +11,7 @@ import (
 type recoverArchiveJSON struct {
 	Path    string     `json:"path"`
 	Output  string     `json:"output"` // empty with --dry-run
-	Cut     *string    `json:"cut"`    // why the archive has no directory; null if it has
+	Cut     *string    `json:"cut"`    // why it was read by its local headers; null if by its directory
 	Members []string   `json:"members"`
 	Lost    []lostJSON `json:"lost"`
 }
@@ -27,28 +27,16 @@ func (v *recovery) archive(ctx context.Context, c *cli, path string) error {
 	if v.inPlace {
 		return usagef("recover: an archive is not mended in place")
 	}
-	z, err := zipseek.Open(path, zipseek.Partial(), zipseek.Workers(c.workers()), zipseek.WithBackend(c.flags.backend.text))
+	s, err := surveyAll(ctx, c, path)
 	if err != nil {
 		return inFile(path, err)
 	}
+	z, good, reasons := s.archive, s.good, s.reasons
 	defer z.Close()
 	report := recoverArchiveJSON{Path: path, Output: v.output, Members: []string{}, Lost: []lostJSON{}}
 	if cut, ok := innermost(z.Cut()); ok {
 		text := bare(cut)
 		report.Cut = &text
-	}
-	good := make([]bool, z.Len())
-	reasons := make([]error, z.Len())
-	err = c.parallel(ctx, z.Len(), func(ctx context.Context, i int) error {
-		err := verify(ctx, z.Member(i))
-		if _, damaged := innermost(err); err != nil && !damaged {
-			return err
-		}
-		good[i], reasons[i] = err == nil, err
-		return nil
-	})
-	if err != nil {
-		return inFile(path, err)
 	}
 	keep := map[*zipseek.Member]bool{}
 	tell := telling{cli: c}
@@ -82,6 +70,59 @@ func (v *recovery) archive(ctx context.Context, c *cli, path string) error {
 		}
 	}
 	return v.reportArchive(c, report)
+}
+
+// survey says which members of an archive are whole.
+type survey struct {
+	archive *zipseek.Archive
+	good    []bool
+	reasons []error // why the others are not
+	whole   int
+}
+
+// surveyAll reads an archive by its directory, if there is one. If some members are not whole then, it is read by its local
+// headers as well, and that counts if more are.
+func surveyAll(ctx context.Context, c *cli, path string) (survey, error) {
+	s, err := surveyOne(ctx, c, path, zipseek.Partial())
+	if err != nil || s.whole == len(s.good) || s.archive.Cut() != nil {
+		return s, err
+	}
+	local, err := surveyOne(ctx, c, path, zipseek.LocalHeaders())
+	switch {
+	case ctx.Err() != nil:
+		return local, errors.Join(err, s.archive.Close())
+	case err != nil:
+		return s, nil // it does not begin with a member
+	case local.whole > s.whole:
+		s, local = local, s
+	}
+	return s, local.archive.Close()
+}
+
+// surveyOne opens an archive and reads all of it. The caller closes it unless there is an error.
+func surveyOne(ctx context.Context, c *cli, path string, how zipseek.Option) (survey, error) {
+	z, err := zipseek.Open(path, how, zipseek.Workers(c.workers()), zipseek.WithBackend(c.flags.backend.text))
+	if err != nil {
+		return survey{}, err
+	}
+	s := survey{archive: z, good: make([]bool, z.Len()), reasons: make([]error, z.Len())}
+	err = c.parallel(ctx, z.Len(), func(ctx context.Context, i int) error {
+		err := verify(ctx, z.Member(i))
+		if _, damaged := innermost(err); err != nil && !damaged {
+			return err
+		}
+		s.good[i], s.reasons[i] = err == nil, err
+		return nil
+	})
+	if err != nil {
+		return survey{}, errors.Join(err, z.Close())
+	}
+	for _, g := range s.good {
+		if g {
+			s.whole++
+		}
+	}
+	return s, nil
 }
 
 func (v *recovery) reportArchive(c *cli, report recoverArchiveJSON) error {
