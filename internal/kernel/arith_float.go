@@ -35,6 +35,8 @@ func floatOperands[T Float](op BinaryOp, d, x, y []T) {
 }
 
 func floatPairs[T Float](op BinaryOp, d, x, y []T) {
+	n := pairVectors(op, d, x, y)
+	d, x, y = d[n:], x[n:], y[n:]
 	switch op {
 	case Add:
 		addPairs(d, x, y)
@@ -58,11 +60,14 @@ func floatPairs[T Float](op BinaryOp, d, x, y []T) {
 }
 
 func floatByScalar[T Float](op BinaryOp, d, x []T, y T) {
+	if op == Subtract {
+		op, y = Add, -y
+	}
+	n := scalarVectors(op, d, x, y)
+	d, x = d[n:], x[n:]
 	switch op {
 	case Add:
 		addScalar(d, x, y)
-	case Subtract:
-		addScalar(d, x, -y)
 	case Multiply:
 		multiplyScalar(d, x, y)
 	case Divide:

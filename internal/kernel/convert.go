@@ -358,6 +358,8 @@ func cast[D, S Real](dst []D, src []S) {
 	src = src[:len(dst)]
 	switch size := sizeOf[D](); {
 	case isFloat[D]() || !isFloat[S]():
+		n := castVectors(dst, src)
+		dst, src = dst[n:], src[n:]
 		for i, v := range src {
 			dst[i] = D(v)
 		}

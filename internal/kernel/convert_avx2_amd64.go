@@ -39,6 +39,26 @@ func float64OfFloat32(to *float64, x *byte, n int)
 //go:noescape
 func float64OfUint32(to *float64, x *byte, n int)
 
+// float32OfUint8 converts n*8 elements.
+//
+//go:noescape
+func float32OfUint8(to *float32, x *byte, n int)
+
+// float32OfInt8 converts n*8 elements.
+//
+//go:noescape
+func float32OfInt8(to *float32, x *byte, n int)
+
+// float32OfUint16 converts n*8 elements.
+//
+//go:noescape
+func float32OfUint16(to *float32, x *byte, n int)
+
+// float32OfInt16 converts n*8 elements.
+//
+//go:noescape
+func float32OfInt16(to *float32, x *byte, n int)
+
 // float32OfHalf converts n*8 binary16 numbers.
 //
 //go:noescape

@@ -324,6 +324,190 @@ vectorsDone28:
 	VZEROUPPER
 	RET
 
+// func float32OfUint8(to *float32, x *byte, n int)
+// Requires: AVX, AVX2
+TEXT ·float32OfUint8(SB), NOSPLIT, $0-24
+	MOVQ to+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	CMPQ DX, $0x04
+	JLT  vectorsDone30
+
+vectors29:
+	VPMOVZXBD (CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	VPMOVZXBD 8(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 32(AX)
+	VPMOVZXBD 16(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 64(AX)
+	VPMOVZXBD 24(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x04, DX
+	CMPQ      DX, $0x04
+	JGE       vectors29
+
+vectorsDone30:
+	CMPQ DX, $0x01
+	JLT  vectorsDone32
+
+vectors31:
+	VPMOVZXBD (CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000008, CX
+	SUBQ      $0x01, DX
+	CMPQ      DX, $0x01
+	JGE       vectors31
+
+vectorsDone32:
+	VZEROUPPER
+	RET
+
+// func float32OfInt8(to *float32, x *byte, n int)
+// Requires: AVX, AVX2
+TEXT ·float32OfInt8(SB), NOSPLIT, $0-24
+	MOVQ to+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	CMPQ DX, $0x04
+	JLT  vectorsDone34
+
+vectors33:
+	VPMOVSXBD (CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	VPMOVSXBD 8(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 32(AX)
+	VPMOVSXBD 16(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 64(AX)
+	VPMOVSXBD 24(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x04, DX
+	CMPQ      DX, $0x04
+	JGE       vectors33
+
+vectorsDone34:
+	CMPQ DX, $0x01
+	JLT  vectorsDone36
+
+vectors35:
+	VPMOVSXBD (CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000008, CX
+	SUBQ      $0x01, DX
+	CMPQ      DX, $0x01
+	JGE       vectors35
+
+vectorsDone36:
+	VZEROUPPER
+	RET
+
+// func float32OfUint16(to *float32, x *byte, n int)
+// Requires: AVX, AVX2
+TEXT ·float32OfUint16(SB), NOSPLIT, $0-24
+	MOVQ to+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	CMPQ DX, $0x04
+	JLT  vectorsDone38
+
+vectors37:
+	VPMOVZXWD (CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	VPMOVZXWD 16(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 32(AX)
+	VPMOVZXWD 32(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 64(AX)
+	VPMOVZXWD 48(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000040, CX
+	SUBQ      $0x04, DX
+	CMPQ      DX, $0x04
+	JGE       vectors37
+
+vectorsDone38:
+	CMPQ DX, $0x01
+	JLT  vectorsDone40
+
+vectors39:
+	VPMOVZXWD (CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000010, CX
+	SUBQ      $0x01, DX
+	CMPQ      DX, $0x01
+	JGE       vectors39
+
+vectorsDone40:
+	VZEROUPPER
+	RET
+
+// func float32OfInt16(to *float32, x *byte, n int)
+// Requires: AVX, AVX2
+TEXT ·float32OfInt16(SB), NOSPLIT, $0-24
+	MOVQ to+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	CMPQ DX, $0x04
+	JLT  vectorsDone42
+
+vectors41:
+	VPMOVSXWD (CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	VPMOVSXWD 16(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 32(AX)
+	VPMOVSXWD 32(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 64(AX)
+	VPMOVSXWD 48(CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000040, CX
+	SUBQ      $0x04, DX
+	CMPQ      DX, $0x04
+	JGE       vectors41
+
+vectorsDone42:
+	CMPQ DX, $0x01
+	JLT  vectorsDone44
+
+vectors43:
+	VPMOVSXWD (CX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000010, CX
+	SUBQ      $0x01, DX
+	CMPQ      DX, $0x01
+	JGE       vectors43
+
+vectorsDone44:
+	VZEROUPPER
+	RET
+
 // func float32OfHalf(to *float32, x *byte, n int)
 // Requires: AVX, AVX2
 TEXT ·float32OfHalf(SB), NOSPLIT, $0-24
@@ -346,9 +530,9 @@ TEXT ·float32OfHalf(SB), NOSPLIT, $0-24
 	VMOVQ        BX, X4
 	VPBROADCASTQ X4, Y4
 	CMPQ         DX, $0x01
-	JLT          vectorsDone30
+	JLT          vectorsDone46
 
-vectors29:
+vectors45:
 	VPMOVZXWD (CX), Y5
 	VPAND     Y0, Y5, Y6
 	VPXOR     Y6, Y5, Y5
@@ -369,8 +553,8 @@ vectors29:
 	ADDQ      $0x00000010, CX
 	SUBQ      $0x01, DX
 	CMPQ      DX, $0x01
-	JGE       vectors29
+	JGE       vectors45
 
-vectorsDone30:
+vectorsDone46:
 	VZEROUPPER
 	RET

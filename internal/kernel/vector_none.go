@@ -21,6 +21,12 @@ func laneVectors[T Real](_ *[maskBlock]float64, _ *maskGroup, _ pixelSpan, _ []T
 	return false
 }
 
+func pairVectors[T Float](_ BinaryOp, _, _, _ []T) int { return 0 }
+
+func scalarVectors[T Float](_ BinaryOp, _, _ []T, _ T) int { return 0 }
+
+func castVectors[D, S Real](_ []D, _ []S) int { return 0 }
+
 func floatVectors[T Real](_ []float64, _ []T) int { return 0 }
 
 func dotVectors(_, _ []float64, _ *[panelLanes * panelChunk]float64, _ int) bool { return false }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -25,12 +28,26 @@ func convert(g *gen) {
 		g.VPOR(magic, v, v)
 		g.VSUBPD(magic, v, v)
 	})
+	toSingle := func(extend func(...operand.Op)) func(m operand.Mem, v reg.VecVirtual) {
+		return func(m operand.Mem, v reg.VecVirtual) {
+			extend(m, v)
+			g.VCVTDQ2PS(v, v)
+		}
+	}
+	g.toFloats("float32OfUint8", 1, nil, toSingle(g.VPMOVZXBD))
+	g.toFloats("float32OfInt8", 1, nil, toSingle(g.VPMOVSXBD))
+	g.toFloats("float32OfUint16", 2, nil, toSingle(g.VPMOVZXWD))
+	g.toFloats("float32OfInt16", 2, nil, toSingle(g.VPMOVSXWD))
 	g.half()
 }
 
-// toFloats converts four elements, of size bytes, at a time.
+// toFloats converts a vector of floats, of elements of size bytes, at a time.
 func (g *gen) toFloats(name string, size int, before func(), one func(m operand.Mem, v reg.VecVirtual)) {
-	g.begin(name, "func(to *float64, x *byte, n int)", name+" converts n*4 elements.")
+	per, result := 8, "float32"
+	if strings.HasPrefix(name, "float64") {
+		per, result = 4, "float64"
+	}
+	g.begin(name, fmt.Sprintf("func(to *%s, x *byte, n int)", result), fmt.Sprintf("%s converts n*%d elements.", name, per))
 	to, x, n := g.arg("to"), g.arg("x"), g.arg("n")
 	if before != nil {
 		before()
@@ -39,11 +56,11 @@ func (g *gen) toFloats(name string, size int, before func(), one func(m operand.
 		g.loop("vectors", n, together, func() {
 			for i := range together {
 				v := g.YMM()
-				one(at(x, i*4*size), v)
+				one(at(x, i*per*size), v)
 				g.VMOVUPD(v, at(to, i*vec))
 			}
 			g.advance(to, together*vec)
-			g.advance(x, together*4*size)
+			g.advance(x, together*per*size)
 		})
 	}
 	g.end()

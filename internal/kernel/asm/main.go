@@ -31,6 +31,7 @@ var roles = []struct {
 	{"moments", moments},
 	{"mask", mask},
 	{"convert", convert},
+	{"arith", arith},
 }
 
 func main() {
