@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +52,7 @@ func fakeKubectl(dir string) int {
 	if _, err := calls.Write(append(text, '\n')); err != nil || calls.Close() != nil {
 		return 99
 	}
-	args := append(os.Args[1:], "") // a verb may stand alone
+	args := append(slices.Clone(os.Args[1:]), "") // a verb may stand alone
 	for i, arg := range args {
 		if strings.HasPrefix(arg, "-") {
 			continue

@@ -110,17 +110,16 @@ func TestFilesInNoVolume(t *testing.T) {
 			v.ReadOnly = v.ReadOnly || name == gone
 			readOnly = append(readOnly, v)
 		}
-		switch {
-		case gone == "":
+		if gone == "" {
 			p.refused(t, without)
-		default:
-			p.refused(t, without, "kubernetes: "+files[gone]+" "+p.at(gone)+"/", "is in no volume", "--volume host:")
-			if strings.HasPrefix(files[gone], "input") {
-				p.refused(t, readOnly)
-			} else {
-				p.refused(t, readOnly, files[gone]+" "+p.at(gone)+"/", "read-only volume, at "+p.at(gone), ":ro")
-			}
+			continue
 		}
+		p.refused(t, without, "kubernetes: "+files[gone]+" "+p.at(gone)+"/", "is in no volume", "--volume host:")
+		if files[gone] == "input" {
+			p.refused(t, readOnly)
+			continue
+		}
+		p.refused(t, readOnly, files[gone]+" "+p.at(gone)+"/", "read-only volume, at "+p.at(gone), ":ro")
 	}
 }
 
