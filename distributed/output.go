@@ -148,11 +148,9 @@ func (o *outputFile) WriteAt(b []byte, off int64) (n int, err error) {
 	}
 	for n < len(b) {
 		at := off + o.base + int64(n)
-		f, upto := o.f, int64(0)
-		if edge := o.edge(at); edge <= at {
-			f, upto = o.edges, edge+page
-		} else {
-			upto = edge
+		f, upto := o.f, o.edge(at)
+		if upto <= at {
+			f, upto = o.edges, upto+page
 		}
 		k, err := f.WriteAt(b[n:n+int(min(upto-at, int64(len(b)-n)))], at)
 		n += k
