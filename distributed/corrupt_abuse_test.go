@@ -127,6 +127,19 @@ func TestCorruptedPayload(t *testing.T) {
 	if s, records := status(t, p); records != p.Portions()+2 || s.Duplicates != 2 {
 		t.Errorf("%d records of %d portions, %d duplicates", records, p.Portions(), s.Duplicates)
 	}
+}
+
+// TestVerifyUnpublished changes the states of a portion of a run that is computed, and not published.
+func TestVerifyUnpublished(t *testing.T) {
+	f := small(t)
+	p := f.slowPlan(slowParams{})
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := runIn(ctx, p, distributed.Pool{}, onceDone(cancel)); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if err := distributed.Verify(t.Context(), p.DefaultDir()); err != nil {
+		t.Error(err)
+	}
 	for _, r := range records(t, p) {
 		if r.portion == 6 {
 			flip(t, r.path, r.at)

@@ -19,8 +19,8 @@ func Finish(ctx context.Context, dir string, o RunOptions) error {
 		return err
 	}
 	defer d.log.Close()
-	if d.done() {
-		return nil
+	if there, err := d.settled(ctx); there || err != nil {
+		return err
 	}
 	if err := d.plan.checkInputs(); err != nil {
 		return err

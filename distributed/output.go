@@ -76,6 +76,15 @@ func (p *Plan) prepared(part string, head []byte) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
+	same, err := p.begins(f, head)
+	if err == nil && !same {
+		err = fmt.Errorf("distributed: %s: it is not the output of this plan; remove it", part)
+	}
+	return err == nil, err
+}
+
+// begins reports whether a file has the size and the header of the output.
+func (p *Plan) begins(f *os.File, head []byte) (bool, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return false, err
@@ -84,10 +93,24 @@ func (p *Plan) prepared(part string, head []byte) (bool, error) {
 	if _, err := f.ReadAt(got, 0); err != nil && err != io.EOF {
 		return false, err
 	}
-	if info.Size() != p.Output.Size || !bytes.Equal(got, head) {
-		return false, fmt.Errorf("distributed: %s: it is not the output of this plan; remove it", part)
+	return info.Size() == p.Output.Size && bytes.Equal(got, head), nil
+}
+
+// checkHeader returns an error that matches [ErrOutput] if the file at path does not begin as the output does.
+func (p *Plan) checkHeader(path string) error {
+	head, err := p.header()
+	if err != nil {
+		return err
 	}
-	return true, nil
+	f, err := rundir.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if same, err := p.begins(f, head); err != nil || same {
+		return err
+	}
+	return fmt.Errorf("%w: %s: it has another header", ErrOutput, path)
 }
 
 // outputFile is the output's file, seen from the first element on.
@@ -104,9 +127,10 @@ type outputFile struct {
 // openOutput opens the output to write to.
 func (p *Plan) openOutput(parts *lazy.Parts) (o *outputFile, err error) {
 	o = &outputFile{base: p.Output.DataOffset}
+	opened := o // a return with an error has no file
 	defer func() {
 		if err != nil {
-			_ = o.Close() // nothing was written
+			_ = opened.Close() // nothing was written
 		}
 	}()
 	flag := os.O_RDWR

@@ -97,9 +97,14 @@ const (
 
 var ways = []string{WriteCached, WriteEdges, WriteSync}
 
-// ID identifies the plan: the SHA-256 of its canonical JSON.
+// ID identifies the plan: the SHA-256 of its canonical JSON, without what tells on one machine which files the inputs are.
 func (p *Plan) ID() [32]byte {
-	b, err := p.canonical()
+	q := *p
+	q.Inputs = slices.Clone(p.Inputs)
+	for i := range q.Inputs {
+		q.Inputs[i].FileSystem, q.Inputs[i].Inode = "", 0
+	}
+	b, err := q.canonical()
 	if err != nil {
 		panic("distributed: a plan that was checked cannot be written: " + err.Error())
 	}
@@ -370,8 +375,14 @@ const (
 	doneName    = "done.json"
 )
 
-// RunDir is the run directory that a path means, which may be that of its plan.
+// RunDir is the run directory that a path means, which may be that of its plan, or of an output that it lies beside with ".run"
+// behind the name ([Plan.DefaultDir]).
 func RunDir(path string) string {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		if info, err := os.Stat(path + ".run"); err == nil && info.IsDir() {
+			return path + ".run"
+		}
+	}
 	if filepath.Base(path) == planName {
 		if info, err := os.Stat(path); err != nil || !info.IsDir() {
 			return filepath.Dir(path)

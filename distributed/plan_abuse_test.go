@@ -131,7 +131,7 @@ func TestEditedPlan(t *testing.T) {
 			refused++
 			return
 		}
-		if edited.ID() == p.ID() {
+		if edited.ID() == p.ID() && !strings.Contains(what, "inode") && !strings.Contains(what, "filesystem") {
 			if text, _ := distributed.PlanText(edited); !bytes.Equal(text, must[[]byte](t)(distributed.PlanText(p))) {
 				t.Errorf("%s: the same ID for another text", what)
 			}
@@ -139,6 +139,9 @@ func TestEditedPlan(t *testing.T) {
 		}
 		if strings.Contains(what, "plan.map") || strings.Contains(what, ".op") || strings.Contains(what, "source.navigation") {
 			return // other operations, or axes, may well have results
+		}
+		if strings.Contains(what, "inode") || strings.Contains(what, "filesystem") {
+			return // where a file was is no part of what a plan is
 		}
 		if err := run(p, distributed.Pool{}, distributed.RunOptions{}); err == nil || !strings.Contains(err.Error(), "another plan") {
 			t.Errorf("%s: Run of the plan that it was: %v", what, err)
@@ -149,7 +152,11 @@ func TestEditedPlan(t *testing.T) {
 			return
 		}
 		ran++
-		for _, path := range append([]string{filepath.Join(dir, "done.json")}, must[distributed.Done](t)(distributed.ReadDone(dir)).Outputs...) {
+		paths := []string{filepath.Join(dir, "done.json")}
+		for _, o := range must[distributed.Done](t)(distributed.ReadDone(dir)).Outputs {
+			paths = append(paths, o.Path)
+		}
+		for _, path := range paths {
 			b, _ := os.ReadFile(path)
 			name := filepath.Base(path)
 			if name == "out.npy" {

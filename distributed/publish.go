@@ -2,33 +2,19 @@ package distributed
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
-	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/lazy"
-	"github.com/lazynpy/lazynpy/mmapnpy"
 )
-
-// Done is what done.json says of a run that is complete.
-type Done struct {
-	Plan       string    `json:"plan"` // its ID in hexadecimal digits
-	Finished   time.Time `json:"finished"`
-	Verified   bool      `json:"verified"`
-	Attempts   int       `json:"attempts"`
-	Duplicates int64     `json:"duplicates"` // portions that were computed again, to the same bytes
-	Outputs    []string  `json:"outputs"`
-}
 
 // publish verifies, merges, and gives the outputs their names. It reports true if portions turned out to be other than
 // recorded, which are then missing again.
@@ -45,7 +31,7 @@ func (d *driver) publish(ctx context.Context) (again bool, err error) {
 		case err != nil:
 			return false, err
 		case len(bad) > 0 && d.published():
-			return false, d.differs(bad)
+			return false, d.differs(d.outputPath(), bad)
 		case len(bad) > 0:
 			return true, d.revoke(bad)
 		}
@@ -55,7 +41,7 @@ func (d *driver) publish(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	if len(bad) > 0 {
-		return true, d.revoke(bad)
+		return true, d.again(ctx, bad)
 	}
 	if err := d.plan.checkInputs(); err != nil {
 		return false, err
@@ -63,84 +49,16 @@ func (d *driver) publish(ctx context.Context) (again bool, err error) {
 	return false, d.appear(results)
 }
 
-// appear writes the results, and renames the output.
-func (d *driver) appear(results []*lazy.Result) error {
-	done := Done{Plan: fmt.Sprintf("%x", d.plan.ID()), Finished: time.Now().UTC(), Verified: d.Verify,
-		Attempts: len(d.log.Attempts()), Duplicates: d.log.Duplicates(), Outputs: []string{}}
-	done.Outputs = append(done.Outputs, d.plan.results()...)
-	if err := d.save(results); err != nil {
+// again revokes portions whose states are not there. An output that has its name already is written anew with them, as a whole: there
+// is no other file that they could be written to, and what readers have of this one is not touched.
+func (d *driver) again(ctx context.Context, bad []int64) error {
+	if !d.published() {
+		return d.revoke(bad)
+	}
+	if err := remove(filepath.Join(d.Dir, publishName)); err != nil {
 		return err
 	}
-	if d.plan.Output != nil {
-		if err := d.rename(); err != nil {
-			return err
-		}
-	}
-	return atomicfile.Write(filepath.Join(d.Dir, doneName), func(f *os.File) error {
-		return json.NewEncoder(f).Encode(done)
-	})
-}
-
-// save writes all results beside their places, and then puts them there, so that a full disk leaves none.
-func (d *driver) save(results []*lazy.Result) error {
-	var files []*atomicfile.File
-	defer func() {
-		for _, f := range files {
-			f.Abort()
-		}
-	}()
-	for i, r := range results {
-		f, err := atomicfile.Create(d.plan.Reduce[i].Path, d.plan.rules()...)
-		if err != nil {
-			return err
-		}
-		files = append(files, f)
-		if err := mmapnpy.Write(f, r.Buffer()); err != nil {
-			return f.Named(err)
-		}
-		if err := f.Sync(); err != nil {
-			return f.Named(err)
-		}
-	}
-	for _, f := range files {
-		if err := f.Commit(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rename gives the output its name, having left a mark that it is about to. Another driver may have done it.
-func (d *driver) rename() error {
-	if d.published() {
-		return nil
-	}
-	head, err := d.plan.header()
-	if err != nil {
-		return err
-	}
-	if _, err := d.plan.prepared(d.plan.partPath(), head); err != nil {
-		return err
-	}
-	f, err := atomicfile.Adopt(d.plan.Output.Path, d.plan.partPath(), d.plan.rules()...)
-	if err != nil {
-		if d.published() {
-			return nil
-		}
-		return err
-	}
-	defer f.Abort()
-	if err := f.Sync(); err != nil {
-		return f.Named(err)
-	}
-	mark := func(*os.File) error { return nil }
-	if err := atomicfile.Write(filepath.Join(d.Dir, publishName), mark); err != nil {
-		return err
-	}
-	if err := f.Commit(); err != nil && !d.published() {
-		return err
-	}
-	return nil
+	return d.makeOutput(ctx)
 }
 
 // published reports whether the output has its name already: a driver was about to rename it, and it is not under its
@@ -180,31 +98,40 @@ func (d *driver) revoke(portions []int64) error {
 
 // verify reads the output and lists the portions that are not what their records say.
 func (d *driver) verify(ctx context.Context, parts *lazy.Parts) (bad []int64, err error) {
-	f, err := rundir.Open(d.outputPath())
+	sums, err := d.plan.sums(ctx, parts, d.outputPath())
+	if err != nil {
+		return nil, err
+	}
+	for i, sum := range sums {
+		if entry, ok := d.log.Entry(int64(i)); !ok || entry.CRC != sum {
+			bad = append(bad, int64(i))
+		}
+	}
+	return bad, nil
+}
+
+// sums reads the file of an output, and returns the checksums of all portions as records have them.
+func (p *Plan) sums(ctx context.Context, parts *lazy.Parts, path string) ([]uint32, error) {
+	f, err := rundir.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	p := d.plan
 	out := &outputFile{f: f, base: p.Output.DataOffset}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	sums := make([]uint32, p.Portions())
 	var next atomic.Int64
-	var mu sync.Mutex
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < p.Portions(); i = next.Add(1) - 1 {
-				ok, err := p.verifyPortion(ctx, parts, d.log, i, out)
+				sum, err := p.sum(ctx, parts, i, out)
 				if err != nil {
 					cancel(err)
 					return
 				}
-				if !ok {
-					mu.Lock()
-					bad = append(bad, i)
-					mu.Unlock()
-				}
+				sums[i] = sum
 			}
 		})
 	}
@@ -212,26 +139,21 @@ func (d *driver) verify(ctx context.Context, parts *lazy.Parts) (bad []int64, er
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	slices.Sort(bad)
-	return bad, nil
+	return sums, nil
 }
 
-// verifyPortion compares what is in the output with the record.
-func (p *Plan) verifyPortion(ctx context.Context, parts *lazy.Parts, log *journal.Log, i int64, out *outputFile) (bool, error) {
-	entry, ok := log.Entry(i)
-	if !ok {
-		return false, nil
-	}
+// sum reads a portion.
+func (p *Plan) sum(ctx context.Context, parts *lazy.Parts, i int64, out *outputFile) (uint32, error) {
 	crc := uint32(0)
 	from, to := p.Portion(i)
 	for block := from; block < to; block++ {
 		sum, err := parts.Checksum(ctx, block, out)
 		if err != nil {
-			return false, fmt.Errorf("%s: block %d: %w", out.f.Name(), block, err)
+			return 0, fmt.Errorf("%s: block %d: %w", out.f.Name(), block, err)
 		}
 		crc = addCRC(crc, sum)
 	}
-	return crc == entry.CRC, nil
+	return crc, nil
 }
 
 // merge merges the states of all blocks in their order. Portions whose states are not what was recorded are listed.
@@ -274,14 +196,27 @@ func (d *driver) merge(ctx context.Context, parts *lazy.Parts) (results []*lazy.
 	return results, nil, err
 }
 
-// Verify reads the output of a run, also of one that is published, and returns an error that names the first portion
-// that is not what was recorded, or has no record.
+// Verify reads the outputs of a run that is published, and compares them with what was recorded of them: an error matches
+// [ErrOutput] if one is gone or another file. Of one that is not published it reads the output of maps, and the states of
+// reductions, and returns an error that names the first portion that is not what was recorded, or has no record.
 func Verify(ctx context.Context, dir string) error {
 	d, err := newDriver(nil, RunOptions{Dir: dir, Trust: true}) // it only reads
 	if err != nil {
 		return err
 	}
 	defer d.log.Close()
+	done, err := d.readDone()
+	if err == nil {
+		return d.checkOutputs(ctx, done, true)
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return d.verifyRecords(ctx)
+}
+
+// verifyRecords compares a run that is not published with its records.
+func (d *driver) verifyRecords(ctx context.Context) error {
 	if err := d.look(ctx); err != nil {
 		return err
 	}
@@ -294,12 +229,15 @@ func Verify(ctx context.Context, dir string) error {
 	}
 	defer b.array.Close()
 	if d.plan.Output != nil {
+		if err := d.plan.checkHeader(d.outputPath()); err != nil {
+			return err
+		}
 		bad, err := d.verify(ctx, b.parts)
 		if err != nil {
 			return err
 		}
 		if len(bad) > 0 {
-			return d.differs(bad)
+			return d.differs(d.outputPath(), bad)
 		}
 	}
 	_, bad, err := d.merge(ctx, b.parts)
@@ -310,10 +248,10 @@ func Verify(ctx context.Context, dir string) error {
 }
 
 // differs says which portions of the output are not what was recorded.
-func (d *driver) differs(bad []int64) error {
+func (d *driver) differs(path string, bad []int64) error {
 	from, to := d.plan.Portion(bad[0])
 	return fmt.Errorf("distributed: %s: %d portions are not what was recorded, the first is %d, blocks %d to %d",
-		d.outputPath(), len(bad), bad[0], from, to-1)
+		path, len(bad), bad[0], from, to-1)
 }
 
 // sleep waits, or returns the cause of the context's end.

@@ -120,6 +120,9 @@ func Resume(ctx context.Context, e Engine, o RunOptions) error {
 func (d *driver) drive(ctx context.Context) error {
 	defer d.log.Close()
 	err := d.run(ctx)
+	if err == nil && d.done() { // by this driver or another; nothing that is not there is vouched for
+		return d.confirm(ctx)
+	}
 	if err != nil && ctx.Err() == nil {
 		if changed := d.plan.checkInputs(); changed != nil {
 			return changed
@@ -168,8 +171,8 @@ func newDriver(e Engine, o RunOptions) (*driver, error) {
 
 // run goes round by round until nothing is missing, and then publishes. What cannot be published is computed again.
 func (d *driver) run(ctx context.Context) error {
-	if d.done() {
-		return nil
+	if there, err := d.settled(ctx); there || err != nil {
+		return err
 	}
 	if err := d.begin(ctx); err != nil {
 		return err
@@ -209,6 +212,11 @@ func (d *driver) begin(ctx context.Context) error {
 	if err := d.afford(); err != nil {
 		return err
 	}
+	return d.makeOutput(ctx)
+}
+
+// makeOutput makes the file that the output of maps is written to, unless it is there or has its name already.
+func (d *driver) makeOutput(ctx context.Context) error {
 	if d.plan.Output == nil || d.published() {
 		return nil
 	}

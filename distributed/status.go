@@ -2,14 +2,12 @@ package distributed
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
-	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
@@ -29,6 +27,7 @@ type Status struct {
 	Attempts   []Attempt `json:"attempts"`
 	Failures   int       `json:"failures"` // attempts that failed or were refused
 	Outputs    []string  `json:"outputs"`
+	Altered    []string  `json:"outputs_altered,omitempty"` // of a run that is done: what of its outputs is gone, or another file by its size or times
 }
 
 // Attempt is one worker that has begun.
@@ -111,6 +110,7 @@ func (d *driver) status() Status {
 	switch {
 	case d.done():
 		s.State = "done"
+		s.Altered = d.altered()
 	case exists(filepath.Join(d.Dir, cancelName)):
 		s.State = "cancelled"
 	}
@@ -182,19 +182,6 @@ func (r *rates) perSecond() float64 {
 		return float64(r.bytes[last]-r.bytes[0]) / t
 	}
 	return 0
-}
-
-// maxDone bounds the size of done.json.
-const maxDone = 64 << 20
-
-// ReadDone reads done.json of a run that is complete.
-func ReadDone(dir string) (Done, error) {
-	var done Done
-	b, err := rundir.ReadFile(filepath.Join(RunDir(dir), doneName), maxDone)
-	if err == nil {
-		err = json.Unmarshal(b, &done)
-	}
-	return done, err
 }
 
 // Cancel marks a run as cancelled, so that workers of any engine end when their portion is recorded, and ends those that

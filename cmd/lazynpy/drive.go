@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -84,9 +85,16 @@ func (d *driving) drive(cmd *cobra.Command, c *cli, dir string) error {
 		return err
 	}
 	r := reporting{cli: c, dir: dir, engine: l.name}
-	if _, err := distributed.ReadDone(dir); err == nil {
+	switch err := distributed.CheckOutputs(cmd.Context(), dir); {
+	case err == nil:
 		c.note("%s: the run is complete already; remove the directory to compute it again", printable(dir))
 		return r.done()
+	case errors.Is(err, distributed.ErrOutput) && errors.Is(err, fs.ErrNotExist):
+		c.note("%s; it is made again", printable(err.Error()))
+	case errors.Is(err, distributed.ErrOutput):
+		return fmt.Errorf("%w; to compute it again: move it away, and lazynpy resume %s", err, quoted(dir))
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
 	}
 	if err := saveEngine(dir, l.name, cmd.Flags()); err != nil {
 		return err

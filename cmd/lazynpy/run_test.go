@@ -57,8 +57,28 @@ func TestRunReduces(t *testing.T) {
 	if err := os.Remove("std.npy"); err != nil {
 		t.Fatal(err)
 	}
-	if o = lazynpy(t, "resume", "sum.npy.run"); o.code != exitFailure || !strings.Contains(o.stderr, "std.npy: no such file") {
+	before := read(t, "mean.npy")
+	if o = lazynpy(t, "status", "sum.npy"); !strings.Contains(o.stdout, "std.npy: it is gone") {
+		t.Errorf("status without an output: exit %d, %q", o.code, o.stdout)
+	}
+	fails(t, exitFailure, []string{"not what was published", "std.npy"}, "verify", "sum.npy.run")
+	if o = lazynpy(t, "resume", "sum.npy"); o.code != exitOK || !strings.Contains(o.stderr, "it is made again") || !strings.Contains(o.stderr, want) {
 		t.Errorf("without an output: exit %d, %q", o.code, o.stderr)
+	}
+	if !bytes.Equal(read(t, "mean.npy"), before) {
+		t.Error("the outputs are others")
+	}
+	ok(t, "verify", "sum.npy")
+	if err := os.WriteFile("mean.npy", read(t, "std.npy"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := read(t, "std.npy")
+	for _, args := range [][]string{{"verify", "sum.npy"}, {"resume", "sum.npy"}, {"resume", "--finish", "sum.npy"},
+		{"run", "--nav", "0", "--chunks", "(1, -1, -1)", "--op", "sum,mean", "--op", "std=1", "--over", "signal", path, "-o", "{op}.npy"}} {
+		fails(t, exitFailure, []string{"not what was published: ", "mean.npy: its CRC-32C was"}, args...)
+	}
+	if !bytes.Equal(read(t, "mean.npy"), other) {
+		t.Error("what is in the place of an output was replaced")
 	}
 }
 

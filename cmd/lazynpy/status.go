@@ -140,6 +140,9 @@ func (c *cli) printStatus(dir string, s distributed.Status) error {
 	for _, path := range s.Outputs {
 		rows = append(rows, []string{"  output", printable(path)})
 	}
+	for _, text := range s.Altered {
+		rows = append(rows, []string{"  altered", printable(text)})
+	}
 	if s.State == "running" && s.Done == s.Portions {
 		rows = append(rows, []string{"  next", "to merge and publish, if nobody does: lazynpy resume --finish " + quoted(dir)})
 	}
