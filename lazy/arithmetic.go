@@ -114,6 +114,9 @@ func binaryOpNode(op kernel.BinaryOp, a, b operand) (node, error) {
 	}
 	elem, ok := t.Elem()
 	in, out, defined := op.Types(elem)
+	if _, _, narrow := op.Types(kernel.Float64); elem.IsLong() && !defined && narrow {
+		return nil, onlyNarrowed(t)
+	}
 	if !ok || !defined {
 		return nil, undefined(t)
 	}
@@ -145,8 +148,11 @@ func asNode(e *elementwise, err error) (node, error) {
 
 // typeFor is the dtype of elements of kind e: t, whose element is own, if that is it.
 func typeFor(e, own kernel.Elem, t mmapnpy.DType) mmapnpy.DType {
-	if e == own {
+	switch e {
+	case own:
 		return t
+	case own.Part():
+		return t.Part()
 	}
 	return dtypeOf(e)
 }

@@ -166,7 +166,7 @@ func swapWidth(t mmapnpy.DType) int {
 }
 
 // computeElem is the element type in which reductions of dtype t compute: what
-// the kernels have loops for, wide enough for t. ok is false for dtypes that
+// the kernels have loops for, wide enough for t; long doubles stay what they are. ok is false for dtypes that
 // are not numbers.
 func computeElem(t mmapnpy.DType) (e kernel.Elem, ok bool) {
 	if k := t.Kind(); k == 'M' || k == 'm' {
@@ -180,10 +180,6 @@ func computeElem(t mmapnpy.DType) (e kernel.Elem, ok bool) {
 		e = kernel.Uint8 // the conversion makes every true value 1
 	case kernel.Float16, kernel.BFloat16:
 		e = kernel.Float32
-	case kernel.X87, kernel.Quad:
-		e = kernel.Float64
-	case kernel.ComplexX87, kernel.ComplexQuad:
-		e = kernel.Complex128
 	}
 	return e, true
 }
@@ -194,7 +190,7 @@ func computable(n node) node {
 	if !ok {
 		return n
 	}
-	if k := n.dtype().Kind(); k == 'M' || k == 'm' {
+	if k := n.dtype().Kind(); k == 'M' || k == 'm' || e.IsLong() {
 		return castTo(n, native(n.dtype()))
 	}
 	return castTo(n, dtypeOf(e))

@@ -246,6 +246,16 @@ func (p *patches) replace(dst, src mmapnpy.Buffer, at chunk.Region, pixel []int6
 // mean sets the element at the beginning of dst to the mean of those at the given offsets of src.
 func (p *patches) mean(dst, src []byte, from []int64) {
 	size := p.elem.Size()
+	if part := p.elem.Part(); p.elem.IsLong() {
+		for at := 0; at < size; at += part.Size() {
+			var sum kernel.Long
+			for _, i := range from {
+				sum = sum.Add(kernel.LongOf(src[int(i)+at:], part))
+			}
+			sum.Divide(kernel.LongOfInt(int64(len(from)))).Put(dst[at:], part)
+		}
+		return
+	}
 	var wide [16]byte // a complex128
 	var re, im float64
 	for _, at := range from {

@@ -14,7 +14,7 @@ import (
 // has the shape of the navigation axes, and after them an axis with one entry per mask: float64,
 // or complex128 for complex elements.
 //
-// Elements count as float64, into which 64-bit integers and long doubles are rounded. The
+// Elements count as float64, into which 64-bit integers are rounded. The
 // result is exact for integers and booleans with weights of 0 and 1, as long as sums stay below
 // 2^53. An element whose weight is zero does not count, even if it is NaN or infinite: a matrix
 // product with NumPy would give NaN. Frames are the signal axes, whatever their number; masks
@@ -98,7 +98,10 @@ func stored[T any](f frame, perPixel []T) []T {
 func detector(name string, bind func(f frame) (*frameSums, error), derive func(a *Array, sums *Result) (*Result, error)) Reducer {
 	return Reducer{name: name, newJob: func(a *Array, order []int) (job, error) {
 		e, components, err := numeric(a.DType())
-		if err != nil || hasNaT(a.DType()) {
+		if err != nil {
+			return nil, err
+		}
+		if hasNaT(a.DType()) {
 			return nil, undefined(a.DType())
 		}
 		if derive != nil && components == 2 {

@@ -26,16 +26,15 @@ func NewCountZero(over Over) Reducer { return countReducer("count_zero", over, c
 
 func countReducer(name string, over Over, what countKind) Reducer {
 	return Reducer{name: name, over: over, newFold: func(t mmapnpy.DType, _ int64) (fold, error) {
+		if own, _ := t.Elem(); own.IsLong() {
+			part := own.Part()
+			return &longCounting{counting{components: own.Size() / part.Size(), what: what}, part}, nil
+		}
 		e, components, err := numeric(t)
 		if err != nil {
 			return nil, err
 		}
-		c := counting{elem: e, ops: opsOf(e), components: components, what: what, nat: hasNaT(t)}
-		if isLong(t) {
-			own, _ := t.Elem()
-			return &longCounting{c, own.Part()}, nil
-		}
-		return &c, nil
+		return &counting{elem: e, ops: opsOf(e), components: components, what: what, nat: hasNaT(t)}, nil
 	}}
 }
 
@@ -132,7 +131,10 @@ func NewHistogram(over Over, bins int, lo, hi float64) Reducer {
 func histogramReducer(over Over, bins int, lo, hi float64, found bool) Reducer {
 	return Reducer{name: "histogram", over: over, newFold: func(t mmapnpy.DType, _ int64) (fold, error) {
 		e, components, err := numeric(t)
-		if err != nil || components == 2 || hasNaT(t) {
+		if err != nil {
+			return nil, err
+		}
+		if components == 2 || hasNaT(t) {
 			return nil, undefined(t)
 		}
 		b, err := kernel.NewBins(lo, hi, bins)

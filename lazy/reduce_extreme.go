@@ -26,12 +26,12 @@ func NewArgMax(over Over) Reducer { return argReducer("argmax", over, true) }
 
 func extremeReducer(name string, over Over, largest bool) Reducer {
 	return Reducer{name: name, over: over, needsElements: true, newFold: func(t mmapnpy.DType, _ int64) (fold, error) {
+		if isLong(t) {
+			return newLongOrdered(t, largest, false), nil
+		}
 		e, components, err := numeric(t)
 		if err != nil {
 			return nil, err
-		}
-		if isLong(t) {
-			return newLongOrdered(t, largest, false), nil
 		}
 		if components == 2 || hasNaT(t) {
 			return &ordered{dtype: native(t), less: lessOf(t, largest)}, nil
@@ -42,12 +42,12 @@ func extremeReducer(name string, over Over, largest bool) Reducer {
 
 func argReducer(name string, over Over, largest bool) Reducer {
 	return Reducer{name: name, over: over, needsElements: true, newFold: func(t mmapnpy.DType, _ int64) (fold, error) {
+		if isLong(t) {
+			return newLongOrdered(t, largest, true), nil
+		}
 		e, components, err := numeric(t)
 		if err != nil {
 			return nil, err
-		}
-		if isLong(t) {
-			return newLongOrdered(t, largest, true), nil
 		}
 		if components == 2 || hasNaT(t) {
 			return &ordered{dtype: native(t), less: lessOf(t, largest), index: true}, nil

@@ -30,6 +30,9 @@ func newSumFold(t mmapnpy.DType, n int64, mean bool) (fold, error) {
 	if t.Kind() == 'M' || t.Kind() == 'm' && mean {
 		return nil, undefined(t)
 	}
+	if isLong(t) {
+		return newLongSum(t, n, mean), nil
+	}
 	e, components, err := numeric(t)
 	if err != nil {
 		return nil, err

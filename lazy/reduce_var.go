@@ -25,6 +25,9 @@ func varReducer(name string, over Over, ddof int64, root bool) Reducer {
 		if ddof < 0 {
 			return nil, fmt.Errorf("lazy: ddof %d is negative", ddof)
 		}
+		if isLong(t) {
+			return newLongMoments(t, ddof, root), nil
+		}
 		e, components, err := numeric(t)
 		if err != nil || hasNaT(t) {
 			return nil, undefined(t)

@@ -91,6 +91,8 @@ func numeric(t mmapnpy.DType) (e kernel.Elem, components int, err error) {
 	switch {
 	case !ok:
 		return 0, 0, undefined(t)
+	case e.IsLong():
+		return 0, 0, onlyNarrowed(t)
 	case e == kernel.Complex64:
 		return kernel.Float32, 2, nil
 	case e == kernel.Complex128:
@@ -104,13 +106,11 @@ func isFloat(e kernel.Elem) bool { return e == kernel.Float32 || e == kernel.Flo
 
 // resultFloat is the dtype of a mean or a deviation of elements of dtype t, as in
 // NumPy: that of t for floats and complex numbers, float64 for integers and
-// booleans. Sums and deviations of long doubles are in float64.
+// booleans.
 func resultFloat(t mmapnpy.DType) mmapnpy.DType {
 	switch e, _ := t.Elem(); e {
 	case kernel.Float16, kernel.BFloat16, kernel.Float32, kernel.Float64, kernel.Complex64, kernel.Complex128:
 		return native(t)
-	case kernel.ComplexX87, kernel.ComplexQuad:
-		return mmapnpy.Complex128
 	}
 	return mmapnpy.Float64
 }

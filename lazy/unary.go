@@ -86,6 +86,9 @@ func unary(op kernel.UnaryOp, x *Array) (*Array, error) {
 	t := native(x.DType())
 	elem, ok := t.Elem()
 	in, out, defined := op.Types(elem)
+	if _, _, narrow := op.Types(kernel.Float64); elem.IsLong() && !defined && narrow {
+		return nil, fmt.Errorf("%s: %w", op, onlyNarrowed(t))
+	}
 	if !ok || !defined {
 		return nil, fmt.Errorf("%s: %w", op, undefined(t))
 	}

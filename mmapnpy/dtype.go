@@ -234,6 +234,14 @@ func (d DType) IsBFloat16() bool {
 // LongDouble is the format of f16 and c32 elements.
 func (d DType) LongDouble() (LongDoubleFormat, bool) { return d.long, d.long != 0 }
 
+// Part is the dtype of the two parts of complex numbers, and d itself for all others.
+func (d DType) Part() DType {
+	if d.kind == KindComplex {
+		d.kind, d.size = KindFloat, d.size/2
+	}
+	return d
+}
+
 // Elem is the code under which the compute kernels know a number; false for strings, times,
 // voids, structs, subarrays and objects. It says nothing about the byte order.
 func (d DType) Elem() (kernel.Elem, bool) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -18,8 +17,7 @@ func newStatsCommand(c *cli) *cobra.Command {
 		Use:   "stats FILE [SLICE]",
 		Short: "Count, min, max, sum, mean, std, NaN, Inf and zeros in one pass",
 		Long: "Stats reads the array once. Its rules are NumPy's: with a NaN in the array, min, max, sum, mean and\n" +
-			"std are NaN. What a dtype has no meaning for is left out; so are sum, mean and std of long doubles,\n" +
-			"which are computed in float64 (convert --dtype f8 first).",
+			"std are NaN. What a dtype has no meaning for is left out.",
 		Args: takes(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a, err := c.openSlice(args)
@@ -55,11 +53,7 @@ func statReducers() []lazy.Reducer {
 // stats reduces the whole array in one pass.
 func (c *cli) stats(ctx context.Context, a *lazy.Array) (statistics, error) {
 	var reducers []lazy.Reducer
-	_, long := a.DType().LongDouble()
 	for _, r := range statReducers() {
-		if long && slices.Contains([]string{"sum", "mean", "std"}, r.String()) {
-			continue // they are computed in float64, which is not what the other lines are in
-		}
 		err := defined(ctx, a, r)
 		if err == nil {
 			reducers = append(reducers, r)

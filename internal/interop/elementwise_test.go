@@ -186,6 +186,14 @@ func unaryOp(name string) (kernel.UnaryOp, error) {
 
 // omitted reports whether NumPy has the loop and the kernels do not.
 func (c elementwiseCase) omitted() bool {
+	if e, err := elemOf(c.DTypes[0]); err == nil && e.IsLong() {
+		_, _, _, err := c.loop(e)
+		refused := []string{"floor_divide", "remainder", "power", "exp", "log", "sin", "cos", "exp2", "expm1", "log2", "log10", "log1p", "tan", "tanh"}
+		if e.IsComplex() {
+			refused = append(refused, "absolute", "sqrt", "sign")
+		}
+		return err != nil && slices.Contains(refused, c.Op)
+	}
 	complexes := c.ResultDType == "<c8" || c.ResultDType == "<c16"
 	return complexes && slices.Contains([]string{"exp2", "expm1", "log2", "log10", "log1p", "tan", "tanh"}, c.Op)
 }
@@ -238,6 +246,9 @@ func (c elementwiseCase) compare(e kernel.Elem, got, want []byte, args [][]byte)
 	if bytes.Equal(got, want) {
 		return nil
 	}
+	if e.IsLong() {
+		return c.compareLongs(e.Part(), got, want)
+	}
 	size, slack := e.Size(), c.tolerance(e)
 	for i := 0; i < len(want); i += size {
 		g, w := got[i:i+size], want[i:i+size]
@@ -254,6 +265,20 @@ func (c elementwiseCase) compare(e kernel.Elem, got, want []byte, args [][]byte)
 			continue
 		}
 		return fmt.Errorf("number %d of %v: %v instead of %v (% x, % x)", i/size, operands, number, instead, g, w)
+	}
+	return nil
+}
+
+// compareLongs looks for a long double that has other bits. Padding is not compared, NaNs are alike, and of two
+// zeros either may be the extreme.
+func (c elementwiseCase) compareLongs(part kernel.Elem, got, want []byte) error {
+	extreme := c.Op == "minimum" || c.Op == "maximum"
+	for i := 0; i < len(want); i += 16 {
+		g, w := got[i:i+10], want[i:i+10]
+		x, y := kernel.NumberOf(got[i:], part), kernel.NumberOf(want[i:], part)
+		if !bytes.Equal(g, w) && !(x.IsNaN() && y.IsNaN()) && !(extreme && x.IsZero() && y.IsZero()) {
+			return fmt.Errorf("number %d: %v instead of %v (% x, % x)", i/16, x, y, g, w)
+		}
 	}
 	return nil
 }
@@ -463,7 +488,7 @@ func same(t *testing.T, what string, got mmapnpy.DType, err error, want *string)
 	}
 }
 
-// sameElem lets float64 stand for a long double.
+// sameElem compares elements. Of long doubles not every operation is there.
 func sameElem(t *testing.T, what string, got kernel.Elem, ok bool, want *string) {
 	t.Helper()
 	if want == nil {
@@ -473,11 +498,8 @@ func sameElem(t *testing.T, what string, got kernel.Elem, ok bool, want *string)
 		return
 	}
 	e, err := elemOf(*want)
-	switch e {
-	case kernel.X87, kernel.Quad:
-		e = kernel.Float64
-	case kernel.ComplexX87, kernel.ComplexQuad:
-		e = kernel.Complex128
+	if !ok && err == nil && e.IsLong() {
+		return
 	}
 	if err != nil || !ok || got != e {
 		t.Errorf("%s: %v %v, in NumPy %s", what, got, ok, *want)

@@ -142,6 +142,12 @@ func (c reductionCase) check(t *testing.T, dir string, workers int, deviations *
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, long := a.DType().LongDouble(); long && r.Op == "histogram" {
+			if _, err := lazy.Run(t.Context(), a, reducer); !errors.Is(err, lazy.ErrDType) {
+				t.Errorf("histogram of long doubles: %v", err)
+			}
+			continue
+		}
 		if !r.Refused {
 			reducers, want = append(reducers, reducer), append(want, r)
 			continue
@@ -168,8 +174,8 @@ func (r reductionResult) compare(t *testing.T, got *lazy.Result, deviations *dis
 	if err != nil {
 		t.Fatal(err)
 	}
-	// NumPy was asked about long doubles cast to float64. Extremes are long doubles here, and so are compared rounded.
-	if _, long := got.DType().LongDouble(); long && (r.Op == "min" || r.Op == "max") {
+	// NumPy was asked about long doubles cast to float64. Results are long doubles here, and so are compared rounded.
+	if _, long := got.DType().LongDouble(); long {
 		array, err := lazy.FromResult(got)
 		if err == nil {
 			array, err = array.AsType(want)

@@ -69,12 +69,11 @@ func (op BinaryOp) Reversed() BinaryOp {
 // Remainder of complex numbers.
 //
 // The rules are NumPy 2's: Divide of integers and bools is float64; FloorDivide,
-// Remainder, Power and shifts of bools are int8. Long doubles are computed as
-// float64, complex ones as complex128, and so are the results; NumPy would keep
-// them. Float16 and BFloat16 are computed in float32, every result being rounded.
+// Remainder, Power and shifts of bools are int8. Of long doubles there are neither
+// FloorDivide nor Remainder nor Power. Float16 and BFloat16 are computed in float32, every result being rounded.
 func (op BinaryOp) Types(e Elem) (in, out Elem, ok bool) {
-	in = narrowed(e)
-	if int(op) >= len(binaryNames) || in == Invalid {
+	in = e
+	if int(op) >= len(binaryNames) || e.Size() == 0 {
 		return Invalid, Invalid, false
 	}
 	integer := in <= Uint64 // or bool
@@ -87,7 +86,7 @@ func (op BinaryOp) Types(e Elem) (in, out Elem, ok bool) {
 			in = Float64
 		}
 	case FloorDivide, Remainder, Power:
-		ok = op == Power || !in.IsComplex()
+		ok = (op == Power || !in.IsComplex()) && !in.IsLong()
 		in = int8FromBool(in)
 	case BitwiseAnd, BitwiseOr, BitwiseXor:
 		ok = integer
@@ -104,20 +103,6 @@ func (op BinaryOp) Types(e Elem) (in, out Elem, ok bool) {
 		return in, Bool, true
 	}
 	return in, in, true
-}
-
-// narrowed replaces long doubles by what they are computed as.
-func narrowed(e Elem) Elem {
-	switch e {
-	case X87, Quad:
-		return Float64
-	case ComplexX87, ComplexQuad:
-		return Complex128
-	}
-	if e.Size() == 0 {
-		return Invalid
-	}
-	return e
 }
 
 func int8FromBool(e Elem) Elem {
@@ -174,6 +159,8 @@ func Binary(op BinaryOp, e Elem, dst, a, b []byte) {
 		complexBinary[float32](op, dst, a, b)
 	case Complex128:
 		complexBinary[float64](op, dst, a, b)
+	case X87, Quad, ComplexX87, ComplexQuad:
+		longBinary(op, e, dst, a, b)
 	}
 }
 

@@ -102,6 +102,9 @@ func (e Elem) Part() Elem {
 // IsComplex reports whether e has a real and an imaginary part.
 func (e Elem) IsComplex() bool { return e.Part() != e }
 
+// IsLong reports whether e is a long double or a complex number of them.
+func (e Elem) IsLong() bool { return e.Part() == X87 || e.Part() == Quad }
+
 // MinIdentity is what [MinRows] and [MinCols] expect in an accumulator that
 // has seen nothing: +Inf, or the largest integer.
 func MinIdentity[T Real]() T {

@@ -61,35 +61,36 @@ func (op UnaryOp) String() string {
 //
 // The rules are NumPy 2's: functions of floats take bools and integers of 8 bits as
 // float16, of 16 bits as float32, wider ones as float64; Square and Conjugate
-// of bools are int8. Long doubles and 16-bit floats are as in
-// [BinaryOp.Types].
+// of bools are int8. 16-bit floats are as in [BinaryOp.Types]. Of long doubles there are none of
+// the functions from Exp to Tanh, and of complex ones neither Absolute, Sqrt nor Sign.
 func (op UnaryOp) Types(e Elem) (in, out Elem, ok bool) {
-	in = narrowed(e)
-	if int(op) >= len(unaryNames) || in == Invalid {
+	in = e
+	if int(op) >= len(unaryNames) || e.Size() == 0 {
 		return Invalid, Invalid, false
 	}
-	ok = true
+	ok = !e.IsLong() || longHas(op, e.IsComplex())
 	switch op {
 	case Negative, Positive, Sign:
-		ok = in != Bool
+		ok = ok && in != Bool
 	case Square, Conjugate:
 		in = int8FromBool(in)
 	case Exp2, Expm1, Log2, Log10, Log1p, Tan, Tanh:
-		ok = !in.IsComplex()
+		ok = ok && !in.IsComplex()
 		in = floatFor(in)
 	case Sqrt, Exp, Log, Sin, Cos, Rint:
 		in = floatFor(in)
 	case Floor, Ceil, Trunc:
-		ok = !in.IsComplex()
+		ok = ok && !in.IsComplex()
 	case Invert:
 		ok = in <= Uint64
-	case LogicalNot, IsNaN, IsInf, IsFinite:
-		return in, Bool, true
-	case Absolute, RealPart, ImagPart:
-		return in, in.Part(), true
 	}
-	if !ok {
+	switch {
+	case !ok:
 		return Invalid, Invalid, false
+	case op == LogicalNot || op >= IsNaN && op <= IsFinite:
+		return in, Bool, true
+	case op == Absolute || op == RealPart || op == ImagPart:
+		return in, in.Part(), true
 	}
 	return in, in, true
 }
@@ -153,6 +154,8 @@ func Unary(op UnaryOp, e Elem, dst, a []byte) {
 		complexUnary[float32](op, dst, a)
 	case Complex128:
 		complexUnary[float64](op, dst, a)
+	case X87, Quad, ComplexX87, ComplexQuad:
+		longUnary(op, e, dst, a)
 	}
 }
 

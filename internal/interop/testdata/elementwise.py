@@ -61,11 +61,17 @@ def random_values(generator, dtype, n):
         x = generator.integers(info.min, info.max, n, dtype=dtype, endpoint=True)
         return x >> generator.integers(0, 8 * dtype.itemsize, n).astype(dtype)  # of all sizes
     if dtype.kind == "c":
-        return (random_values(generator, np.dtype("f8"), n) + 1j * random_values(generator, np.dtype("f8"), n)).astype(dtype)
+        z = np.empty(n, dtype)
+        z.real, z.imag = (random_values(generator, np.dtype("g" if dtype.char == "G" else "f8"), n) for _ in range(2))
+        return z
     wide = 4 if dtype.itemsize == 2 else 20
     x = generator.standard_normal(n) * 2.0 ** generator.integers(-wide, wide, n)
     x[::3] = np.round(x[::3])
-    return x.astype(dtype)
+    x = x.astype(dtype)
+    if dtype.char == "g":  # all 64 bits, and exponents that float64 has not
+        x[1::3] *= 1 + generator.integers(0, 2**62, len(x[1::3])).astype(dtype) * dtype.type(2) ** -62
+        x[1::9] *= dtype.type(2) ** generator.integers(-9000, 9000, len(x[1::9]))
+    return x
 
 
 def operands(generator, dtype):
@@ -114,7 +120,7 @@ class Writer:
 
 def write_cases(generator, directory):
     out = Writer(directory)
-    for code in NUMBERS:
+    for code in DTYPES:
         dtype = np.dtype(code)
         a, b = operands(generator, dtype)
         for op in UNARY:
