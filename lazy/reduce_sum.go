@@ -8,10 +8,10 @@ import (
 )
 
 // NewSum adds up elements. As in NumPy the result is int64 or uint64 for integers
-// and booleans, wrapping on overflow, and has the dtype of the array otherwise, but for
-// long doubles, whose sums, means and deviations are in float64. Floats are added in float64 with a compensated upper level, so the error is
-// never above that of NumPy's pairwise summation. Timedeltas add up, and NaT in
-// them stays NaT.
+// and booleans, wrapping on overflow, and has the dtype of the array otherwise.
+// Floats are added in float64 with a compensated upper level, so the error is
+// never above that of NumPy's pairwise summation; long doubles are added in 128
+// bits. Timedeltas add up, and NaT in them stays NaT.
 func NewSum(over Over) Reducer {
 	return Reducer{name: "sum", over: over, newFold: func(t mmapnpy.DType, n int64) (fold, error) {
 		return newSumFold(t, n, false)
