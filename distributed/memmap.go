@@ -67,8 +67,8 @@ const (
 	// maxPortionBytes is the largest portion that is made for the sake of aligned writes.
 	maxPortionBytes = 4 << 30
 
-	// statePart says which part of the plan's budget the states of one portion's blocks may take, of which a worker
-	// holds three: one that grows, one that waits and one that is recorded.
+	// statePart says which part of the plan's budget the states of one portion may take where it has several groups of
+	// blocks, of which a worker holds three: one that grows, one that waits and one that is recorded.
 	statePart = 8
 )
 
@@ -340,10 +340,15 @@ func (p *Plan) cut(o Options, a *lazy.Array, parts *lazy.Parts) error {
 		return errors.New("a size or number is negative")
 	}
 	blocks := max(target/block, 1, ceilDiv(p.Blocks, maxPortions))
-	if state := parts.StateBytes(); state > 0 {
-		blocks = min(blocks, max(p.Memory/statePart/state, 1))
-		blocks = max(blocks, ceilDiv(p.Blocks, maxPortions))
+	group := parts.Group()
+	if o.PortionBytes == 0 && group <= maxPortionBytes/block {
+		blocks = max(blocks, group)
 	}
+	blocks = multiple(blocks, group)
+	for blocks > group && parts.StateBytes(blocks, blocks) > p.Memory/statePart {
+		blocks = multiple(max(blocks/2, group), group)
+	}
+	blocks = max(blocks, ceilDiv(p.Blocks, maxPortions))
 	p.PortionBlocks = min(blocks, max(p.Blocks, 1))
 	if o.Output != "" {
 		if err := p.planOutput(o, parts, block); err != nil {
@@ -353,12 +358,21 @@ func (p *Plan) cut(o Options, a *lazy.Array, parts *lazy.Parts) error {
 	if err := p.checkOverwrites(); err != nil {
 		return err
 	}
+	p.StateBytes = parts.StateBytes(p.Blocks, p.PortionBlocks)
 	tasks := o.Tasks
 	if tasks == 0 {
 		tasks = max(defaultTasks, ceilDiv(total, defaultTaskBytes))
 	}
 	p.TaskPortions = max(ceilDiv(p.Portions(), tasks), 1)
 	return p.check()
+}
+
+// multiple is n, or the next smaller multiple of group where n is larger than it.
+func multiple(n, group int64) int64 {
+	if n <= group {
+		return n
+	}
+	return n / group * group
 }
 
 // checkOverwrites returns an error if a result would take the place of a file that is read.
@@ -375,6 +389,15 @@ func (p *Plan) checkOverwrites() error {
 		}
 	}
 	return nil
+}
+
+// leastCommonMultiple is that of two positive numbers.
+func leastCommonMultiple(a, b int64) int64 {
+	g, r := a, b
+	for r != 0 {
+		g, r = r, g%r
+	}
+	return a / g * b
 }
 
 // planOutput decides how the elements are written, and rounds portions for it.
@@ -422,6 +445,9 @@ func (p *Plan) planOutput(o Options, parts *lazy.Parts, block int64) error {
 		p.Output.Write, blocks = WriteEdges, together
 	default:
 		p.Output.Write, blocks = WriteCached, aligned
+	}
+	if both := leastCommonMultiple(blocks, parts.Group()); !alone && both <= maxPortionBytes/block && both <= p.Blocks && (o.PortionBytes == 0 || both <= p.PortionBlocks) {
+		blocks = both // so that the states of a portion are as few as can be
 	}
 	p.PortionBlocks = max(p.PortionBlocks/blocks, 1) * blocks
 	return nil

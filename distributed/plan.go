@@ -49,6 +49,10 @@ type Plan struct {
 	Blocks        int64 `json:"blocks"`         // in all
 	PortionBlocks int64 `json:"portion_blocks"` // of a portion; the last may have fewer
 	TaskPortions  int64 `json:"task_portions"`  // of a task; the last may have fewer
+
+	// StateBytes is about how many bytes workers record in the run directory of what reductions have found, all together.
+	// Of reducers that a user wrote it knows what their accumulators say they take.
+	StateBytes int64 `json:"state_bytes"`
 }
 
 // Source is an array in a file, in the words of memmap_distributed.
@@ -164,6 +168,8 @@ func (p *Plan) check() error {
 		return fmt.Errorf("nothing is computed")
 	case p.Output != nil && !slices.Contains(ways, p.Output.Write):
 		return fmt.Errorf("write %q", p.Output.Write)
+	case p.StateBytes < 0:
+		return fmt.Errorf("states of %d bytes", p.StateBytes)
 	case p.Memory < 16<<20:
 		return fmt.Errorf("memory %d", p.Memory)
 	}

@@ -265,7 +265,7 @@ func missingIn(p *Plan, tasks [][2]int64, log *journal.Log) [][2]int64 {
 // portions computes runs of portions.
 func (w Work) portions(ctx context.Context, p *Plan, b *bound, c *committer, missing [][2]int64) error {
 	limits := w.limits()
-	computing := lazy.Computing{Workers: limits.Workers, Memory: limits.Memory}
+	computing := lazy.Computing{Workers: limits.Workers, Memory: limits.Memory, Run: p.PortionBlocks}
 	if c.out != nil {
 		computing.Output = c.out
 	}

@@ -128,7 +128,7 @@ func (j *userJob) begin(r chunk.Region) (part, error) {
 	return &userPart{j, acc}, err
 }
 
-func (j *userJob) merge(_ chunk.Region, p part) error {
+func (j *userJob) merge(_ int64, _ chunk.Region, p part) error {
 	if err := j.ready(); err != nil {
 		return err
 	}
@@ -137,18 +137,22 @@ func (j *userJob) merge(_ chunk.Region, p part) error {
 
 func (j *userJob) encode(b []byte, p part) ([]byte, error) {
 	err := callUser(func() (err error) {
-		b, err = appendMarshaled(b, p.(*userPart).acc)
+		b, err = appendSized(b, func(b []byte) ([]byte, error) { return appendMarshaled(b, p.(*userPart).acc) })
 		return err
 	})
 	return b, err
 }
 
-func (j *userJob) decode(b []byte, r chunk.Region) (part, error) {
+func (j *userJob) decode(b []byte, r chunk.Region) (_ part, rest []byte, err error) {
 	p, err := j.begin(r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return p, callUser(func() error { return unmarshal(b, p.(*userPart).acc) })
+	state, rest, ok := cutSized(b)
+	if !ok {
+		return nil, nil, fmt.Errorf("%w: it ends too soon", errState)
+	}
+	return p, rest, callUser(func() error { return unmarshal(state, p.(*userPart).acc) })
 }
 
 // ready makes the accumulator for the whole array.

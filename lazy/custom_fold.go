@@ -201,14 +201,11 @@ func (p *userPartial[T, S, R]) appendState(b []byte, n int) ([]byte, error) {
 	return b, nil
 }
 
-func (p *userPartial[T, S, R]) setState(b []byte, n int) (err error) {
+func (p *userPartial[T, S, R]) setState(b []byte, n int) (rest []byte, err error) {
 	for i := range p.states[:n] {
 		if b, err = setUserState(b, &p.states[i]); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if len(b) > 0 {
-		return fmt.Errorf("%w: %d bytes too many", errState, len(b))
-	}
-	return nil
+	return b, nil
 }

@@ -3,6 +3,7 @@ package lazy
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
@@ -16,13 +17,14 @@ type foldJob struct {
 	fold    fold
 	reduced []bool
 	order   []int
-	merges  bool                           // outputs are shared between tasks
 	stored  bool                           // the fold's index counts the reduced elements as they are stored, not in C order
 	derive  func(*Result) (*Result, error) // makes the result of what was folded; nil for itself
-	global  partial
-	out     *Result     // nil before something merged
-	sink    *resultFile // takes finished outputs in place of out, or nil
-	failed  error       // of a user's function that was to make the accumulators of all outputs
+	cells   *cells
+	none    bool                // there are no tasks
+	groups  map[int64]*foldPart // of the cells in which a group has begun
+	totals  map[int64]*foldPart // what has merged of the cells that are not finished
+	out     *Result             // nil before something merged
+	sink    *resultFile         // takes finished outputs in place of out, or nil
 	pool    sync.Pool
 }
 
@@ -75,7 +77,7 @@ func (j *foldJob) outputBytes() int64 {
 	return product(none.shape[1:]) * none.dtype.ItemSize()
 }
 
-// memory is what the result takes, with the accumulators of all outputs where tasks share them, and
+// memory is what the result takes, with the accumulators of all outputs where tasks share them, also those of groups, and
 // what is derived of it.
 func (j *foldJob) memory() int64 {
 	if j.sink != nil {
@@ -85,7 +87,10 @@ func (j *foldJob) memory() int64 {
 	if j.derive != nil {
 		each *= 2
 	}
-	if j.merges {
+	if j.cells.tasks > 1 {
+		each += j.fold.stateSize()
+	}
+	if j.cells.group > 1 {
 		each += j.fold.stateSize()
 	}
 	return times(j.keptLen(), each)
@@ -183,24 +188,32 @@ func (j *foldJob) encode(b []byte, p part) ([]byte, error) {
 	return b, err
 }
 
-// decode makes the part of a region from what encode has written.
-func (j *foldJob) decode(b []byte, r chunk.Region) (part, error) {
+// decode makes the part of a region from the beginning of what encode has written.
+func (j *foldJob) decode(b []byte, r chunk.Region) (_ part, rest []byte, err error) {
 	p, err := j.begin(r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	fold := p.(*foldPart)
-	return fold, j.guardErr(func() error { return fold.setState(b, fold.outputs) })
+	err = j.guardErr(func() (err error) {
+		rest, err = fold.setState(b, fold.outputs)
+		return err
+	})
+	return fold, rest, err
 }
 
-// start notes whether tasks share outputs.
-func (j *foldJob) start(t *tasks) { j.merges = !t.single(j.reduced) || t.n == 0 }
+// start notes which tasks share outputs.
+func (j *foldJob) start(t *tasks) {
+	shape := t.largest()
+	j.cells = newCells(t, j.reduced, j.stateBytes(shape), times(product(shape), elemSize(j.a.node)))
+	j.none = t.n == 0
+	j.groups, j.totals = map[int64]*foldPart{}, map[int64]*foldPart{}
+}
 
-// ready allocates what all tasks share: the result, and accumulators for all outputs when tasks share
-// outputs. A pass that only computes parts needs neither.
-func (j *foldJob) ready() error {
+// ready allocates what all tasks share: the result. A pass that only computes parts does not need it.
+func (j *foldJob) ready() {
 	if j.out != nil || j.sink != nil {
-		return j.failed
+		return
 	}
 	var shape []int64
 	for d, r := range j.reduced {
@@ -209,42 +222,65 @@ func (j *foldJob) ready() error {
 		}
 	}
 	j.out = j.fold.result(shape)
-	whole := j.walker()
-	outputs := whole.cover(chunk.Whole(j.a.node.shape()))
-	if j.merges {
-		j.global = j.fold.partial()
-		j.failed = j.guard(func() { j.global.reset(int(outputs)) })
-	}
-	return j.failed
 }
 
-// merge takes over a task's partial: into the accumulators of all outputs, or
-// straight into the result where the task owns its outputs.
-func (j *foldJob) merge(r chunk.Region, p part) error {
-	fold := p.(*foldPart)
-	if err := j.ready(); err != nil {
+// merge takes over what task i has found, and with the last task of a cell its outputs are results.
+func (j *foldJob) merge(i int64, r chunk.Region, p part) error {
+	fold, at := p.(*foldPart), j.cells.role(i, 0, math.MaxInt64)
+	if at.first && at.last {
+		return j.mergeGroup(at, r, fold)
+	}
+	whole, err := j.join(j.groups, at.cell, fold, at.last)
+	if err != nil || whole == nil {
 		return err
 	}
+	return j.mergeGroup(at, r, whole)
+}
+
+// mergeGroup takes over what a group has found, the last of whose tasks has the given place.
+func (j *foldJob) mergeGroup(at role, r chunk.Region, group *foldPart) error {
+	whole, err := j.join(j.totals, at.cell, group, at.done)
+	if err != nil || whole == nil {
+		return err
+	}
+	return j.finishCell(r, whole)
+}
+
+// join merges a part with those of the same cell that came before, and with the last one gives what all have found.
+func (j *foldJob) join(open map[int64]*foldPart, cell int64, p *foldPart, last bool) (*foldPart, error) {
+	before := open[cell]
+	switch {
+	case before == nil && last:
+		return p, nil
+	case before == nil:
+		open[cell] = p
+		return nil, nil
+	}
+	err := j.guard(func() { before.merge(0, p.partial, 0, p.outputs) })
+	j.pool.Put(p)
+	if err != nil || !last {
+		return nil, err
+	}
+	delete(open, cell)
+	return before, nil
+}
+
+// finishCell makes results of what all tasks of a cell have found.
+func (j *foldJob) finishCell(r chunk.Region, p *foldPart) error {
+	j.ready()
 	err := j.guardErr(func() error {
-		switch {
-		case j.sink != nil:
-			return j.sink.write(r, fold.partial)
-		case j.merges:
-			j.eachRun(r, func(at, from, n int64) { j.global.merge(int(at), fold.partial, int(from), int(n)) })
-		default:
-			j.finish(j.out, chunk.Whole(j.a.node.shape()), chunk.COrder(len(j.order)), r, fold.partial)
+		if j.sink != nil {
+			return j.sink.write(r, p.partial)
 		}
+		j.finish(j.out, chunk.Whole(j.a.node.shape()), chunk.COrder(len(j.order)), r, p.partial)
 		return nil
 	})
-	j.pool.Put(fold)
+	j.pool.Put(p)
 	return err
 }
 
-// eachRun calls f for every run of outputs that is contiguous both among all
-// outputs of the array (at) and among those of region r (from), in the order of the pass.
-func (j *foldJob) eachRun(r chunk.Region, f func(at, from, n int64)) { j.eachRunIn(j.order, r, f) }
-
-// eachRunIn is eachRun for outputs that lie in another order.
+// eachRunIn calls f for every run of outputs that is contiguous both among all
+// outputs of the array (at), which lie in the given order of axes, and among those of region r (from).
 func (j *foldJob) eachRunIn(order []int, r chunk.Region, f func(at, from, n int64)) {
 	kept := chunk.Region{Start: make([]int64, len(j.order)), Shape: make([]int64, len(j.order))}
 	for d := range kept.Start {
@@ -274,13 +310,16 @@ func (j *foldJob) keptShape() []int64 {
 
 // result finishes what merged, and returns the result.
 func (j *foldJob) result() (*Result, error) {
-	err := j.ready()
-	if err == nil && j.merges {
+	j.ready()
+	if j.none { // nobody has seen the outputs
 		whole := chunk.Whole(j.a.node.shape())
-		err = j.guard(func() { j.finish(j.out, whole, chunk.COrder(len(j.order)), whole, j.global) })
-	}
-	if err != nil {
-		return nil, fmt.Errorf("lazy: %w", err)
+		p, err := j.begin(whole)
+		if err == nil {
+			err = j.finishCell(whole, p.(*foldPart))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("lazy: %w", err)
+		}
 	}
 	if j.derive != nil {
 		return j.derive(j.out)

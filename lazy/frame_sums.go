@@ -177,7 +177,7 @@ func (p *frameSumsPartial) merge(at int, other partial, from, n int) {
 func (p *frameSumsPartial) appendState(b []byte, _ int) ([]byte, error) {
 	return appendStates(b, stateOf[float64](p.acc)), nil
 }
-func (p *frameSumsPartial) setState(b []byte, _ int) error {
+func (p *frameSumsPartial) setState(b []byte, _ int) ([]byte, error) {
 	return setStates(b, stateOf[float64](p.acc))
 }
 func (p *frameSumsPartial) finish(r *Result, at, stride, from, n int) {

@@ -32,15 +32,17 @@ func (j *outputJob) to(w io.WriterAt) *outputJob {
 	return &c
 }
 
-func (j *outputJob) computes() bool                            { return false }
-func (j *outputJob) stateBytes([]int64) int64                  { return 0 }
-func (j *outputJob) memory() int64                             { return 0 }
-func (j *outputJob) start(*tasks)                              {}
-func (j *outputJob) begin(chunk.Region) (part, error)          { return &outputPart{job: j}, nil }
-func (j *outputJob) merge(chunk.Region, part) error            { return nil }
-func (j *outputJob) encode(b []byte, _ part) ([]byte, error)   { return b, nil }
-func (j *outputJob) decode([]byte, chunk.Region) (part, error) { return &outputPart{job: j}, nil }
-func (j *outputJob) result() (*Result, error)                  { return nil, nil }
+func (j *outputJob) computes() bool                          { return false }
+func (j *outputJob) stateBytes([]int64) int64                { return 0 }
+func (j *outputJob) memory() int64                           { return 0 }
+func (j *outputJob) start(*tasks)                            {}
+func (j *outputJob) begin(chunk.Region) (part, error)        { return &outputPart{job: j}, nil }
+func (j *outputJob) merge(int64, chunk.Region, part) error   { return nil }
+func (j *outputJob) encode(b []byte, _ part) ([]byte, error) { return b, nil }
+func (j *outputJob) decode(b []byte, _ chunk.Region) (part, []byte, error) {
+	return &outputPart{job: j}, b, nil
+}
+func (j *outputJob) result() (*Result, error) { return nil, nil }
 
 // outputPart writes, or reads again, the elements of one block.
 type outputPart struct {

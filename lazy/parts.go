@@ -12,9 +12,13 @@ import (
 )
 
 // Parts is a pass over an array whose blocks can be computed apart: at different times, by different processes, on
-// different machines. What has been found in a block, its state, is bytes that can be stored and merged
+// different machines. What has been found in a run of blocks, their state, is bytes that can be stored and merged
 // later. With the same array, plan of blocks, budget ([Memory]) and reducers, it is the same bytes everywhere where
-// the program is the same, and merging gives the same bits as any other way of computing the parts.
+// the program is the same, and merging gives the same bits however blocks are put into runs.
+//
+// A state has the accumulators of groups of blocks, merged in their order, where the run has all of a group, and of
+// single blocks where it has not. Groups follow from the array, its blocks and the reducers: there are as few that
+// their states take about 1 % of the array. See [Parts.Group].
 //
 // A Parts is for one merge at a time; Compute and Checksum can be called concurrently.
 type Parts struct {
@@ -23,10 +27,19 @@ type Parts struct {
 	next int64      // block to merge
 }
 
-// partsState is the most that the accumulators of a block may take before a pass in parts is cut into slabs of
-// outputs instead of the blocks of the plan. It is more than that of a pass in one piece, since slabs are spread
-// over the whole file.
-const partsState = 64 << 20
+// partsShare is the part of the budget that the accumulators of a block may take before a pass in parts is cut across
+// the outputs too. It is more than that of a pass in one piece, since what is read for a part of the outputs is
+// spread over the file.
+const partsShare = 16
+
+// partsState is how many bytes of accumulators that are.
+func partsState(a *Array) int64 {
+	share := min(max(a.config.chosenMemory()/partsShare, partialBytes), 64<<20)
+	if a.inOrder() { // whoever owns outputs would decode all that precedes its elements
+		share = max(share, a.config.chosenMemory()/2)
+	}
+	return share
+}
 
 // NewParts binds reducers, and with write also the elements themselves, which Compute then writes, to an array.
 // Where the accumulators of a block of the plan take at most 1 MiB, results are those of [Run] bit for bit.
@@ -43,7 +56,7 @@ func NewParts(a *Array, write bool, reducers ...Reducer) (*Parts, error) {
 		p.out = newOutputJob(a)
 		jobs = append(jobs, p.out)
 	}
-	p.pass, err = passOf(a, jobs, partsState)
+	p.pass, err = passOf(a, jobs, partsState(a), true)
 	if p.out != nil && err == nil {
 		p.out.pass = p.pass
 	}
@@ -51,24 +64,50 @@ func NewParts(a *Array, write bool, reducers ...Reducer) (*Parts, error) {
 }
 
 // NumBlocks is the number of blocks. Where reducers want whole frames or have very large results, they are not the
-// blocks of the array's plan.
+// blocks of the array's plan; where nothing is written, those that share outputs follow each other.
 func (p *Parts) NumBlocks() int64 { return p.pass.tasks.n }
 
 // Region is where block i lies in the array.
 func (p *Parts) Region(i int64) chunk.Region { return p.pass.tasks.region(i) }
 
-// StateBytes is about what the state of the largest block takes.
-func (p *Parts) StateBytes() int64 { return p.pass.tasks.stateBytes(p.pass.jobs) }
+// Group is the number of blocks of the largest groups: in runs of a multiple of it all groups are whole.
+func (p *Parts) Group() int64 {
+	n := int64(1)
+	for _, j := range p.reducing() {
+		if f, ok := j.(*foldJob); ok {
+			n = max(n, f.cells.group)
+		}
+	}
+	return n
+}
 
-// MaxState is a bound of what the state of a block takes as bytes; math.MaxInt64 where a user's reducers, which marshal
-// their accumulators themselves, have none.
-func (p *Parts) MaxState() int64 {
+// StateBytes is about how many bytes the states of n blocks take in runs of so many. Of users' reducers it knows what their
+// accumulators say they take.
+func (p *Parts) StateBytes(n, run int64) int64 {
+	sum, shape := int64(0), p.pass.tasks.largest()
+	for _, j := range p.reducing() {
+		states, each := n, j.stateBytes(shape)
+		if f, ok := j.(*foldJob); ok {
+			states = f.cells.states(n, run)
+			if all := times(f.keptLen(), f.fold.stateSize()); f.cells.tasks == 1 {
+				sum = plus(sum, min(all, times(states, each)))
+				continue
+			}
+		}
+		sum = plus(sum, times(states, each))
+	}
+	return sum
+}
+
+// MaxState is a bound of what the state of a run of n blocks takes as bytes, one of those of equal length that the blocks are
+// put into; math.MaxInt64 where a user's reducers, which marshal their accumulators themselves, have none.
+func (p *Parts) MaxState(n, run int64) int64 {
 	for _, j := range p.reducing() {
 		if f, ok := j.(*foldJob); !ok || f.usersOwn() {
 			return math.MaxInt64
 		}
 	}
-	return plus(times(2, p.StateBytes()), 64<<10)
+	return plus(times(2, p.StateBytes(n, run)), 64<<10)
 }
 
 // Header describes the array of the elements that are written: numbers in the byte order of this machine, records and
@@ -160,6 +199,9 @@ type Computing struct {
 	Workers int
 	Memory  int64
 
+	// Run is how many blocks have a state together: those from a multiple of Run on, as far as they are computed. Default: 1.
+	Run int64
+
 	// Output takes the elements, at their offsets from the first one. It is written to by several goroutines.
 	Output io.WriterAt
 
@@ -170,7 +212,7 @@ type Computing struct {
 // BlockState is what was found in a block.
 type BlockState struct {
 	Block int64
-	State []byte // of the reducers
+	State []byte // of the reducers; with the last block of a run that of all of them, else nil
 	CRC   uint32 // CRC-32C of the elements that were written, in the order in which they were
 }
 
@@ -188,6 +230,9 @@ func (p *Parts) Compute(ctx context.Context, lo, hi int64, c Computing, done fun
 	if c.Memory != 0 {
 		config.memory = c.Memory
 	}
+	states := newStates(p, max(c.Run, 1), lo, hi)
+	// What grows, what waits to be stored, and the groups that have begun.
+	config.memory = max(config.budget()-3*p.StateBytes(states.run, states.run), minMemory/2)
 	pass := *p.pass
 	if c.Progress != nil {
 		last := int64(0)
@@ -198,61 +243,36 @@ func (p *Parts) Compute(ctx context.Context, lo, hi int64, c Computing, done fun
 		pass.jobs = slices.Clone(pass.jobs)
 		pass.jobs[len(pass.jobs)-1] = p.out.to(c.Output)
 	}
-	return sweep(ctx, &pass, &config, lo, hi, pass.pack, func(i int64, s BlockState) error {
-		s.Block = i
-		return done(s)
-	})
-}
-
-// pack makes a state of what a task has found: of every reducer its length in 8 bytes, least significant first, and
-// then its accumulators.
-func (p *pass) pack(_ chunk.Region, parts []part) (s BlockState, err error) {
-	for k, j := range p.jobs {
-		if out, ok := parts[k].(*outputPart); ok {
-			s.CRC = out.crc
-			continue
-		}
-		s.State, err = appendSized(s.State, func(b []byte) ([]byte, error) { return j.encode(b, parts[k]) })
+	return sweep(ctx, &pass, &config, lo, hi, pass.pack, func(i int64, f packed) error {
+		state, err := states.add(i, f.parts)
 		if err != nil {
-			return s, err
+			return p.pass.a.located(err, p.Region(i))
 		}
-	}
-	return s, nil
+		return done(BlockState{Block: i, State: state, CRC: f.crc})
+	})
 }
 
 // Afford returns an error that matches [ErrTooLarge] if the results would not fit into the memory
 // of this process, as the first Merge does.
 func (p *Parts) Afford() error { return p.pass.afford(p.reducing()) }
 
-// Merge takes over the state of block i, which is the one after the last that was merged. A state that does not belong
-// there is an error, and nothing is merged of it. After an error of a user's reducer, Parts are of no use any more.
-func (p *Parts) Merge(i int64, state []byte) error {
-	if i != p.next {
-		return fmt.Errorf("lazy: block %d is merged after block %d", i, p.next-1)
+// Merge takes over the state of the run of blocks lo to hi, which is the one after the last that was merged. A state that does
+// not belong there is an error, after which, as after one of a user's reducer, Parts are of no use any more.
+func (p *Parts) Merge(lo, hi int64, state []byte) error {
+	if lo != p.next || hi <= lo || hi > p.NumBlocks() {
+		return fmt.Errorf("lazy: blocks %d to %d are merged after block %d", lo, hi-1, p.next-1)
 	}
-	if i == 0 {
+	if lo == 0 {
 		if err := p.Afford(); err != nil {
 			return err
 		}
 	}
-	r := p.Region(i)
-	var parts []part
-	for _, j := range p.reducing() {
-		found, rest, ok := cutSized(state)
-		if !ok {
-			return fmt.Errorf("lazy: state of block %d: %w", i, io.ErrUnexpectedEOF)
-		}
-		part, err := j.decode(found, r)
-		if err != nil {
-			return p.pass.a.located(err, r)
-		}
-		parts, state = append(parts, part), rest
+	p.next = -1 // until all of it is merged
+	if err := p.mergeRun(lo, hi, state); err != nil {
+		return fmt.Errorf("lazy: state of blocks %d to %d: %w", lo, hi-1, err)
 	}
-	if len(state) > 0 {
-		return fmt.Errorf("lazy: state of block %d: %w: %d bytes too many", i, errState, len(state))
-	}
-	p.next++
-	return p.pass.merge(i, finished{region: r, parts: parts})
+	p.next = hi
+	return nil
 }
 
 // reducing are the jobs of the reducers; that which writes is behind them.

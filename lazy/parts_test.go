@@ -36,23 +36,27 @@ func (f *buffer) ReadAt(b []byte, off int64) (int, error) {
 	return bytes.NewReader(f.b).ReadAt(b, off)
 }
 
-// inParts computes the blocks in random runs, each by a Parts of its own as other processes would, and merges what
-// they found.
+// inParts computes the blocks in some runs at a time, each by a Parts of its own as other processes would, and merges what
+// they found. The length of runs is random.
 func inParts(t *testing.T, rng *rand.Rand, a *Array, write bool, reducers ...Reducer) ([]*Result, []byte) {
 	t.Helper()
 	whole := must[*Parts](t)(NewParts(a, write, reducers...))
 	n := whole.NumBlocks()
 	states, out := make([]BlockState, n), &buffer{b: make([]byte, a.NBytes())}
 	var runs [][2]int64
+	run := 1 + rng.Int64N(5)
+	if rng.IntN(2) == 0 {
+		run = max(whole.Group(), 1)
+	}
 	for lo := int64(0); lo < n; {
-		hi := min(lo+1+rng.Int64N(3), n)
+		hi := min(lo+run*(1+rng.Int64N(3)), n)
 		runs, lo = append(runs, [2]int64{lo, hi}), hi
 	}
 	rng.Shuffle(len(runs), func(i, j int) { runs[i], runs[j] = runs[j], runs[i] })
 	for _, r := range runs {
 		p := must[*Parts](t)(NewParts(a, write, reducers...))
 		next := r[0]
-		err := p.Compute(context.Background(), r[0], r[1], Computing{Workers: 1 + rng.IntN(4), Output: out}, func(s BlockState) error {
+		err := p.Compute(context.Background(), r[0], r[1], Computing{Workers: 1 + rng.IntN(4), Run: run, Output: out}, func(s BlockState) error {
 			if s.Block != next {
 				t.Errorf("block %d came when %d was due", s.Block, next)
 			}
@@ -68,8 +72,16 @@ func inParts(t *testing.T, rng *rand.Rand, a *Array, write bool, reducers ...Red
 		if crc, err := whole.Checksum(context.Background(), int64(i), out); err != nil || crc != s.CRC {
 			t.Errorf("block %d: checksum %08x, written %08x, %v", i, crc, s.CRC, err)
 		}
-		if err := whole.Merge(int64(i), s.State); err != nil {
-			t.Fatal(err)
+		switch hi := int64(i) + 1; {
+		case hi == n || hi%run == 0:
+			if most := whole.MaxState(run, run); int64(len(s.State)) > most {
+				t.Errorf("a state of %d bytes, at most %d", len(s.State), most)
+			}
+			if err := whole.Merge((hi-1)/run*run, hi, s.State); err != nil {
+				t.Fatal(err)
+			}
+		case s.State != nil:
+			t.Errorf("block %d has a state, and runs have %d", i, run)
 		}
 	}
 	return must[[]*Result](t)(whole.Results()), out.b
@@ -186,18 +198,19 @@ func TestPartsRefuse(t *testing.T) {
 	a := mustWith(t, mustSlice(t, []float64{1, 2, 3, 4, 5, 6}), Chunks("2"))
 	p := must[*Parts](t)(NewParts(a, false, NewSum(OverAll())))
 	var state []byte
+	fresh := func() *Parts { return must[*Parts](t)(NewParts(a, false, NewSum(OverAll()))) }
 	if err := p.Compute(ctx, 0, 1, Computing{}, func(s BlockState) error { state = s.State; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	for n := range state {
-		if err := p.Merge(0, state[:n]); err == nil {
+		if err := fresh().Merge(0, 1, state[:n]); err == nil {
 			t.Fatalf("a state of %d of %d bytes was merged", n, len(state))
 		}
 	}
-	if err := p.Merge(0, append(slices.Clone(state), 0)); !errors.Is(err, errState) {
+	if err := fresh().Merge(0, 1, append(slices.Clone(state), 0)); !errors.Is(err, errState) {
 		t.Errorf("a state that is too long: %v", err)
 	}
-	if err := p.Merge(1, state); err == nil {
+	if err := p.Merge(1, 2, state); err == nil {
 		t.Error("block 1 was merged before block 0")
 	}
 	if _, err := p.Results(); err == nil {

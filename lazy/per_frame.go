@@ -157,5 +157,9 @@ func (p *frameResults[T, R]) MarshalBinary() ([]byte, error) {
 // UnmarshalBinary takes over values of the same region. A bool of R that is neither 0 nor 1 did not come
 // from MarshalBinary; the checksum around the bytes has seen to that.
 func (p *frameResults[T, R]) UnmarshalBinary(b []byte) error {
-	return setStates(b, stateOf[R](p.values))
+	rest, err := setStates(b, stateOf[R](p.values))
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%w: %d bytes too many", errState, len(rest))
+	}
+	return err
 }

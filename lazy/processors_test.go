@@ -84,7 +84,7 @@ func resultDigests(t *testing.T) (lines []string) {
 			var states []byte
 			err = parts.Compute(t.Context(), 0, parts.NumBlocks(), Computing{}, func(s BlockState) error {
 				states = append(states, s.State...)
-				return parts.Merge(s.Block, s.State)
+				return parts.Merge(s.Block, s.Block+1, s.State)
 			})
 			if err != nil {
 				t.Fatalf("%s %s: %v", name, r.name, err)

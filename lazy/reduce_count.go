@@ -110,7 +110,9 @@ func (p *countPartial) merge(at int, other partial, from, n int) {
 func (p *countPartial) appendState(b []byte, _ int) ([]byte, error) {
 	return appendStates(b, stateOf[int64](p.acc)), nil
 }
-func (p *countPartial) setState(b []byte, _ int) error { return setStates(b, stateOf[int64](p.acc)) }
+func (p *countPartial) setState(b []byte, _ int) ([]byte, error) {
+	return setStates(b, stateOf[int64](p.acc))
+}
 func (p *countPartial) finish(r *Result, at, stride, from, n int) {
 	for i, v := range p.acc[from : from+n] {
 		r.putInt(at+i*stride, uint64(v))
@@ -188,7 +190,7 @@ func (p *histogramPartial) merge(at int, other partial, from, n int) {
 func (p *histogramPartial) appendState(b []byte, _ int) ([]byte, error) {
 	return appendStates(b, stateOf[int64](p.counts)), nil
 }
-func (p *histogramPartial) setState(b []byte, _ int) error {
+func (p *histogramPartial) setState(b []byte, _ int) ([]byte, error) {
 	return setStates(b, stateOf[int64](p.counts))
 }
 func (p *histogramPartial) finish(r *Result, at, stride, from, n int) {

@@ -98,7 +98,9 @@ func (p *extremePartial) appendState(b []byte, _ int) ([]byte, error) {
 	kernel.OneNaN(p.acc, p.fold.elem)
 	return appendStates(b, stateOf[byte](p.acc)), nil
 }
-func (p *extremePartial) setState(b []byte, _ int) error { return setStates(b, stateOf[byte](p.acc)) }
+func (p *extremePartial) setState(b []byte, _ int) ([]byte, error) {
+	return setStates(b, stateOf[byte](p.acc))
+}
 func (p *extremePartial) finish(r *Result, at, stride, from, n int) {
 	e, _ := p.fold.dtype.Elem()
 	size := e.Size()
@@ -152,7 +154,7 @@ func (p *argPartial) merge(at int, other partial, from, n int) {
 func (p *argPartial) appendState(b []byte, _ int) ([]byte, error) {
 	return appendStates(b, stateOf[byte](p.val), stateOf[int64](p.idx)), nil
 }
-func (p *argPartial) setState(b []byte, _ int) error {
+func (p *argPartial) setState(b []byte, _ int) ([]byte, error) {
 	return setStates(b, stateOf[byte](p.val), stateOf[int64](p.idx))
 }
 func (p *argPartial) finish(r *Result, at, stride, from, n int) {
@@ -230,7 +232,7 @@ func (p *orderedPartial) merge(at int, other partial, from, n int) {
 func (p *orderedPartial) appendState(b []byte, _ int) ([]byte, error) {
 	return appendStates(b, stateOf[byte](p.val), stateOf[int64](p.idx)), nil
 }
-func (p *orderedPartial) setState(b []byte, _ int) error {
+func (p *orderedPartial) setState(b []byte, _ int) ([]byte, error) {
 	return setStates(b, stateOf[byte](p.val), stateOf[int64](p.idx))
 }
 func (p *orderedPartial) finish(r *Result, at, stride, from, n int) {

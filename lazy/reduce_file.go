@@ -111,7 +111,7 @@ func (a *Array) reduceTo(ctx context.Context, reductions []Reduction, files []*a
 
 // stream makes a pass whose results go to files as they are found.
 func (a *Array) stream(ctx context.Context, jobs []job) error {
-	p, err := passOf(a, jobs, max(a.config.chosenMemory()/16, partialBytes))
+	p, err := passOf(a, jobs, max(a.config.chosenMemory()/16, partialBytes), false)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,9 @@ func (p *intSumPartial) merge(at int, other partial, from, n int) {
 func (p *intSumPartial) appendState(b []byte, _ int) ([]byte, error) {
 	return appendStates(b, stateOf[uint64](p.acc)), nil
 }
-func (p *intSumPartial) setState(b []byte, _ int) error { return setStates(b, stateOf[uint64](p.acc)) }
+func (p *intSumPartial) setState(b []byte, _ int) ([]byte, error) {
+	return setStates(b, stateOf[uint64](p.acc))
+}
 func (p *intSumPartial) finish(r *Result, at, stride, from, n int) {
 	for i, v := range p.acc[from : from+n] {
 		r.putInt(at+i*stride, v)
@@ -127,7 +129,9 @@ func (p *timeSumPartial) merge(at int, other partial, from, n int) {
 func (p *timeSumPartial) appendState(b []byte, _ int) ([]byte, error) {
 	return appendStates(b, stateOf[int64](p.acc)), nil
 }
-func (p *timeSumPartial) setState(b []byte, _ int) error { return setStates(b, stateOf[int64](p.acc)) }
+func (p *timeSumPartial) setState(b []byte, _ int) ([]byte, error) {
+	return setStates(b, stateOf[int64](p.acc))
+}
 func (p *timeSumPartial) finish(r *Result, at, stride, from, n int) {
 	for i, v := range p.acc[from : from+n] {
 		r.putInt(at+i*stride, uint64(v))
@@ -212,7 +216,7 @@ func (p *floatSumPartial) merge(at int, other partial, from, n int) {
 func (p *floatSumPartial) appendState(b []byte, _ int) ([]byte, error) {
 	return appendStates(b, stateOf[float64](p.hi), stateOf[float64](p.lo)), nil
 }
-func (p *floatSumPartial) setState(b []byte, _ int) error {
+func (p *floatSumPartial) setState(b []byte, _ int) ([]byte, error) {
 	return setStates(b, stateOf[float64](p.hi), stateOf[float64](p.lo))
 }
 func (p *floatSumPartial) finish(r *Result, at, stride, from, n int) {

@@ -176,7 +176,9 @@ func (p *momentsPartial) merge(at int, other partial, from, n int) {
 func (p *momentsPartial) appendState(b []byte, _ int) ([]byte, error) {
 	return appendStates(b, p.states()...), nil
 }
-func (p *momentsPartial) setState(b []byte, _ int) error { return setStates(b, p.states()...) }
+func (p *momentsPartial) setState(b []byte, _ int) ([]byte, error) {
+	return setStates(b, p.states()...)
+}
 
 func (p *momentsPartial) states() (s []accumulators) {
 	for _, part := range p.parts() {

@@ -72,8 +72,9 @@ type partial interface {
 	// this machine.
 	appendState(b []byte, n int) ([]byte, error)
 
-	// setState takes over accumulators that appendState has written, after a reset for n outputs.
-	setState(b []byte, n int) error
+	// setState takes over accumulators that appendState has written, after a reset for n outputs, and returns what is
+	// behind them.
+	setState(b []byte, n int) (rest []byte, err error)
 }
 
 // newResult makes a zeroed result.

@@ -81,12 +81,12 @@ type job interface {
 	// begin makes empty accumulators for a task over a region.
 	begin(r chunk.Region) (part, error)
 
-	// merge takes over what a task has found, in the order of the plan.
-	merge(r chunk.Region, p part) error
+	// merge takes over what task i has found, in the order of the tasks.
+	merge(i int64, r chunk.Region, p part) error
 
-	// encode appends what a task has found to b, and takes the part back; decode makes a part of it again.
+	// encode appends what a task has found to b, and takes the part back; decode makes a part again of the beginning of b.
 	encode(b []byte, p part) ([]byte, error)
-	decode(b []byte, r chunk.Region) (part, error)
+	decode(b []byte, r chunk.Region) (p part, rest []byte, err error)
 
 	result() (*Result, error)
 }
@@ -121,7 +121,7 @@ func newPass(a *Array, reducers []Reducer) (*pass, error) {
 	if a.inOrder() { // each task that owns outputs would decode all that precedes its elements
 		partial = max(partial, a.config.chosenMemory()/2)
 	}
-	p, err := passOf(a, jobs, partial)
+	p, err := passOf(a, jobs, partial, false)
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +154,9 @@ func bind(a *Array, reducers []Reducer) ([]job, error) {
 	return jobs, nil
 }
 
-// passOf is the pass of some jobs. Accumulators of a task may take so many bytes before it is cut otherwise.
-func passOf(a *Array, jobs []job, partial int64) (*pass, error) {
+// passOf is the pass of some jobs. Accumulators of a task may take so many bytes before it is cut otherwise: across the
+// outputs, and in parts, which are for many machines, also across what they are made of.
+func passOf(a *Array, jobs []job, partial int64, parts bool) (*pass, error) {
 	p := &pass{a: a, jobs: jobs, order: a.node.order(), raw: toNative(a.node), computed: computable(a.node)}
 	size := max(elemSize(a.node), elemSize(p.computed))
 	p.windowLen, p.tileLen = max(windowBytes/size, 1), max(tileBytes/size, 1)
@@ -169,7 +170,7 @@ func passOf(a *Array, jobs []job, partial int64) (*pass, error) {
 	if err := p.keepFrames(size); err != nil {
 		return nil, err
 	}
-	p.tasks = p.chooseTasks(partial)
+	p.tasks = p.chooseTasks(partial, parts)
 	for _, j := range p.jobs {
 		j.start(&p.tasks)
 	}
@@ -243,7 +244,7 @@ type finished struct {
 
 func (p *pass) merge(i int64, f finished) error {
 	for k, part := range f.parts {
-		if err := p.jobs[k].merge(f.region, part); err != nil {
+		if err := p.jobs[k].merge(i, f.region, part); err != nil {
 			return p.a.located(err, f.region)
 		}
 	}
@@ -397,7 +398,7 @@ func (t *tasks) stateBytes(jobs []job) int64 {
 // that its accumulators would be as large as its data; then each task owns a
 // slab of outputs and sweeps the reduced axes for them. The choice depends on
 // the array, its plan, the reducers and the limit only.
-func (p *pass) chooseTasks(partial int64) tasks {
+func (p *pass) chooseTasks(partial int64, parts bool) tasks {
 	if p.frames {
 		return p.frameTasks()
 	}
@@ -415,7 +416,10 @@ func (p *pass) chooseTasks(partial int64) tasks {
 			widest, most = f, max(n, most)
 		}
 	}
-	if widest == nil {
+	switch {
+	case parts:
+		return p.partTasks(t, widest, partial)
+	case widest == nil:
 		return t
 	}
 	kept := p.a.Shape()

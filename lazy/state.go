@@ -58,20 +58,20 @@ func appendStates(b []byte, parts ...accumulators) []byte {
 	return b
 }
 
-// setStates fills accumulators with what appendStates has written.
-func setStates(b []byte, parts ...accumulators) error {
+// setStates fills accumulators with what appendStates has written, and returns what is behind it.
+func setStates(b []byte, parts ...accumulators) (rest []byte, err error) {
 	want := 0
 	for _, p := range parts {
 		want += p.size()
 	}
-	if len(b) != want {
-		return fmt.Errorf("%w: %d bytes instead of %d", errState, len(b), want)
+	if len(b) < want {
+		return nil, fmt.Errorf("%w: %d bytes instead of %d", errState, len(b), want)
 	}
 	for _, p := range parts {
 		p.set(b[:p.size()])
 		b = b[p.size():]
 	}
-	return nil
+	return b, nil
 }
 
 // appendUserState appends one state of a user's fold.

@@ -12,11 +12,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
 // driving is how run and resume drive a plan.
 type driving struct {
+	states              int64 // bytes that workers will record, until that has been said
 	engine              engineFlags
 	wait, detach, print bool
 	verify              bool
@@ -104,6 +106,7 @@ func (d *driving) drive(cmd *cobra.Command, c *cli, dir string) error {
 	case d.print:
 		err = d.printRound(ctx, c, dir, l)
 	case d.detach:
+		d.noteStates(c, dir)
 		err = d.submit(ctx, r, l)
 	default:
 		if err = d.complete(ctx, c, dir, l); err == nil {
@@ -116,12 +119,26 @@ func (d *driving) drive(cmd *cobra.Command, c *cli, dir string) error {
 	return err
 }
 
+// notedStates is how much in a run directory is worth a line before the run starts.
+const notedStates = 16 << 20
+
+// noteStates says once how large the run directory will get.
+func (d *driving) noteStates(c *cli, dir string) {
+	if d.states >= notedStates {
+		c.note("%s: workers will record about %s of what reductions find", printable(dir), chunk.FormatBytes(d.states))
+	}
+	d.states = 0
+}
+
 // complete waits until the outputs are there.
 func (d *driving) complete(ctx context.Context, c *cli, dir string, l launcher) error {
 	b := c.newBar("run")
 	defer b.finish()
 	o := d.options(dir, l)
-	o.Progress = b.status
+	o.Progress = func(s distributed.Status) { // not before it is known that the run can be
+		d.noteStates(c, dir)
+		b.status(s)
+	}
 	if l.engine != nil {
 		return distributed.Resume(ctx, l.engine, o)
 	}

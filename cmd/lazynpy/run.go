@@ -148,6 +148,7 @@ func (r *launch) run(cmd *cobra.Command, c *cli, input string) error {
 	if err := p.Write(dir); err != nil {
 		return err
 	}
+	r.states = p.StateBytes
 	for _, left := range p.Leftovers() {
 		c.note("%s: a run with another plan for %s has left it, or goes on; remove it if that run is of no use any more", printable(left), printable(p.Output.Path))
 	}
