@@ -253,7 +253,16 @@ func (c reductionCase) distributed(t *testing.T, dir, engine string, i int64) ma
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Reduce = append(o.Reduce, distributed.Reduction{Op: op, Path: filepath.Join(out, fmt.Sprintf("%d_%s.npy", k, r.Op))})
+		reduction := distributed.Reduction{Op: op, Path: filepath.Join(out, fmt.Sprintf("%d_%s.npy", k, r.Op))}
+		if r.Op == "histogram" && strings.HasSuffix(c.DType, "f16") {
+			alone := o
+			alone.Reduce = []distributed.Reduction{reduction}
+			if _, err := distributed.MemmapDistributed(filepath.Join(dir, c.File), alone); !errors.Is(err, lazy.ErrDType) {
+				t.Errorf("histogram of long doubles: %v", err)
+			}
+			continue
+		}
+		o.Reduce = append(o.Reduce, reduction)
 		want = append(want, r)
 	}
 	p, err := distributed.MemmapDistributed(filepath.Join(dir, c.File), o)
