@@ -104,6 +104,14 @@ func (g Grid) Uniform() bool {
 	return true
 }
 
+// Regular reports whether all chunks along axis d have the same size, but for a smaller last one.
+func (g Grid) Regular(d int) bool {
+	a := &g.axes[d]
+	_, first := a.chunk(0)
+	_, last := a.chunk(a.count - 1)
+	return a.largest() == first && (a.count-1)*first+last == a.length
+}
+
 // String is g in dask's notation: "((90, 90, 76), (128,))". Axes of many chunks
 // are abbreviated: "((4, 4, 4, …, 4, 2),)".
 func (g Grid) String() string {

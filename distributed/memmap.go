@@ -223,7 +223,7 @@ func (p *Plan) chunks(o Options, a *lazy.Array) ([][]int64, error) {
 		chunks[d] = []int64{}
 		switch {
 		case n == 0:
-		case spec.IsAuto() || regular(grid, d):
+		case spec.IsAuto() || grid.Regular(d):
 			chunks[d] = append(chunks[d], block[d])
 		default:
 			chunks[d] = slices.AppendSeq(chunks[d], grid.Sizes(d))
@@ -244,15 +244,6 @@ func (p *Plan) inFileOrder(a *lazy.Array, maxBlock int64) (*lazy.Array, error) {
 		b = nil
 	}
 	return b, err
-}
-
-// regular reports whether all blocks along an axis have the same length, but for a shorter last one.
-func regular(g chunk.Grid, d int) bool {
-	n := g.AxisCount(d)
-	_, first := g.AxisChunk(d, 0)
-	_, before := g.AxisChunk(d, max(n-2, 0))
-	_, last := g.AxisChunk(d, n-1)
-	return before == first && last <= first && g.BlockShape()[d] == first && (n-1)*first+last == g.Shape()[d]
 }
 
 // spec is the chunks as package chunk wants them.

@@ -144,9 +144,9 @@ func (p *Parts) Aligned(align int64) int64 {
 		slab, row := bytes*block[d], bytes*shape[d]
 		switch {
 		case align == 1:
-		case rows == 1 && equalChunks(grid, d):
+		case rows == 1 && grid.Regular(d):
 			blocks *= align / gcd(slab, align)
-		case !equalChunks(grid, d) || slab%align != 0 || row%align != 0:
+		case !grid.Regular(d) || slab%align != 0 || row%align != 0:
 			blocks *= grid.AxisCount(d) * (align / gcd(row, align))
 		}
 	}
@@ -154,14 +154,6 @@ func (p *Parts) Aligned(align int64) int64 {
 		return 0
 	}
 	return blocks
-}
-
-// equalChunks reports whether all chunks of an axis have the same length, but for a shorter last one.
-func equalChunks(g chunk.Grid, d int) bool {
-	n := g.AxisCount(d)
-	_, first := g.AxisChunk(d, 0)
-	_, last := g.AxisChunk(d, n-1)
-	return n == 1 || g.BlockShape()[d] == first && (n-1)*first+last == g.Shape()[d]
 }
 
 // Offset is where the first element of block i lies in the written array, in bytes from the first element of all.
