@@ -119,7 +119,13 @@ func Resume(ctx context.Context, e Engine, o RunOptions) error {
 // drive runs to the end. Workers elsewhere say by an exit status at most that an input has changed.
 func (d *driver) drive(ctx context.Context) error {
 	defer d.log.Close()
-	err := d.run(ctx)
+	there, err := d.settled(ctx)
+	if there {
+		return nil
+	}
+	if err == nil {
+		err = d.run(ctx)
+	}
 	if err == nil && d.done() { // by this driver or another; nothing that is not there is vouched for
 		return d.confirm(ctx)
 	}
@@ -171,9 +177,6 @@ func newDriver(e Engine, o RunOptions) (*driver, error) {
 
 // run goes round by round until nothing is missing, and then publishes. What cannot be published is computed again.
 func (d *driver) run(ctx context.Context) error {
-	if there, err := d.settled(ctx); there || err != nil {
-		return err
-	}
 	if err := d.begin(ctx); err != nil {
 		return err
 	}
@@ -203,7 +206,7 @@ func (d *driver) begin(ctx context.Context) error {
 	if err := makeDirs(d.Dir); err != nil {
 		return err
 	}
-	if err := os.Remove(filepath.Join(d.Dir, cancelName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := remove(filepath.Join(d.Dir, cancelName)); err != nil {
 		return err
 	}
 	if err := d.plan.checkResults(); err != nil {
