@@ -61,7 +61,7 @@ func formatBytesExact(n int64) string {
 func ParseBytes(s string) (int64, error) {
 	n, err := parseBytes(s)
 	if err != nil {
-		return 0, fmt.Errorf("chunk: byte size %s: %w", abbreviate(s), err)
+		return 0, fmt.Errorf("byte size %s: %w", abbreviate(s), err)
 	}
 	return n, nil
 }

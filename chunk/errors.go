@@ -9,7 +9,7 @@ import (
 // ErrLayout is wrapped by every error about impossible geometry: a negative
 // length, an order that is not a permutation of the axes, a product beyond
 // int64, a navigation axis that does not exist.
-var ErrLayout = errors.New("chunk: invalid layout")
+var ErrLayout = errors.New("invalid layout")
 
 // SyntaxError is the error of [Parse] for text that is not a chunk spec.
 type SyntaxError struct {
@@ -19,7 +19,7 @@ type SyntaxError struct {
 }
 
 func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("chunk: spec %s: offset %d: %s", abbreviate(e.Spec), e.Offset, e.Reason)
+	return fmt.Sprintf("spec %s: offset %d: %s", abbreviate(e.Spec), e.Offset, e.Reason)
 }
 
 // SpecError is a spec that reads well but means nothing, or nothing for the
@@ -33,9 +33,9 @@ type SpecError struct {
 
 func (e *SpecError) Error() string {
 	if e.Axis < 0 {
-		return fmt.Sprintf("chunk: spec %s: %s", e.Value, e.Reason)
+		return fmt.Sprintf("spec %s: %s", e.Value, e.Reason)
 	}
-	return fmt.Sprintf("chunk: spec for axis %d: %s: %s", e.Axis, e.Value, e.Reason)
+	return fmt.Sprintf("spec for axis %d: %s: %s", e.Axis, e.Value, e.Reason)
 }
 
 // abbreviate quotes s and shortens it, so that an error stays one readable line.

@@ -47,8 +47,8 @@ func ExampleParse() {
 	// 64MiB
 	// (4, -1, 'auto')
 	// {1: 100}
-	// chunk: spec for axis 1: -3: a chunk size is positive, or -1 for the whole axis
-	// chunk: spec "(4, x)": offset 4: "x" is neither auto, None, an integer nor a byte size: "x" is not a byte unit
+	// spec for axis 1: -3: a chunk size is positive, or -1 for the whole axis
+	// spec "(4, x)": offset 4: "x" is neither auto, None, an integer nor a byte size: "x" is not a byte unit
 }
 
 func ExampleNormalize() {

@@ -46,7 +46,7 @@ const chunkSizeTolerance = 1.25
 
 // ErrLimits is wrapped by every error about [Limits] or [NormalizeOptions] that
 // are out of range.
-var ErrLimits = errors.New("chunk: limits out of range")
+var ErrLimits = errors.New("limits out of range")
 
 // Limits bound the blocks that [NewPlan] chooses. The zero value means the
 // defaults; a negative field is an error. Sizes the user spells out are not

@@ -18,16 +18,16 @@ func BuildID() (string, error) { return buildID() }
 var buildID = sync.OnceValues(func() (string, error) {
 	path, err := os.Executable()
 	if err != nil {
-		return "", fmt.Errorf("distributed: this program cannot be identified: %w", err)
+		return "", fmt.Errorf("this program cannot be identified: %w", err)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("distributed: this program cannot be identified: %w", err)
+		return "", fmt.Errorf("this program cannot be identified: %w", err)
 	}
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("distributed: this program cannot be identified: %w", err)
+		return "", fmt.Errorf("this program cannot be identified: %w", err)
 	}
 	return runtime.GOOS + "/" + runtime.GOARCH + "/" + hex.EncodeToString(h.Sum(nil)[:8]), nil
 })

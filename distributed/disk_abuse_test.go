@@ -57,7 +57,7 @@ func TestDiskFull(t *testing.T) {
 	want, p := f.want(), f.slowPlan(slowParams{})
 	room, _, full := smallDisk(t, f.dir, "512k", 512<<10)
 	err := run(p, distributed.Pool{}, distributed.RunOptions{})
-	if !errors.Is(err, full) || !regexp.MustCompile(`^distributed: .*out\.npy: .*`+full.Error()+`$`).MatchString(err.Error()) {
+	if !errors.Is(err, full) || !regexp.MustCompile(`^.*out\.npy: .*`+full.Error()+`$`).MatchString(err.Error()) {
 		t.Errorf("an output that does not fit: %v", err)
 	}
 	f.unpublished()

@@ -45,7 +45,7 @@ type Published struct {
 
 // ErrOutput says that an output is not what was published: it is gone, or another file. One that is gone matches
 // [fs.ErrNotExist] too.
-var ErrOutput = errors.New("distributed: an output is not what was published")
+var ErrOutput = errors.New("an output is not what was published")
 
 // maxDone bounds the size of done.json.
 const maxDone = 64 << 20
@@ -59,7 +59,7 @@ func ReadDone(dir string) (Done, error) {
 		return done, err
 	}
 	if err := json.Unmarshal(b, &done); err != nil {
-		return done, fmt.Errorf("distributed: %s: not a record of outputs: %w", path, err)
+		return done, fmt.Errorf("%s: not a record of outputs: %w", path, err)
 	}
 	return done, nil
 }
@@ -96,7 +96,7 @@ func (d *driver) readDone() (Done, error) {
 		paths = append(paths, o.Path)
 	}
 	if done.Plan != fmt.Sprintf("%x", d.plan.ID()) || !slices.Equal(paths, d.plan.results()) {
-		return done, fmt.Errorf("distributed: %s: it is of another plan", filepath.Join(d.Dir, doneName))
+		return done, fmt.Errorf("%s: it is of another plan", filepath.Join(d.Dir, doneName))
 	}
 	return done, nil
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // ErrIncomplete says that portions of a run have no record yet.
-var ErrIncomplete = errors.New("distributed: incomplete")
+var ErrIncomplete = errors.New("incomplete")
 
 // Finish verifies, merges and publishes the run in a directory, and computes nothing: for the end of a run whose
 // workers nobody has waited for. An error matches [ErrIncomplete] if portions are missing, also those that turned out

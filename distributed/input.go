@@ -33,7 +33,7 @@ type Input struct {
 }
 
 // ErrInput says that an input is not the file any more that the plan was made for.
-var ErrInput = errors.New("distributed: the input has changed")
+var ErrInput = errors.New("the input has changed")
 
 // edge is how much of both ends of a file its fingerprint covers.
 const edge = 64 << 10
@@ -129,7 +129,7 @@ func sameTime(a, b int64) bool {
 func absolute(path string) (string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return "", fmt.Errorf("distributed: %s: %w", path, err)
+		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	return abs, nil
 }

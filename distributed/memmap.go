@@ -75,11 +75,7 @@ const (
 // MemmapDistributed plans a run over the array at path, reading its header and both ends of the file only: what
 // memmap_distributed of RosettaSciIO is for dask. The path is as for [lazy.Open].
 func MemmapDistributed(path string, o Options) (*Plan, error) {
-	p, err := newPlan(path, o)
-	if err != nil {
-		return nil, fmt.Errorf("distributed: %w", err)
-	}
-	return p, nil
+	return newPlan(path, o)
 }
 
 func newPlan(path string, o Options) (*Plan, error) {

@@ -24,14 +24,14 @@ type Op struct {
 // error, since JSON has none: use [Float] or [Operand].
 func NewOp(name string, params any) (Op, error) {
 	if err := checkName(name); err != nil {
-		return Op{}, fmt.Errorf("distributed: %w", err)
+		return Op{}, err
 	}
 	raw, err := json.Marshal(params)
 	if err == nil {
 		raw, err = canonical(raw)
 	}
 	if err != nil {
-		return Op{}, fmt.Errorf("distributed: %s: parameters: %w", name, jsonError(err))
+		return Op{}, fmt.Errorf("%s: parameters: %w", name, jsonError(err))
 	}
 	if s := string(raw); s == "null" || s == "{}" {
 		raw = nil
@@ -60,7 +60,7 @@ func (op *Op) UnmarshalJSON(b []byte) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&raw); err != nil {
-		return fmt.Errorf("distributed: operation: %w", jsonError(err))
+		return fmt.Errorf("operation: %w", jsonError(err))
 	}
 	read, err := NewOp(raw.Name, raw.Params)
 	if err != nil {
@@ -90,7 +90,7 @@ func (op Op) Apply(a *lazy.Array) (*lazy.Array, error) {
 		return nil, err
 	}
 	if e.apply == nil {
-		return nil, fmt.Errorf("distributed: %s is a reducer, not a map from array to array", op.Name)
+		return nil, fmt.Errorf("%s is a reducer, not a map from array to array", op.Name)
 	}
 	var out *lazy.Array
 	err = guard(op.Name, func() (err error) {
@@ -112,7 +112,7 @@ func (op Op) Reducer() (lazy.Reducer, error) {
 		return lazy.Reducer{}, err
 	}
 	if e.reducer == nil {
-		return lazy.Reducer{}, fmt.Errorf("distributed: %s is a map from array to array, not a reducer", op.Name)
+		return lazy.Reducer{}, fmt.Errorf("%s is a map from array to array, not a reducer", op.Name)
 	}
 	var out lazy.Reducer
 	err = guard(op.Name, func() (err error) {
@@ -133,15 +133,15 @@ func (op Op) WithOver(over string) (Op, error) {
 		return Op{}, err
 	}
 	if !e.hasParam("over") {
-		return Op{}, fmt.Errorf("distributed: %s has no parameter over", op.Name)
+		return Op{}, fmt.Errorf("%s has no parameter over", op.Name)
 	}
 	if _, err := lazy.ParseOver(over); err != nil {
-		return Op{}, fmt.Errorf("distributed: %s: parameter over: %w", op.Name, err)
+		return Op{}, fmt.Errorf("%s: parameter over: %w", op.Name, err)
 	}
 	params := make(map[string]any)
 	if len(op.Params) > 0 {
 		if err := decodeNumbers(op.Params, &params); err != nil {
-			return Op{}, fmt.Errorf("distributed: %s: parameters: %w", op.Name, jsonError(err))
+			return Op{}, fmt.Errorf("%s: parameters: %w", op.Name, jsonError(err))
 		}
 	}
 	switch over = strings.TrimSpace(over); over {
@@ -163,7 +163,7 @@ func (op Op) decode() (e *entry, p any, err error) {
 		return nil, nil, err
 	}
 	if p, err = e.decode(op.Params); err != nil {
-		return nil, nil, fmt.Errorf("distributed: %s: %w", op.Name, err)
+		return nil, nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
 	return e, p, nil
 }
@@ -174,17 +174,17 @@ func guard(name string, f func() error) (err error) {
 		switch v := recover().(type) {
 		case nil:
 		case error:
-			err = fmt.Errorf("distributed: %s panicked: %w", name, v)
+			err = fmt.Errorf("%s panicked: %w", name, v)
 		default:
-			err = fmt.Errorf("distributed: %s panicked: %v", name, v)
+			err = fmt.Errorf("%s panicked: %v", name, v)
 		}
 	}()
 	switch err := f(); {
 	case err == nil:
 		return nil
 	case strings.HasPrefix(err.Error(), name+": "):
-		return fmt.Errorf("distributed: %w", err)
+		return err
 	default:
-		return fmt.Errorf("distributed: %s: %w", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 }

@@ -30,7 +30,7 @@ func (op Op) Absolute() (Op, error) {
 		return Path(abs), err
 	})
 	if err != nil {
-		return Op{}, fmt.Errorf("distributed: %s: %w", op.Name, err)
+		return Op{}, fmt.Errorf("%s: %w", op.Name, err)
 	}
 	return NewOp(op.Name, p)
 }

@@ -116,7 +116,7 @@ func TestStrictParams(t *testing.T) {
 	} {
 		op := Op{Name: test.name, Params: json.RawMessage(test.params)}
 		_, err := op.Canonical()
-		if err == nil || !strings.HasPrefix(err.Error(), "distributed: "+test.want) {
+		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s: %v, not %s", op, err, test.want)
 		}
 		if err != nil && strings.Contains(err.Error(), "\n") {
@@ -138,7 +138,7 @@ func TestStrictParams(t *testing.T) {
 		{"radial_sum=1,1,-1", "radial_sum: parameter bins: "},
 		{"sqrt", "sqrt is a map"},
 	} {
-		if _, err := must(ParseOp(test.op))(t).Reducer(); err == nil || !strings.HasPrefix(err.Error(), "distributed: "+test.want) {
+		if _, err := must(ParseOp(test.op))(t).Reducer(); err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s: %v, not %s", test.op, err, test.want)
 		}
 	}

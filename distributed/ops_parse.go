@@ -23,7 +23,7 @@ func ParseOp(s string) (Op, error) {
 		name, rest = strings.TrimSpace(s[:end]), s[end:]
 	}
 	if err := checkName(name); err != nil {
-		return Op{}, fmt.Errorf("distributed: %w", err)
+		return Op{}, err
 	}
 	e, err := lookup(name)
 	if err != nil {
@@ -34,10 +34,10 @@ func ParseOp(s string) (Op, error) {
 	case strings.HasPrefix(rest, "{"):
 		params = json.RawMessage(rest)
 	case rest != "" && e.short == nil:
-		return Op{}, fmt.Errorf("distributed: %s takes nothing behind %q, but %s{...} with parameters as JSON; %s", name, "=", name, e.paramNames())
+		return Op{}, fmt.Errorf("%s takes nothing behind %q, but %s{...} with parameters as JSON; %s", name, "=", name, e.paramNames())
 	case rest != "":
 		if params, err = e.short(rest[1:]); err != nil {
-			return Op{}, fmt.Errorf("distributed: %s: %w", name, err)
+			return Op{}, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	op, err := NewOp(name, params)

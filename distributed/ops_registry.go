@@ -239,9 +239,9 @@ func lookup(name string) (*entry, error) {
 		near = filter(known, func(k string) bool { return distance(name, k) <= len(name)/3 })
 	}
 	if len(near) > 0 {
-		return nil, fmt.Errorf("distributed: no operation %q; close to it: %s", name, strings.Join(near, ", "))
+		return nil, fmt.Errorf("no operation %q; close to it: %s", name, strings.Join(near, ", "))
 	}
-	return nil, fmt.Errorf("distributed: no operation %q; there are: %s", name, strings.Join(known, ", "))
+	return nil, fmt.Errorf("no operation %q; there are: %s", name, strings.Join(known, ", "))
 }
 
 func filter(names []string, keep func(name string) bool) []string {

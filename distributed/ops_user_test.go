@@ -95,16 +95,16 @@ func TestUserOperationsFail(t *testing.T) {
 		t.Fatal(err)
 	}
 	for op, want := range map[string]string{
-		`test/gain{"factor":0}`:               "distributed: test/gain: a factor of zero",
-		`test/gain{"factor":1,"offset":true}`: "distributed: test/gain: parameter offset: a bool where a number belongs",
-		`test/gain{"gain":1}`:                 `distributed: test/gain: no parameter "gain"; it has factor, offset, dark`,
-		`test/gain`:                           "distributed: test/gain: parameter factor is missing",
-		`test/gain=2`:                         `distributed: test/gain takes nothing behind "="`,
-		`test/nil`:                            "distributed: test/nil: it gave no array",
-		`test/panic`:                          "distributed: test/panic panicked: a bad day",
-		`test/index`:                          "distributed: test/index panicked: runtime error: index out of range",
-		`test/range`:                          "distributed: test/range is a reducer",
-		`test/rang`:                           `distributed: no operation "test/rang"; close to it: test/range`,
+		`test/gain{"factor":0}`:               "test/gain: a factor of zero",
+		`test/gain{"factor":1,"offset":true}`: "test/gain: parameter offset: a bool where a number belongs",
+		`test/gain{"gain":1}`:                 `test/gain: no parameter "gain"; it has factor, offset, dark`,
+		`test/gain`:                           "test/gain: parameter factor is missing",
+		`test/gain=2`:                         `test/gain takes nothing behind "="`,
+		`test/nil`:                            "test/nil: it gave no array",
+		`test/panic`:                          "test/panic panicked: a bad day",
+		`test/index`:                          "test/index panicked: runtime error: index out of range",
+		`test/range`:                          "test/range is a reducer",
+		`test/rang`:                           `no operation "test/rang"; close to it: test/range`,
 	} {
 		read, err := distributed.ParseOp(op)
 		if err == nil {

@@ -52,7 +52,7 @@ func (p *Plan) prepare() (made bool, err error) {
 		return false, err
 	}
 	if err != nil {
-		return false, fmt.Errorf("distributed: %s: %w", p.Output.Path, err)
+		return false, fmt.Errorf("%s: %w", p.Output.Path, err)
 	}
 	return true, nil
 }
@@ -78,7 +78,7 @@ func (p *Plan) prepared(part string, head []byte) (bool, error) {
 	defer f.Close()
 	same, err := p.begins(f, head)
 	if err == nil && !same {
-		err = fmt.Errorf("distributed: %s: it is not the output of this plan; remove it", part)
+		err = fmt.Errorf("%s: it is not the output of this plan; remove it", part)
 	}
 	return err == nil, err
 }
@@ -156,7 +156,7 @@ func (p *Plan) openOutput(parts *lazy.Parts) (o *outputFile, err error) {
 		}
 		info, err := f.Stat()
 		if err == nil && info.Size() != p.Output.Size {
-			err = fmt.Errorf("distributed: %s: it has %d bytes instead of %d", f.Name(), info.Size(), p.Output.Size)
+			err = fmt.Errorf("%s: it has %d bytes instead of %d", f.Name(), info.Size(), p.Output.Size)
 		}
 		if err != nil {
 			return nil, err

@@ -251,8 +251,8 @@ func (p *Plan) Write(dir string) error {
 		if old.ID() == p.ID() {
 			return nil
 		}
-		return fmt.Errorf("distributed: %s has another plan: resume that, remove the directory if its run is of no use any more, or choose another one", dir)
-	} else if !os.IsNotExist(err) {
+		return fmt.Errorf("%s has another plan: resume that, remove the directory if its run is of no use any more, or choose another one", dir)
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := p.checkResults(); err != nil {
@@ -281,10 +281,10 @@ func (p *Plan) Write(dir string) error {
 func (p *Plan) checkResults() error {
 	for _, path := range p.results() {
 		if _, err := os.Stat(filepath.Dir(path)); err != nil {
-			return fmt.Errorf("distributed: %s: it cannot be written: %w", path, err)
+			return fmt.Errorf("%s: it cannot be written: %w", path, err)
 		}
 		if err := atomicfile.Check(path, p.rules()...); err != nil {
-			return fmt.Errorf("distributed: %w", err)
+			return err
 		}
 	}
 	return nil
@@ -343,16 +343,40 @@ const maxPlan = 1 << 30
 
 // ReadPlan reads the plan of a run directory; the path of its plan.json is as good.
 func ReadPlan(dir string) (*Plan, error) {
-	path := filepath.Join(RunDir(dir), planName)
+	dir = RunDir(dir)
+	path := filepath.Join(dir, planName)
 	b, err := rundir.ReadFile(path, maxPlan)
 	if err != nil {
-		return nil, err
+		return nil, notRunDir(dir, err)
 	}
 	p, err := parsePlan(b)
 	if err != nil {
-		return nil, fmt.Errorf("distributed: %s: not a plan: %w", path, err)
+		return nil, fmt.Errorf("%s: not a plan: %w", path, err)
 	}
 	return p, nil
+}
+
+// runDirError says why something is no run directory.
+type runDirError struct {
+	dir, why string
+	err      error
+}
+
+func (e *runDirError) Error() string { return e.dir + ": not a run directory: " + e.why }
+func (e *runDirError) Unwrap() error { return e.err }
+
+// notRunDir says of the error of opening something in a run directory that it is none, if that is why.
+func notRunDir(dir string, err error) error {
+	info, failed := os.Stat(dir)
+	switch {
+	case errors.Is(failed, fs.ErrNotExist):
+		return &runDirError{dir, "it does not exist", err}
+	case failed == nil && !info.IsDir():
+		return &runDirError{dir, "it is a file, and has no " + filepath.Base(dir) + ".run beside it", err}
+	case errors.Is(err, fs.ErrNotExist):
+		return &runDirError{dir, "it has no " + planName, err}
+	}
+	return err
 }
 
 func parsePlan(b []byte) (*Plan, error) {

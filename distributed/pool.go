@@ -24,7 +24,7 @@ func (Pool) Cancel(context.Context, string) error { return nil }
 // Submit begins to compute. A detached run is an error, since it would end with this process.
 func (e Pool) Submit(ctx context.Context, r Round) (Job, error) {
 	if r.Detach {
-		return nil, fmt.Errorf("distributed: goroutines end with their process, which a detached run does without: %w", errors.ErrUnsupported)
+		return nil, fmt.Errorf("goroutines end with their process, which a detached run does without: %w", errors.ErrUnsupported)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	j := &poolJob{cancel: cancel, interrupt: make(chan struct{}), done: make(chan struct{})}

@@ -154,7 +154,7 @@ func (pub *publication) place() error {
 		}
 	}
 	if err := pub.done.Commit(); err != nil {
-		return fmt.Errorf("distributed: all outputs are there and complete, but the run directory does not say so, until it is resumed: %w", err)
+		return fmt.Errorf("all outputs are there and complete, but the run directory does not say so, until it is resumed: %w", err)
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func (pub *publication) partly(n int, err error) error {
 	if n == 0 {
 		return err
 	}
-	return fmt.Errorf("distributed: %d of %d outputs are there, the others are not until the run is resumed: %w", n, len(pub.d.plan.results()), err)
+	return fmt.Errorf("%d of %d outputs are there, the others are not until the run is resumed: %w", n, len(pub.d.plan.results()), err)
 }
 
 // rename gives the output its name, having left a mark that it is about to. Another driver may have done it.

@@ -221,7 +221,7 @@ func (d *driver) verifyRecords(ctx context.Context) error {
 		return err
 	}
 	if n := d.plan.Portions() - d.log.NumDone(); n > 0 {
-		return fmt.Errorf("distributed: %s: %d of %d portions have no record", d.Dir, n, d.plan.Portions())
+		return fmt.Errorf("%s: %d of %d portions have no record", d.Dir, n, d.plan.Portions())
 	}
 	b, err := d.bind()
 	if err != nil {
@@ -242,7 +242,7 @@ func (d *driver) verifyRecords(ctx context.Context) error {
 	}
 	_, bad, err := d.merge(ctx, b.parts)
 	if err == nil && len(bad) > 0 {
-		err = fmt.Errorf("distributed: %s: the states of %d portions are not what was recorded, the first is %d", d.Dir, len(bad), bad[0])
+		err = fmt.Errorf("%s: the states of %d portions are not what was recorded, the first is %d", d.Dir, len(bad), bad[0])
 	}
 	return err
 }
@@ -250,7 +250,7 @@ func (d *driver) verifyRecords(ctx context.Context) error {
 // differs says which portions of the output are not what was recorded.
 func (d *driver) differs(path string, bad []int64) error {
 	from, to := d.plan.Portion(bad[0])
-	return fmt.Errorf("distributed: %s: %d portions are not what was recorded, the first is %d, blocks %d to %d",
+	return fmt.Errorf("%s: %d portions are not what was recorded, the first is %d, blocks %d to %d",
 		path, len(bad), bad[0], from, to-1)
 }
 

@@ -33,7 +33,7 @@ func (p *Plan) checkPayload(parts *lazy.Parts, log *journal.Log, number int64) e
 	if !ok || e.PayloadLen <= parts.MaxState(to-from, p.PortionBlocks) {
 		return nil
 	}
-	return fmt.Errorf("distributed: %s: portion %d: a record of %d bytes, more than the states of its blocks can take", e.File, number, e.PayloadLen)
+	return fmt.Errorf("%s: portion %d: a record of %d bytes, more than the states of its blocks can take", e.File, number, e.PayloadLen)
 }
 
 // addCRC adds the checksum of the next block to that of a portion.

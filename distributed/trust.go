@@ -2,7 +2,6 @@ package distributed
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 
@@ -17,14 +16,15 @@ var ErrUntrusted = rundir.ErrUntrusted
 // Trusted returns an error that matches [ErrUntrusted] if somebody else than the user and root may have written what is in
 // a run directory. One that is not there is trusted.
 func Trusted(dir string) error {
-	err := rundir.Check(RunDir(dir), planName, "engine.json", journalDir, roundDir, doneName)
-	if errors.Is(err, ErrUntrusted) {
-		return fmt.Errorf("distributed: %w", err)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
+	dir = RunDir(dir)
+	err := rundir.Check(dir, planName, "engine.json", journalDir, roundDir, doneName)
+	switch {
+	case err == nil || errors.Is(err, fs.ErrNotExist):
 		return nil
+	case errors.Is(err, ErrUntrusted):
+		return err
 	}
-	return err
+	return notRunDir(dir, err)
 }
 
 // ReadRunFile reads a file of a run directory, a regular one of at most so many bytes.

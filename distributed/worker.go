@@ -38,10 +38,10 @@ type Work struct {
 var (
 	// ErrRefused says that the plan, the program or the input is not the right one, or the run was cancelled. It is
 	// no use to try again.
-	ErrRefused = errors.New("distributed: refused")
+	ErrRefused = errors.New("refused")
 
 	// ErrInterrupted says that the worker was told to end, and has recorded what it had done.
-	ErrInterrupted = errors.New("distributed: interrupted")
+	ErrInterrupted = errors.New("interrupted")
 )
 
 // ExitStatus is the exit status of a worker that ended with err.

@@ -84,19 +84,53 @@ func KeyOf(name string) string { return strings.TrimSuffix(name, ".npy") }
 // Member finds the member that NumPy gives for a key: the one of this full name, or else the one
 // whose name is the key and ".npy"; of several, the last.
 func (z *Archive) Member(key string) (*zipseek.Member, error) {
-	if m, ok := z.zip.Lookup(key); ok {
+	if m, ok := z.lookup(key); ok {
 		return m, nil
 	}
-	if m, ok := z.zip.Lookup(key + ".npy"); ok {
+	return nil, fmt.Errorf("%s: %q: %w (%s)", z.Path(), key, ErrNoKey, inventory(z.Keys()))
+}
+
+// arrayMember is Member for who wants an array, and is told of nothing else.
+func (z *Archive) arrayMember(key string) (*zipseek.Member, error) {
+	if m, ok := z.lookup(key); ok {
 		return m, nil
 	}
 	return nil, fmt.Errorf("%s: %q: %w (%s)", z.Path(), key, ErrNoKey, z.inventory())
 }
 
-// inventory says what there is.
+func (z *Archive) lookup(key string) (*zipseek.Member, bool) {
+	if m, ok := z.zip.Lookup(key); ok {
+		return m, true
+	}
+	return z.zip.Lookup(key + ".npy")
+}
+
+// members yields the members that are arrays, each name once, in the order of the directory.
+func (z *Archive) members() iter.Seq[*zipseek.Member] {
+	return func(yield func(*zipseek.Member) bool) {
+		for _, m := range z.zip.All() {
+			if last, _ := z.zip.Lookup(m.Name); last == m && IsArray(m) && !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// inventory says which arrays there are.
 func (z *Archive) inventory() string {
+	var keys []string
+	for m := range z.members() {
+		keys = append(keys, KeyOf(m.Name))
+	}
+	if len(keys) == 0 && z.zip.Len() > 0 {
+		return "it has no arrays"
+	}
+	return inventory(keys)
+}
+
+// inventory says which keys there are.
+func inventory(keys []string) string {
 	const most = 10
-	keys := z.Keys()
 	switch n := len(keys); {
 	case n == 0:
 		return "it is empty"
@@ -109,7 +143,7 @@ func (z *Archive) inventory() string {
 // Array shows a member as a lazy array, reading its header only. It is valid until the archive is
 // closed; closing the array itself does nothing. Options add to those of the archive.
 func (z *Archive) Array(key string, opts ...Option) (*Array, error) {
-	m, err := z.Member(key)
+	m, err := z.arrayMember(key)
 	if err != nil {
 		return nil, err
 	}
@@ -170,10 +204,7 @@ const npyMagic = "\x93NUMPY"
 // yielded as an error, and the others follow. What is not an array is left out.
 func (z *Archive) All() iter.Seq2[*Array, error] {
 	return func(yield func(*Array, error) bool) {
-		for _, m := range z.zip.All() {
-			if last, _ := z.zip.Lookup(m.Name); last != m || !IsArray(m) {
-				continue
-			}
+		for m := range z.members() {
 			if !yield(z.array(m, z.config)) {
 				return
 			}
@@ -185,7 +216,7 @@ func (z *Archive) All() iter.Seq2[*Array, error] {
 // in the mapped file, those of a compressed one in memory, once they are asked for. It is valid until the
 // archive is closed.
 func (z *Archive) File(key string, opts ...mmapnpy.Option) (*mmapnpy.File, error) {
-	m, err := z.Member(key)
+	m, err := z.arrayMember(key)
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +276,7 @@ func (z *Archive) only(key string, named bool) (*Array, error) {
 		}
 	}
 	if only == nil {
-		return nil, fmt.Errorf("%s: %w (%s)", z.Path(), ErrNoKey, z.inventory())
+		return nil, fmt.Errorf("%s: %w (%s)", z.Path(), ErrNoKey, inventory(z.Keys()))
 	}
 	return z.array(only, z.config)
 }

@@ -84,7 +84,7 @@ func Clip(x *Array, lo, hi Operand) (*Array, error) {
 }
 
 // ErrNegativePower is returned when integers are read that were to be raised to negative powers.
-var ErrNegativePower = errors.New("lazy: integers to negative integer powers are not allowed")
+var ErrNegativePower = errors.New("integers to negative integer powers are not allowed")
 
 func binaryOp(op kernel.BinaryOp, x, y Operand) (*Array, error) {
 	a, err := newOperand(x)

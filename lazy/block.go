@@ -156,7 +156,7 @@ func (l *blockLoader) load(ctx context.Context, i int64) (Block, window, error) 
 	}
 	if err := l.make(r); err != nil {
 		if _, named := errors.AsType[*FuncError](err); !named {
-			err = fmt.Errorf("lazy: block %d: %w", i, err)
+			err = fmt.Errorf("block %d: %w", i, err)
 		}
 		return Block{}, window{}, err
 	}
@@ -207,7 +207,7 @@ func (a *Array) blockBytes() int64 {
 
 func (a *Array) checkBlockSize() error {
 	if b, m := a.blockBytes(), a.config.budget(); b > m || b < 0 {
-		return fmt.Errorf("lazy: %s: a block of %s is larger than the memory budget of %s; choose smaller chunks or a larger budget",
+		return fmt.Errorf("%s: a block of %s is larger than the memory budget of %s; choose smaller chunks or a larger budget",
 			a.Name(), chunk.FormatBytes(b), chunk.FormatBytes(m))
 	}
 	return nil

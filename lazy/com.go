@@ -80,21 +80,21 @@ func (c *CenterOfMass) check(n int) error {
 	turned := c.ScanRotation != 0 || c.FlipY
 	switch {
 	case n == 0:
-		return errors.New("lazy: there are no signal axes")
+		return errors.New("there are no signal axes")
 	case c.Center != nil && len(c.Center) != n:
-		return fmt.Errorf("lazy: a center of %d numbers for frames of %d axes", len(c.Center), n)
+		return fmt.Errorf("a center of %d numbers for frames of %d axes", len(c.Center), n)
 	case slices.ContainsFunc(c.Center, func(x float64) bool { return !finite(x) }) || !finite(c.ScanRotation):
-		return errors.New("lazy: the center or the rotation is not finite")
+		return errors.New("the center or the rotation is not finite")
 	case !(c.Radius >= 0) || !(c.InnerRadius >= 0):
-		return errors.New("lazy: a radius is negative or undefined")
+		return errors.New("a radius is negative or undefined")
 	case c.InnerRadius > 0 && c.Radius > 0 && c.InnerRadius >= c.Radius:
-		return errors.New("lazy: the inner radius must be less than the outer one")
+		return errors.New("the inner radius must be less than the outer one")
 	case turned && n != 2:
-		return fmt.Errorf("lazy: frames of %d axes cannot be rotated or flipped", n)
+		return fmt.Errorf("frames of %d axes cannot be rotated or flipped", n)
 	case c.Absolute && (turned || c.Regression != NoRegression):
-		return errors.New("lazy: corrections are of shifts, not of absolute coordinates")
+		return errors.New("corrections are of shifts, not of absolute coordinates")
 	case c.Regression > SubtractLinear:
-		return fmt.Errorf("lazy: unknown regression %d", c.Regression)
+		return fmt.Errorf("unknown regression %d", c.Regression)
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func (c *CenterOfMass) sums(f frame) (*frameSums, error) {
 		return s, nil
 	}
 	if f.pixels > maxWeights/int64(n+1) {
-		return nil, fmt.Errorf("lazy: frames of shape %s are too large", shapeString(f.shape))
+		return nil, fmt.Errorf("frames of shape %s are too large", shapeString(f.shape))
 	}
 	if err := f.afford(f.pixels * int64(n+1)); err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (c *CenterOfMass) turn(field []float64) {
 // orthogonal, so that each coefficient is a projection of its own.
 func subtractBackground(field []float64, nav []int64, n int, plane bool) error {
 	if plane && len(nav) != 2 {
-		return fmt.Errorf("lazy: center_of_mass: a plane needs 2 navigation axes, there are %d", len(nav))
+		return fmt.Errorf("center_of_mass: a plane needs 2 navigation axes, there are %d", len(nav))
 	}
 	frames := len(field) / max(n, 1)
 	for d := range n {

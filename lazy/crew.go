@@ -27,7 +27,7 @@ func (p *crewPanic) Unwrap() error {
 }
 
 // errGone says that a function of a user's ended its goroutine with [runtime.Goexit], as the Fatal of a test does.
-var errGone = errors.New("lazy: a function ended its goroutine before its work was done (runtime.Goexit)")
+var errGone = errors.New("a function ended its goroutine before its work was done (runtime.Goexit)")
 
 // crew runs workers, which are numbered from 0, and waits for them. The first error cancels the context of the others and is
 // returned. A panic of a worker becomes one of the caller, whose deferred calls can then clean up; a worker that

@@ -54,7 +54,7 @@ type Accumulators struct {
 func NewReducer(name string, start func(a *Array) (Accumulators, error)) Reducer {
 	return Reducer{name: name, newJob: func(a *Array, order []int) (job, error) {
 		if start == nil {
-			return nil, errors.New("lazy: a reducer without a start function")
+			return nil, errors.New("a reducer without a start function")
 		}
 		var acc Accumulators
 		err := callUser(func() (err error) {
@@ -65,7 +65,7 @@ func NewReducer(name string, start func(a *Array) (Accumulators, error)) Reducer
 			return nil, err
 		}
 		if acc.New == nil || acc.Finish == nil {
-			return nil, errors.New("lazy: Accumulators need New and Finish")
+			return nil, errors.New("accumulators need New and Finish")
 		}
 		return &userJob{name: name, a: a, order: order, acc: acc, dtype: toNative(a.node).dtype()}, nil
 	}}
@@ -173,7 +173,7 @@ func (j *userJob) result() (r *Result, err error) {
 		})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lazy: %s: %w", j.name, err)
+		return nil, fmt.Errorf("%s: %w", j.name, err)
 	}
 	return r, nil
 }

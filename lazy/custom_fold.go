@@ -61,7 +61,7 @@ type userFold[T, S, R any] struct {
 
 func newUserFold[T, S, R any](f Fold[T, S, R], t mmapnpy.DType) (fold, error) {
 	if f.Add == nil || f.Merge == nil || f.Finish == nil {
-		return nil, errors.New("lazy: a Fold needs Add, Merge and Finish")
+		return nil, errors.New("a Fold needs Add, Merge and Finish")
 	}
 	u := &userFold[T, S, R]{f: f, dtype: t}
 	if _, ok := computeElem(t); ok {

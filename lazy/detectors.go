@@ -23,14 +23,14 @@ func NewMasks(masks ...Mask) Reducer {
 	masks = slices.Clone(masks)
 	return detector("masks", func(f frame) (*frameSums, error) {
 		if len(masks) == 0 {
-			return nil, errors.New("lazy: no masks to apply")
+			return nil, errors.New("no masks to apply")
 		}
 		s := &frameSums{k: len(masks), tail: []int64{int64(len(masks))}}
 		if f.empty {
 			return s, nil
 		}
 		if f.pixels > maxWeights/int64(len(masks)) {
-			return nil, fmt.Errorf("lazy: %d masks over frames of shape %s are too many weights", len(masks), shapeString(f.shape))
+			return nil, fmt.Errorf("%d masks over frames of shape %s are too many weights", len(masks), shapeString(f.shape))
 		}
 		if err := f.afford(f.pixels * int64(len(masks))); err != nil {
 			return nil, err

@@ -34,18 +34,18 @@ var (
 
 	// ErrIndex is returned for an index, slice or axis that does not fit the
 	// array: out of range, too many, zero step, repeated axis.
-	ErrIndex = errors.New("lazy: bad index")
+	ErrIndex = errors.New("bad index")
 
 	// ErrDType is returned when an operation is not defined for the array's
 	// dtype, such as the mean of strings.
-	ErrDType = errors.New("lazy: operation not defined for this dtype")
+	ErrDType = errors.New("operation not defined for this dtype")
 
 	// ErrShape is returned for shapes that do not fit each other, or no array.
-	ErrShape = errors.New("lazy: bad shape")
+	ErrShape = errors.New("bad shape")
 
 	// ErrEmpty is returned for a minimum or maximum over no elements, which has
 	// no identity (as NumPy's ValueError).
-	ErrEmpty = errors.New("lazy: zero-size reduction has no identity")
+	ErrEmpty = errors.New("zero-size reduction has no identity")
 )
 
 // Guard runs fn, which may touch borrowed elements: those of a [Block], or what [Array.Elements] yields. Memory that turns out to be

@@ -30,7 +30,7 @@ type foldJob struct {
 
 func newFoldJob(a *Array, r Reducer, order []int) (*foldJob, error) {
 	if r.newFold == nil {
-		return nil, errors.New("lazy: a zero Reducer is not a reduction")
+		return nil, errors.New("a zero Reducer is not a reduction")
 	}
 	reduced, err := r.over.reduced(a)
 	if err != nil {
@@ -66,7 +66,7 @@ func (j *foldJob) checkEmpty() error {
 		return nil
 	}
 	if n := j.keptLen(); n > j.a.config.budget()/j.fold.stateSize() {
-		return fmt.Errorf("lazy: %s: %s of shape %s has %d outputs, too many to hold", j.a.Name(), j.name, shapeString(j.a.node.shape()), n)
+		return fmt.Errorf("%s: %s of shape %s has %d outputs, too many to hold", j.a.Name(), j.name, shapeString(j.a.node.shape()), n)
 	}
 	return nil
 }
@@ -318,7 +318,7 @@ func (j *foldJob) result() (*Result, error) {
 			err = j.finishCell(whole, p.(*foldPart))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("lazy: %w", err)
+			return nil, err
 		}
 	}
 	if j.derive != nil {

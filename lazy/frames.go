@@ -35,7 +35,7 @@ func (p *pass) keepFrames(size int64) error {
 		p.windowLen = max(p.windowLen/2, frame)
 	}
 	if need() > budget {
-		return fmt.Errorf("lazy: %s: a whole frame of %s takes %s of memory while a reducer looks at it, the budget is %s",
+		return fmt.Errorf("%s: a whole frame of %s takes %s of memory while a reducer looks at it, the budget is %s",
 			p.a.Name(), chunk.FormatBytes(frame*size), chunk.FormatBytes(need()), chunk.FormatBytes(budget))
 	}
 	return nil

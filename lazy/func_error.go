@@ -33,7 +33,7 @@ func (e *FuncError) Error() string {
 	if e.Block < 0 {
 		return e.Err.Error()
 	}
-	return fmt.Sprintf("lazy: block %d, region %s: %v", e.Block, e.Region, e.Err)
+	return fmt.Sprintf("block %d, region %s: %v", e.Block, e.Region, e.Err)
 }
 
 // Unwrap is Err.

@@ -29,7 +29,7 @@ func (a *Array) afford(what string, need int64) error {
 		return nil
 	}
 	if err := bytesrc.Afford(need); err != nil {
-		return fmt.Errorf("lazy: %s: %s %w", a.Name(), what, err)
+		return fmt.Errorf("%s: %s %w", a.Name(), what, err)
 	}
 	return nil
 }

@@ -27,18 +27,18 @@ func (m Mask) String() string { return m.name }
 // Weights are the weights for frames of the given shape, in C order.
 func (m Mask) Weights(shape ...int64) ([]float64, error) {
 	if m.weights == nil {
-		return nil, fmt.Errorf("lazy: a zero Mask is no mask")
+		return nil, fmt.Errorf("a zero Mask is no mask")
 	}
 	n := int64(1)
 	for _, size := range shape {
 		if size < 0 || size > maxWeights/max(n, 1) {
-			return nil, fmt.Errorf("lazy: mask %s: a frame of shape %s is more than a mask may have", m.name, shapeString(shape))
+			return nil, fmt.Errorf("mask %s: a frame of shape %s is more than a mask may have", m.name, shapeString(shape))
 		}
 		n *= size
 	}
 	w, err := m.weights(shape)
 	if err != nil {
-		return nil, fmt.Errorf("lazy: mask %s: %w", m.name, err)
+		return nil, fmt.Errorf("mask %s: %w", m.name, err)
 	}
 	return w, nil
 }

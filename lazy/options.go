@@ -85,7 +85,7 @@ func (c *config) withoutFile(why string) error {
 	if c.opening == "" {
 		return nil
 	}
-	return fmt.Errorf("lazy: the option %s says how a file is opened, and %s", c.opening, why)
+	return fmt.Errorf("the option %s says how a file is opened, and %s", c.opening, why)
 }
 
 // NavigationAxes names the axes over which a measurement was repeated (scan
@@ -147,7 +147,7 @@ func ChunkSpec(spec chunk.Spec) Option {
 func Workers(n int) Option {
 	return func(c *config) error {
 		if n < 0 || n > 4096 {
-			return fmt.Errorf("lazy: workers %d out of range 0 to 4096", n)
+			return fmt.Errorf("workers %d out of range 0 to 4096", n)
 		}
 		c.workers = n
 		return nil
@@ -161,7 +161,7 @@ func Workers(n int) Option {
 func Memory(n int64) Option {
 	return func(c *config) error {
 		if n != 0 && n < minMemory {
-			return fmt.Errorf("lazy: memory budget %d is below the minimum of %d bytes", n, int64(minMemory))
+			return fmt.Errorf("memory budget %d is below the minimum of %d bytes", n, int64(minMemory))
 		}
 		c.memory = n
 		return nil

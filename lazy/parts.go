@@ -213,7 +213,7 @@ type BlockState struct {
 // The elements of a block have been written when done is called with it, though not synced.
 func (p *Parts) Compute(ctx context.Context, lo, hi int64, c Computing, done func(BlockState) error) error {
 	if lo < 0 || lo > hi || hi > p.NumBlocks() {
-		return fmt.Errorf("lazy: blocks %d to %d of %d", lo, hi, p.NumBlocks())
+		return fmt.Errorf("blocks %d to %d of %d", lo, hi, p.NumBlocks())
 	}
 	config := p.pass.a.config
 	if c.Workers != 0 {
@@ -252,7 +252,7 @@ func (p *Parts) Afford() error { return p.pass.afford(p.reducing()) }
 // not belong there is an error, after which, as after one of a user's reducer, Parts are of no use any more.
 func (p *Parts) Merge(lo, hi int64, state []byte) error {
 	if lo != p.next || hi <= lo || hi > p.NumBlocks() {
-		return fmt.Errorf("lazy: blocks %d to %d are merged after block %d", lo, hi-1, p.next-1)
+		return fmt.Errorf("blocks %d to %d are merged after block %d", lo, hi-1, p.next-1)
 	}
 	if lo == 0 {
 		if err := p.Afford(); err != nil {
@@ -261,7 +261,7 @@ func (p *Parts) Merge(lo, hi int64, state []byte) error {
 	}
 	p.next = -1 // until all of it is merged
 	if err := p.mergeRun(lo, hi, state); err != nil {
-		return fmt.Errorf("lazy: state of blocks %d to %d: %w", lo, hi-1, err)
+		return fmt.Errorf("state of blocks %d to %d: %w", lo, hi-1, err)
 	}
 	p.next = hi
 	return nil
@@ -278,7 +278,7 @@ func (p *Parts) reducing() []job {
 // Results are the results of the reducers, in their order, after all blocks have been merged.
 func (p *Parts) Results() ([]*Result, error) {
 	if p.next != p.NumBlocks() {
-		return nil, fmt.Errorf("lazy: %d of %d blocks were merged", p.next, p.NumBlocks())
+		return nil, fmt.Errorf("%d of %d blocks were merged", p.next, p.NumBlocks())
 	}
 	var results []*Result
 	for _, j := range p.reducing() {

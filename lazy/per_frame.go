@@ -48,7 +48,7 @@ func (a *Array) checkFrames(name string, size int64) error {
 		return nil
 	}
 	if n := product(a.navigationShape()); n > a.config.budget()/size {
-		return fmt.Errorf("lazy: %s: %s of shape %s has %d frames, too many to hold their results", a.Name(), name, shapeString(a.node.shape()), n)
+		return fmt.Errorf("%s: %s of shape %s has %d frames, too many to hold their results", a.Name(), name, shapeString(a.node.shape()), n)
 	}
 	return nil
 }

@@ -32,13 +32,13 @@ func radialReducer(name string, cy, cx float64, bins int, mean bool) Reducer {
 	return detector(name, func(f frame) (*frameSums, error) {
 		switch {
 		case len(f.shape) != 2:
-			return nil, fmt.Errorf("lazy: frames have %d axes, not 2", len(f.shape))
+			return nil, fmt.Errorf("frames have %d axes, not 2", len(f.shape))
 		case !finite(cy) || !finite(cx):
-			return nil, fmt.Errorf("lazy: the centre (%v, %v) is not finite", cy, cx)
+			return nil, fmt.Errorf("the centre (%v, %v) is not finite", cy, cx)
 		case bins < 0 || bins > maxRings:
-			return nil, fmt.Errorf("lazy: %d bins out of range 0 to %d", bins, maxRings)
+			return nil, fmt.Errorf("%d bins out of range 0 to %d", bins, maxRings)
 		case f.pixels > maxWeights:
-			return nil, fmt.Errorf("lazy: frames of shape %s are too large", shapeString(f.shape))
+			return nil, fmt.Errorf("frames of shape %s are too large", shapeString(f.shape))
 		}
 		if err := f.afford(f.pixels); err != nil {
 			return nil, err
@@ -46,7 +46,7 @@ func radialReducer(name string, cy, cx float64, bins int, mean bool) Reducer {
 		if bins == 0 {
 			far := farthest(f.shape, cy, cx)
 			if far >= maxRings {
-				return nil, fmt.Errorf("lazy: frames of shape %s around (%v, %v) have more than %d rings", shapeString(f.shape), cy, cx, maxRings)
+				return nil, fmt.Errorf("frames of shape %s around (%v, %v) have more than %d rings", shapeString(f.shape), cy, cx, maxRings)
 			}
 			return ringSums(f, cy, cx, int(far)+1, mean), nil
 		}

@@ -65,7 +65,7 @@ func Histogram(ctx context.Context, a *Array, over Over, bins int) (*Result, err
 		}
 		lo, hi = ends[0].Float64(), ends[1].Float64()
 		if !isFinite(lo) || !isFinite(hi) {
-			return nil, fmt.Errorf("lazy: histogram: %w: it is [%v, %v]", ErrRange, lo, hi)
+			return nil, fmt.Errorf("histogram: %w: it is [%v, %v]", ErrRange, lo, hi)
 		}
 	}
 	return runOne(ctx, a, histogramReducer(over, bins, lo, hi, a.Len() > 0))
@@ -92,7 +92,7 @@ func ParseReducer(name string, over Over) (Reducer, error) {
 	if f, ok := makers[name]; ok {
 		return f(over), nil
 	}
-	return Reducer{}, fmt.Errorf("lazy: unknown operation %q (want %s)", name, ReducerNames)
+	return Reducer{}, fmt.Errorf("unknown operation %q (want %s)", name, ReducerNames)
 }
 
 // ReducerNames lists what [ParseReducer] knows.

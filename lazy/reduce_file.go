@@ -2,7 +2,6 @@ package lazy
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
@@ -149,7 +148,7 @@ func newResultFile(j *foldJob, f *atomicfile.File) (*resultFile, mmapnpy.Header,
 	h.Shape = append(h.Shape, none.shape[1:]...)
 	head, err := mmapnpy.EncodeHeader(h)
 	if err != nil {
-		return nil, h, fmt.Errorf("lazy: %w", err)
+		return nil, h, err
 	}
 	if r.t, err = newTarget(f.File, head, times(j.keptLen(), r.item), false); err != nil {
 		return nil, h, err

@@ -23,7 +23,7 @@ func NewStd(over Over, ddof int64) Reducer { return varReducer("std", over, ddof
 func varReducer(name string, over Over, ddof int64, root bool) Reducer {
 	return Reducer{name: name, over: over, newFold: func(t mmapnpy.DType, _ int64) (fold, error) {
 		if ddof < 0 {
-			return nil, fmt.Errorf("lazy: ddof %d is negative", ddof)
+			return nil, fmt.Errorf("ddof %d is negative", ddof)
 		}
 		if isLong(t) {
 			return newLongMoments(t, ddof, root), nil

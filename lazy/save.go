@@ -30,7 +30,7 @@ func Order(order string) SaveOption {
 		case "A":
 			s.order = 'K'
 		default:
-			return fmt.Errorf("lazy: order %q (want C, F, A or K)", order)
+			return fmt.Errorf("order %q (want C, F, A or K)", order)
 		}
 		return nil
 	}
@@ -90,10 +90,10 @@ func (a *Array) fill(ctx context.Context, f *atomicfile.File, path string, s sav
 	order, fortran := a.fileOrder(s.order)
 	head, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: a.DType(), Shape: a.Shape(), FortranOrder: fortran})
 	if err != nil {
-		return fmt.Errorf("lazy: %s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	if a.DType().HasObject() {
-		return fmt.Errorf("lazy: %s: %w", path, mmapnpy.ErrObject)
+		return fmt.Errorf("%s: %w", path, mmapnpy.ErrObject)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -156,10 +156,10 @@ func AppendArchive(ctx context.Context, path string, entries []Entry, opts ...Ar
 func rulesOf(path string, entries []Entry) (rules []atomicfile.Option, err error) {
 	for _, e := range entries {
 		if e.Array == nil {
-			return nil, fmt.Errorf("lazy: %s: nothing to save under %q", path, e.Key)
+			return nil, fmt.Errorf("%s: nothing to save under %q", path, e.Key)
 		}
 		if err := zipseek.CheckPath(e.Key + ".npy"); err != nil {
-			return nil, fmt.Errorf("lazy: %s: key %q: %w, and could not be extracted", path, e.Key, err)
+			return nil, fmt.Errorf("%s: key %q: %w, and could not be extracted", path, e.Key, err)
 		}
 		rules = append(rules, e.Array.rules()...)
 	}
@@ -195,11 +195,11 @@ func addEach(ctx context.Context, w *zipseek.Writer, entries []Entry) error {
 func add(ctx context.Context, w *zipseek.Writer, e Entry) error {
 	t, shape := e.Array.DType(), e.Array.Shape()
 	if t.HasObject() {
-		return fmt.Errorf("lazy: %q: %w", e.Key, mmapnpy.ErrObject)
+		return fmt.Errorf("%q: %w", e.Key, mmapnpy.ErrObject)
 	}
 	head, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: t, Shape: shape})
 	if err != nil {
-		return fmt.Errorf("lazy: %q: %w", e.Key, err)
+		return fmt.Errorf("%q: %w", e.Key, err)
 	}
 	size := int64(len(head)) + product(shape)*t.ItemSize()
 	pieces := func(yield func([]byte, error) bool) {

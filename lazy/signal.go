@@ -9,7 +9,7 @@ import (
 )
 
 // ErrAxes is matched by the error for a signal whose axes do not describe its data.
-var ErrAxes = errors.New("lazy: axes do not fit the data")
+var ErrAxes = errors.New("axes do not fit the data")
 
 // Signal is a lazy array with what is known of its axes, as in HyperSpy and RosettaSciIO: names, units,
 // calibration, and which of them are navigation axes. It owns nothing but its description: operations

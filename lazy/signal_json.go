@@ -310,7 +310,7 @@ func (r *jsonReader) number() (any, error) {
 
 // ErrSidecar is matched by every error about the content of a sidecar: one that is malformed, of another version, or
 // about an array of another shape.
-var ErrSidecar = errors.New("lazy: bad sidecar")
+var ErrSidecar = errors.New("bad sidecar")
 
 // badSidecar is the cause inside a FormatError: it prints as its message alone and matches ErrSidecar.
 type badSidecar string

@@ -83,7 +83,7 @@ func replace(file string, text []byte, rules []atomicfile.Option, fill func(*ato
 // fillFile writes a .npy file, for which there are no options.
 func fillFile(ctx context.Context, f *atomicfile.File, path string, a *Array, opts []ArchiveOption) error {
 	if len(opts) > 0 {
-		return errors.New("lazy: a .npy file is written without options; they are for archives")
+		return errors.New("a .npy file is written without options; they are for archives")
 	}
 	return a.fill(ctx, f, path, saving{order: 'C'})
 }
@@ -174,7 +174,7 @@ func refuseKey(file, key string) error {
 	}
 	defer z.Close()
 	if _, err := z.Member(key); !errors.Is(err, ErrNoKey) {
-		return fmt.Errorf("lazy: %s: there is a member %q already: %w", file, key, fs.ErrExist)
+		return fmt.Errorf("%s: there is a member %q already: %w", file, key, fs.ErrExist)
 	}
 	return nil
 }

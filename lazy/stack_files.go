@@ -34,7 +34,7 @@ func findFiles(pattern string) (*fileSet, error) {
 	glob := func(p string) error {
 		found, err := filepath.Glob(p)
 		if err != nil {
-			return fmt.Errorf("lazy: %s: %w", pattern, err)
+			return fmt.Errorf("%s: %w", pattern, err)
 		}
 		hidden := strings.HasPrefix(filepath.Base(p), ".")
 		set.paths = slices.DeleteFunc(found, func(path string) bool { return !hidden && strings.HasPrefix(filepath.Base(path), ".") })
@@ -51,7 +51,7 @@ func findFiles(pattern string) (*fileSet, error) {
 		return nil, err
 	}
 	if len(set.paths) == 0 {
-		return nil, fmt.Errorf("lazy: %s matches no file: %w", pattern, fs.ErrNotExist)
+		return nil, fmt.Errorf("%s matches no file: %w", pattern, fs.ErrNotExist)
 	}
 	slices.SortFunc(set.paths, naturalCompare)
 	return set, nil
@@ -79,7 +79,7 @@ func (s *fileSet) list() error {
 		return s.number(names)
 	}
 	if len(names) == 0 {
-		return fmt.Errorf("lazy: %s has no .npy file: %w", s.name, fs.ErrNotExist)
+		return fmt.Errorf("%s has no .npy file: %w", s.name, fs.ErrNotExist)
 	}
 	slices.SortFunc(names, naturalCompare)
 	for _, name := range names {

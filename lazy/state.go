@@ -12,7 +12,7 @@ import (
 )
 
 // errState says that bytes are not the state of accumulators.
-var errState = errors.New("lazy: not the state of these accumulators")
+var errState = errors.New("not the state of these accumulators")
 
 // accumulators is a slice of them that can leave the process as bytes.
 type accumulators interface {
@@ -127,14 +127,14 @@ func appendMarshaled(b []byte, v any) ([]byte, error) {
 		m, err := v.MarshalBinary()
 		return append(b, m...), err
 	}
-	return b, fmt.Errorf("lazy: a %T has neither a fixed size nor MarshalBinary, and cannot leave the process", v)
+	return b, fmt.Errorf("a %T has neither a fixed size nor MarshalBinary, and cannot leave the process", v)
 }
 
 // unmarshal is the opposite of appendMarshaled.
 func unmarshal(b []byte, v any) error {
 	u, ok := v.(encoding.BinaryUnmarshaler)
 	if !ok {
-		return fmt.Errorf("lazy: a %T has no UnmarshalBinary", v)
+		return fmt.Errorf("a %T has no UnmarshalBinary", v)
 	}
 	return u.UnmarshalBinary(b)
 }

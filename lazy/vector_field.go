@@ -49,7 +49,7 @@ func derivative(field *Result, f func(d func(component, axis int) float64) float
 	}
 	nav := field.shape[:2]
 	if n != 2 || nav[0] < 2 || nav[1] < 2 {
-		return nil, fmt.Errorf("lazy: a field of shape %s is not one of (y, x) vectors over two axes of two or more positions", shapeString(field.shape))
+		return nil, fmt.Errorf("a field of shape %s is not one of (y, x) vectors over two axes of two or more positions", shapeString(field.shape))
 	}
 	out := make([]float64, product(nav))
 	steps := []int64{nav[1] * 2, 2}

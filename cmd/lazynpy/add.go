@@ -61,6 +61,11 @@ func (a *addition) run(ctx context.Context, c *cli, archive string, args []strin
 	if _, err := parseLevel(archive); err == nil && a.packing.deflate.text == defaultDeflate {
 		return usagef("add: the archive is called %q; a level is given as --deflate=%s", archive, archive)
 	}
+	if _, err := os.Stat(archive); err != nil {
+		if err := named(archive, formatNPZ, ""); err != nil {
+			return err
+		}
+	}
 	pairs := make([][2]string, len(args))
 	for i, arg := range args {
 		key, path := a.split(arg)

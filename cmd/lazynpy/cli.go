@@ -33,6 +33,7 @@ type cli struct {
 	flags          globalFlags
 	force          bool          // what an output replaces need not be of its kind
 	inputs         []fs.FileInfo // what the run reads
+	records        bool          // an array of them was opened
 
 	told, untold int64 // errors of loops over files and members
 }
@@ -71,6 +72,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitFailure
 	case errors.Is(err, lazy.ErrTooLarge):
 		c.complain(fmt.Errorf("%w; --allow-large insists", err))
+		return exitFailure
+	case c.records && errors.Is(err, lazy.ErrDType):
+		c.complain(fmt.Errorf("%w; choose a --field", err))
 		return exitFailure
 	default:
 		c.complain(err)

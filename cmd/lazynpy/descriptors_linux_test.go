@@ -58,11 +58,11 @@ func TestFewDescriptors(t *testing.T) {
 	archive := filepath.Join(t.TempDir(), "all.npz")
 	with := func(verb []string, paths ...string) []string { return append(verb, paths...) }
 	limited(t, with([]string{"add", archive}, paths...)...)
-	limited(t, with([]string{"add", "--raw", archive + ".raw"}, paths...)...)
+	limited(t, with([]string{"add", "--raw", archive + ".zip"}, paths...)...)
 	if got := len(keysIn(t, archive)); got != n {
 		t.Errorf("add made an archive of %d arrays", got)
 	}
-	if got := len(keysIn(t, archive+".raw")); got != n {
+	if got := len(keysIn(t, archive+".zip")); got != n {
 		t.Errorf("add --raw made an archive of %d files", got)
 	}
 	for _, verb := range []string{"info", "validate", "checksum"} {

@@ -126,6 +126,11 @@ func chosen(z *lazy.Archive, keys []string) ([]*zipseek.Member, error) {
 // single writes one member where -o says.
 func (x *extraction) single(ctx context.Context, file string, m *zipseek.Member) error {
 	write := func(w io.Writer) error { return x.write(ctx, w, m) }
+	if strings.HasSuffix(m.Name, ".npy") {
+		if err := named(x.output, formatNPY, ""); err != nil {
+			return err
+		}
+	}
 	var err error
 	if regular(x.output) {
 		err = inFile(x.output, atomicfile.Write(x.output, func(f *os.File) error { return write(f) }, x.rules()...))

@@ -117,7 +117,13 @@ func (c *cli) fields(file *lazy.Array) (*lazy.Array, error) {
 			return nil, err
 		}
 	}
+	c.records = c.records || a.DType().IsStruct()
 	return a, nil
+}
+
+// notNumbers is the error for elements that something is not of.
+func notNumbers(what string, t mmapnpy.DType) error {
+	return fmt.Errorf("%s of numbers: %w: %s", what, lazy.ErrDType, t)
 }
 
 // openSlice is open for the arguments FILE [SLICE] of a verb, cut as --chunks asks.

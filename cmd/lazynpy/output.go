@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
@@ -126,6 +128,20 @@ func onlyMembers(path string, members []string) error {
 		}
 	}
 	return nil
+}
+
+// extensions are those of formats that a verb writes without being told which.
+var extensions = map[format][]string{formatNPY: {".npy"}, formatNPZ: {".npz", ".zip"}, formatPNG: {".png"}}
+
+// named refuses an output whose extension says something else than what is written. That of the file that it is another version
+// of, if there is one, is as good. Names without an extension, and those of devices, say nothing.
+func named(path string, f format, like string) error {
+	want := extensions[f]
+	ext := strings.ToLower(filepath.Ext(path))
+	if ext == "" || !regular(path) || slices.Contains(want, ext) || like != "" && ext == strings.ToLower(filepath.Ext(like)) {
+		return nil
+	}
+	return usagef("%s: what is written is %s, and its name has to end in %s", path, kinds[f], strings.Join(want, " or "))
 }
 
 // check returns the error that output would, before there is anything to write.

@@ -98,7 +98,7 @@ func frameSlice(n int) string {
 func (s stream) eachMagnitude(f func(values []float64)) error {
 	from, ok := s.dtype.Elem()
 	if !ok {
-		return fmt.Errorf("an image is of numbers, and the dtype is %s", s.dtype)
+		return notNumbers("an image is", s.dtype)
 	}
 	to := kernel.Float64
 	if from.IsComplex() {

@@ -59,6 +59,11 @@ func (p *pngRequest) check(cmd *cobra.Command) error {
 		return usagef("png: --percentile wants two numbers from 0 to 100, as 1,99")
 	}
 	p.look.percentile = [2]float64(q)
+	if p.output != "" {
+		if err := named(p.output, formatPNG, ""); err != nil {
+			return err
+		}
+	}
 	if !cmd.Flags().Changed("range") {
 		return nil
 	}

@@ -72,6 +72,9 @@ func (v *recovery) run(ctx context.Context, c *cli, path string) error {
 		return v.archive(ctx, c, path)
 	}
 	if v.output != "" {
+		if err := named(v.output, formatNPY, path); err != nil {
+			return err
+		}
 		if err := c.check(v.output, formatNPY); err != nil {
 			return err
 		}

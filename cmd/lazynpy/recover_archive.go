@@ -27,6 +27,11 @@ func (v *recovery) archive(ctx context.Context, c *cli, path string) error {
 	if v.inPlace {
 		return usagef("recover: an archive is not mended in place")
 	}
+	if v.output != "" {
+		if err := named(v.output, formatNPZ, path); err != nil {
+			return err
+		}
+	}
 	s, err := surveyAll(ctx, c, path)
 	if err != nil {
 		return inFile(path, err)

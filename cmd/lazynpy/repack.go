@@ -66,6 +66,10 @@ func (r *repacking) run(ctx context.Context, c *cli, input string) error {
 		return usagef("repack: --only needs -o: the other members would be lost")
 	case output == "":
 		output = input
+	default:
+		if err := named(output, formatNPZ, input); err != nil {
+			return err
+		}
 	}
 	z, err := c.openArchive(input)
 	if err != nil {

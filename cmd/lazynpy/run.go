@@ -136,6 +136,9 @@ func (r *launch) run(cmd *cobra.Command, c *cli, input string) error {
 	}
 	p, err := distributed.MemmapDistributed(input, o)
 	if err != nil {
+		if a, failed := c.open(input); failed == nil { // for what is known of it in errors
+			_ = a.Close() // only read from
+		}
 		return inFile(input, err)
 	}
 	dir := r.dir

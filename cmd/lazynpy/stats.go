@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -62,10 +61,7 @@ func (c *cli) stats(ctx context.Context, a *lazy.Array) (statistics, error) {
 		}
 	}
 	if len(reducers) == 0 {
-		if a.DType().IsStruct() {
-			return nil, fmt.Errorf("statistics are of numbers, and the dtype is %s; choose a --field", a.DType())
-		}
-		return nil, fmt.Errorf("statistics are of numbers, and the dtype is %s", a.DType())
+		return nil, notNumbers("statistics are", a.DType())
 	}
 	a, b, err := c.track(a, "stats")
 	if err != nil {

@@ -98,7 +98,7 @@ func TestStatusOfFailures(t *testing.T) {
 	}
 	fails(t, distributed.ExitRefused, []string{"has changed", path}, "work", "--plan", dir)
 	got := squeeze(ok(t, "status", dir))
-	for _, want := range []string{"attempts 1: 1 refused", "refused ", "share 0: distributed: the input has changed"} {
+	for _, want := range []string{"attempts 1: 1 refused", "refused ", "share 0: the input has changed"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}

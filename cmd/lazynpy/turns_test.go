@@ -180,7 +180,7 @@ func TestWritersAtOnce(t *testing.T) {
 		"add":     func(path string) []string { return []string{"add", path, "new=" + x} },
 		"raw":     func(path string) []string { return []string{"add", "--raw", path, "raw=" + x} },
 		"repack":  func(path string) []string { return []string{"repack", "--deflate", path} },
-		"from":    func(path string) []string { return []string{"repack", path + ".old", "-o", path} },
+		"from":    func(path string) []string { return []string{"repack", path + ".old.npz", "-o", path} },
 		"convert": func(path string) []string { return []string{"convert", x, path, "--key", "k"} },
 		"index":   func(path string) []string { return []string{"index", path} },
 	}
@@ -196,7 +196,7 @@ func TestWritersAtOnce(t *testing.T) {
 						continue // the others are for the long run
 					}
 					path := filepath.Join(t.TempDir(), "a.npz")
-					ok(t, "add", path+".old", "k="+x)
+					ok(t, "add", path+".old.npz", "k="+x)
 					if exists {
 						ok(t, "add", path, "k="+x)
 					}

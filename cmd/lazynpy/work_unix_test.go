@@ -36,7 +36,7 @@ func TestRealWorker(t *testing.T) {
 			}
 		})
 		text := checkTold(t, exec.Command(program, "work", "--plan", runDir), syscall.SIGTERM, distributed.ExitInterrupted, runDir)
-		if !strings.HasPrefix(text, "lazynpy: ") || !strings.HasSuffix(text, ": distributed: interrupted\n") {
+		if !strings.HasPrefix(text, "lazynpy: ") || !strings.HasSuffix(text, ": interrupted\n") {
 			t.Errorf("it says %q", text)
 		}
 	})
