@@ -131,6 +131,15 @@ func (a *Array) inOrder() bool {
 	return false
 }
 
+// outOfOrder tells such files that elements will be read in another order than theirs.
+func (a *Array) outOfOrder() {
+	for _, f := range a.files {
+		if s, ok := f.src.(interface{ OutOfOrder() }); ok {
+			s.OutOfOrder()
+		}
+	}
+}
+
 // flags says for each of n axes whether it is a navigation axis.
 func (r *roles) flags(n int) ([]bool, error) {
 	navigate := make([]bool, n)
@@ -373,6 +382,11 @@ func (a *Array) Backend() (name, reason string) {
 	}
 	return string(a.files[0].src.Backend()), a.files[0].src.Reason()
 }
+
+// Streamed reports whether elements come out of a member of an archive that can only be decoded from its start: one that is
+// compressed by bzip2, lzma or zstd. A pass in the order of the file decodes it once. Other orders take room for
+// what is decoded in the folder for temporary files, or decode it again and again.
+func (a *Array) Streamed() bool { return a.inOrder() }
 
 // String describes a in one line: shape, dtype, storage order and plan, as in
 // "(256, 256, 128, 128) uint16 C-order, 64 blocks of (4, 256, 128, 128), 32 MiB".

@@ -18,12 +18,16 @@ func newFiller(a *Array, order []int) *filler {
 	size := elemSize(a.node)
 	f := &filler{a: a, order: order, tile: max(tileBytes/size, 1)}
 	bytes := int64(windowBytes)
-	if !sameOrder(a.node.shape(), a.node.order(), order) {
+	turned := !sameOrder(a.node.shape(), a.node.order(), order)
+	if turned {
 		bytes = max(bytes, min(pieceBytes, a.config.budget()/4))
 	}
 	f.window = max(bytes/size, 1)
 	for f.window > 1 && a.node.hold(f.window) > a.config.budget()/2 {
 		f.window = (f.window + 1) / 2
+	}
+	if turned && f.window < product(a.node.shape()) {
+		a.outOfOrder()
 	}
 	return f
 }

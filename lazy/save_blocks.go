@@ -69,6 +69,9 @@ func newBlocks(a *Array, t *target, order []int) *blocks {
 	workers := a.numWorkers(2 * each) // half of the budget is for the block at least
 	room := max((a.config.budget()-int64(workers)*each)/b.itemsize, 1)
 	b.cut(blockExtents(b.shape, f.order, order, b.itemsize, room))
+	if !slices.Equal(b.extents, b.shape) {
+		a.outOfOrder()
+	}
 	for range workers {
 		b.readers = append(b.readers, f.worker())
 	}

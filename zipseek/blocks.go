@@ -3,6 +3,8 @@ package zipseek
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
 const (
@@ -25,6 +27,8 @@ type blocks struct {
 	oldest []blockKey
 	limit  int64     // bytes
 	active []*stream // the one that was used longest ago first
+	files  []*bytesrc.Scratch
+	closed bool
 
 	decoded atomic.Int64 // bytes, by all decoders
 }
@@ -89,6 +93,18 @@ func (c *blocks) stop(d *stream) {
 	d.s.end(d)
 }
 
+// owns takes a file over, to close it in the end, or closes it where that has come already.
+func (c *blocks) owns(f *bytesrc.Scratch) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		_ = f.Close() // nothing was written
+		return false
+	}
+	c.files = append(c.files, f)
+	return true
+}
+
 func (c *blocks) forget(d *stream) {
 	for i, a := range c.active {
 		if a == d {
@@ -102,7 +118,10 @@ func (c *blocks) forget(d *stream) {
 func (c *blocks) clear() {
 	c.mu.Lock()
 	active := c.active
-	c.cached, c.oldest, c.active = nil, nil, nil
+	for _, f := range c.files {
+		_ = f.Close() // nobody reads it any more
+	}
+	c.cached, c.oldest, c.active, c.files, c.closed = nil, nil, nil, nil, true
 	c.mu.Unlock()
 	for _, d := range active { // one whose reader is just finding out that the file is closed has c.mu to wait for
 		d.s.mu.Lock()

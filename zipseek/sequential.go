@@ -23,12 +23,17 @@ const (
 
 // sequential is a member that can only be decoded from its start. Opening it decodes nothing. The blocks that were decoded
 // last are kept (see [CacheSize]), and so are the decoders that came somewhere (at most seqDecoders in an archive): what lies
-// before both is decoded again from the start. Who reads in order decodes everything once.
+// before both is decoded again from the start. Who reads in order decodes everything once. Where that is not so, what is
+// decoded is kept in a scratch file; see [sequential.keep].
 type sequential struct {
 	compressed
 
 	mu      sync.Mutex
 	streams []*stream
+	decoded int64 // bytes, by all decoders
+	reached int64 // by the one that came farthest
+	out     bool  // of order, as a reader has said
+	kept    *kept
 }
 
 // A stream is a decoder that came somewhere.
@@ -58,6 +63,13 @@ func (s *sequential) decodeTo(p []byte, off int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(p) > 0 {
+		if n, err := s.kept.read(p, off); n > 0 || err != nil {
+			if err != nil {
+				return s.explain(err)
+			}
+			p, off = p[n:], off+int64(n)
+			continue
+		}
 		i := off / seqBlock
 		b, err := s.blockTo(i, min(off%seqBlock+int64(len(p)), seqBlock))
 		if changed := s.m.archive.file.Unmodified(); changed != nil {
@@ -69,7 +81,7 @@ func (s *sequential) decodeTo(p []byte, off int64) error {
 		n := copy(p, b[off%seqBlock:])
 		p, off = p[n:], off+int64(n)
 	}
-	return nil
+	return s.m.archive.file.Unmodified()
 }
 
 // verify decodes the whole content and compares its checksum.
@@ -135,6 +147,9 @@ func (s *sequential) nearest(i int64) (*stream, error) {
 		if d.at-int64(len(d.block)) <= i*seqBlock && (best == nil || d.at > best.at) {
 			best = d
 		}
+	}
+	if s.kept == nil && (best == nil || s.out) && s.keep() {
+		best = nil
 	}
 	if best != nil {
 		return best, nil
@@ -204,12 +219,16 @@ func (d *stream) decode(to int64) error {
 	}
 	d.sum = crc32.Update(d.sum, crc32.IEEETable, d.block[n:])
 	s.m.archive.blocks.decoded.Add(want - d.at)
+	s.decoded += want - d.at
+	before := d.at
 	d.at = want
+	s.reached = max(s.reached, d.at)
 	if d.at == s.m.Size {
 		if err := d.finish(); err != nil {
 			return err
 		}
 	}
+	s.kept.write(d.block[n:], before)
 	if d.at == end {
 		s.m.archive.blocks.put(s, start/seqBlock, d.block)
 	}

@@ -5,9 +5,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
 // byZstd writes an archive of one zstd member that is said to have so many bytes.
@@ -67,6 +72,54 @@ func TestSequentialDecodes(t *testing.T) {
 	}
 	if n := decoded.Load() - before; n > 2*m.Size {
 		t.Errorf("reading twice decodes %d of %d bytes", n, m.Size)
+	}
+}
+
+// TestSequentialKeeps reads a member backwards, with and without room for what is decoded: it is decoded once if there is, and
+// no file is left or can be seen.
+func TestSequentialKeeps(t *testing.T) {
+	content := samples(12 << 20)["rounded"]
+	path := byZstd(t, content, int64(len(content)))
+	for _, room := range []string{"all", "some", "none"} {
+		dir := filepath.Join(t.TempDir(), "scratch")
+		if room != "none" {
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Setenv("TMPDIR", dir)
+		a := mustOpen(t, path, CacheSize(0))
+		m := mustLookup(t, a, "x")
+		src, err := m.Source()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := src.(*sequential)
+		s.OutOfOrder()
+		p := make([]byte, 1<<20)
+		for off := m.Size - int64(len(p)); off >= 0; off -= int64(len(p)) {
+			if _, err := m.ReadAt(p, off); err != nil || !bytes.Equal(p, content[off:off+int64(len(p))]) {
+				t.Fatalf("%s, at %d: %v", room, off, err)
+			}
+			if room == "some" {
+				s.kept.size, s.kept.full = min(s.kept.size, m.Size/8), true // as when the disk was full then
+			}
+		}
+		if n := s.Decoded(); (room == "all") != (n == m.Size) {
+			t.Errorf("%s: %d bytes are decoded of %d", room, n, m.Size)
+		}
+		if left, _ := os.ReadDir(dir); len(left) != 0 && runtime.GOOS != "windows" {
+			t.Errorf("%s: %v in the folder for temporary files", room, left)
+		}
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+		if left, _ := os.ReadDir(dir); len(left) != 0 {
+			t.Errorf("%s: %v is left", room, left)
+		}
+		if _, err := m.ReadAt(p, 0); !errors.Is(err, bytesrc.ErrClosed) {
+			t.Errorf("%s: read after Close: %v", room, err)
+		}
 	}
 }
 

@@ -111,6 +111,19 @@ func rawZstd(t *testing.T, data []byte) string {
 	return rawNamed(t, b.Bytes())
 }
 
+// TestRunNotesStreams asks that run says what a member costs that every worker has to decode from its start.
+func TestRunNotesStreams(t *testing.T) {
+	dir := t.TempDir()
+	path := rawZstd(t, read(t, array(t, []int64{16, 8, 8}, noise(1024))))
+	for engine, want := range map[string]bool{"pool": false, "proc": true} {
+		out := filepath.Join(dir, engine+".npy")
+		o := lazynpy(t, "run", path+":x", "--op", "sum", "--over", "0", "-o", out, "--engine", engine)
+		if o.code != 0 || strings.Contains(o.stderr, "zstd member, decoded from its start by each worker; repack ") != want {
+			t.Errorf("%s: exit %d, %s", engine, o.code, o.stderr)
+		}
+	}
+}
+
 // TestFileChanges changes files at random moments under each verb, and interrupts it: it ends, in one line if with an error, says
 // nothing of other bytes than those of one file, and leaves nothing half done.
 func TestFileChanges(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -146,7 +147,7 @@ func (d *demo) makeDir(shape []int64) (remove func() error, err error) {
 		}
 	}
 	d.report.Path = filepath.Join(dir, scanName)
-	if free, ok := freeSpace(dir); ok && free < d.report.NBytes+demoMargin {
+	if free, ok := bytesrc.FreeSpace(dir); ok && free < d.report.NBytes+demoMargin {
 		err := fmt.Errorf("%s: %s are free, and the scan takes %s; choose a --dir or a smaller --size",
 			dir, chunk.FormatBytes(free), chunk.FormatBytes(d.report.NBytes))
 		return nil, errors.Join(err, remove())

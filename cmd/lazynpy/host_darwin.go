@@ -13,12 +13,3 @@ func memoryUse() (peak, anonymous int64, ok bool) {
 
 // resetPeak cannot be done here.
 func resetPeak() bool { return false }
-
-// freeSpace is how many bytes a file in dir can take.
-func freeSpace(dir string) (int64, bool) {
-	var s unix.Statfs_t
-	if err := unix.Statfs(dir, &s); err != nil {
-		return 0, false
-	}
-	return int64(s.Bavail) * int64(s.Bsize), true
-}

@@ -4,8 +4,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // memoryUse is the peak of the resident set and the anonymous memory now, in
@@ -33,12 +31,3 @@ func memoryUse() (peak, anonymous int64, ok bool) {
 
 // resetPeak makes VmHWM start anew; see proc_pid_clear_refs(5).
 func resetPeak() bool { return os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) == nil }
-
-// freeSpace is how many bytes a file in dir can take.
-func freeSpace(dir string) (int64, bool) {
-	var s unix.Statfs_t
-	if err := unix.Statfs(dir, &s); err != nil {
-		return 0, false
-	}
-	return int64(s.Bavail) * int64(s.Bsize), true //nolint:unconvert // Bsize has 32 bits on some processors
-}

@@ -7,6 +7,3 @@ func memoryUse() (peak, anonymous int64, ok bool) { return 0, 0, false }
 
 // resetPeak cannot be done here.
 func resetPeak() bool { return false }
-
-// freeSpace is not known here.
-func freeSpace(string) (int64, bool) { return 0, false }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/distributed"
+	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -155,7 +156,23 @@ func (r *launch) run(cmd *cobra.Command, c *cli, input string) error {
 	for _, left := range p.Leftovers() {
 		c.note("%s: a run with another plan for %s has left it, or goes on; remove it if that run is of no use any more", printable(left), printable(p.Output.Path))
 	}
+	if r.engine.name != "pool" {
+		c.noteStream(input)
+	}
 	return r.drive(cmd, c, dir)
+}
+
+// noteStream tells what it costs that many processes read from a member that can only be decoded from its start.
+func (c *cli) noteStream(input string) {
+	if file, _, in := lazy.SplitPath(input); in || strings.EqualFold(filepath.Ext(file), ".npz") {
+		if a, err := lazy.Open(input, c.flags.options()...); err == nil {
+			if a.Streamed() {
+				_, why := a.Backend()
+				c.note("%s: a %s by each worker; repack %s makes it one that all can read at any place", printable(input), why, printable(file))
+			}
+			_ = a.Close() // only looked at
+		}
+	}
 }
 
 // check reads the flags, before any file but the input is touched.
