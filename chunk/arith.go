@@ -1,12 +1,6 @@
 package chunk
 
-import "math/bits"
-
-// mul is a*b for a, b >= 0, and whether it fits in an int64.
-func mul(a, b int64) (int64, bool) {
-	hi, lo := bits.Mul64(uint64(a), uint64(b))
-	return int64(lo), hi == 0 && lo < 1<<63
-}
+import "github.com/lazynpy/lazynpy/internal/arith"
 
 // product is the product of non-negative numbers, and whether it, and the product
 // of those that are not zero, fits in an int64. Zeros do not excuse the others:
@@ -19,7 +13,7 @@ func product(ns []int64) (int64, bool) {
 			continue
 		}
 		var ok bool
-		if p, ok = mul(p, n); !ok {
+		if p, ok = arith.Mul(p, n); !ok {
 			return 0, false
 		}
 	}
@@ -27,13 +21,4 @@ func product(ns []int64) (int64, bool) {
 		return 0, true
 	}
 	return p, true
-}
-
-// ceilDiv is a/b rounded up, for a >= 0 and b > 0.
-func ceilDiv(a, b int64) int64 {
-	q := a / b
-	if a%b != 0 {
-		q++
-	}
-	return q
 }

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+
+	"github.com/lazynpy/lazynpy/internal/arith"
 )
 
 // Grid is how an array is cut along every axis: regularly (chunks of one size and
@@ -26,7 +28,7 @@ func newGrid(axes []axis) (Grid, error) {
 	g := Grid{axes: axes, outer: 1}
 	for d := range axes {
 		var ok bool
-		if g.outer, ok = mul(g.outer, axes[d].count); !ok {
+		if g.outer, ok = arith.Mul(g.outer, axes[d].count); !ok {
 			return Grid{}, fmt.Errorf("%w: more blocks than an int64 counts", ErrLayout)
 		}
 		g.empty = g.empty || axes[d].length == 0

@@ -3,6 +3,8 @@ package chunk
 import (
 	"fmt"
 	"slices"
+
+	"github.com/lazynpy/lazynpy/internal/arith"
 )
 
 // Layout is how an array's elements lie in its file: one after the other without
@@ -42,7 +44,7 @@ func (l Layout) Validate() error {
 	n := max(l.ItemSize, 1)
 	for _, length := range l.Shape {
 		var ok bool
-		if n, ok = mul(n, max(length, 1)); !ok {
+		if n, ok = arith.Mul(n, max(length, 1)); !ok {
 			return fmt.Errorf("%w: shape %v of %d-byte elements exceeds 64 bits", ErrLayout, l.Shape, l.ItemSize)
 		}
 	}

@@ -1,5 +1,7 @@
 package chunk
 
+import "github.com/lazynpy/lazynpy/internal/arith"
+
 // auto cuts the array by its storage order, as [NewPlan] says.
 func (p *Plan) auto(lim Limits) []axis {
 	g := newGrower(p.layout, lim)
@@ -56,7 +58,7 @@ func newGrower(l Layout, lim Limits) *grower {
 		total:     1,
 		block:     1,
 		most:      max(lim.MaxBlock/item, 1),
-		least:     max(ceilDiv(lim.MinBlock, item), 1),
+		least:     max(arith.CeilDiv(lim.MinBlock, item), 1),
 		minBlocks: lim.MinBlocks,
 	}
 	g.least = min(g.least, g.most) // rounded apart from each other
@@ -109,20 +111,13 @@ func (g *grower) align(d int, base int64) {
 	if g.granule == 0 {
 		return
 	}
-	unit := g.granule / gcd(g.granule, base)
+	unit := g.granule / arith.GCD(g.granule, base)
 	if unit > g.size[d] {
 		return
 	}
 	size := g.size[d] / unit * unit
-	g.set(d, base, ceilDiv(max(g.shape[d], 1), size))
+	g.set(d, base, arith.CeilDiv(max(g.shape[d], 1), size))
 	g.size[d], g.block, g.aligned[d] = size, base*size, true
-}
-
-func gcd(a, b int64) int64 {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
 }
 
 // partsFor is into how many parts to cut axis d of length n when the block holds
@@ -135,9 +130,9 @@ func (g *grower) partsFor(d int, base, n int64) int64 {
 			others *= g.parts[e]
 		}
 	}
-	fewest := ceilDiv(n, g.most/base)
-	wanted := ceilDiv(g.minBlocks, others)
-	largeEnough := max(n/ceilDiv(g.least, base), 1)
+	fewest := arith.CeilDiv(n, g.most/base)
+	wanted := arith.CeilDiv(g.minBlocks, others)
+	largeEnough := max(n/arith.CeilDiv(g.least, base), 1)
 	return max(fewest, min(wanted, largeEnough))
 }
 
@@ -147,7 +142,7 @@ func (g *grower) reserveRun(order []int) {
 	for j := len(order) - 1; j >= 0; j-- {
 		n := max(g.shape[order[j]], 1)
 		size := min(max(g.run/g.block, 1), n)
-		g.set(order[j], g.block, ceilDiv(n, size))
+		g.set(order[j], g.block, arith.CeilDiv(n, size))
 		if size < n {
 			return
 		}
@@ -157,7 +152,7 @@ func (g *grower) reserveRun(order []int) {
 // set cuts axis d into parts, where the block holds base elements per index.
 func (g *grower) set(d int, base, parts int64) {
 	g.parts[d] = parts
-	g.size[d] = ceilDiv(max(g.shape[d], 1), parts)
+	g.size[d] = arith.CeilDiv(max(g.shape[d], 1), parts)
 	g.block = base * g.size[d]
 }
 

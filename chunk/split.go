@@ -1,6 +1,10 @@
 package chunk
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/lazynpy/lazynpy/internal/arith"
+)
 
 // Split yields sub-regions that together are r, each of at most maxLen elements
 // (but at least one), in the given storage order (axes from slowest to fastest;
@@ -44,7 +48,7 @@ func splitAxes(shape []int64, order []int, maxLen int64) []axis {
 	room := max(maxLen, 1) // how many times the piece so far fits
 	for j := len(order) - 1; j >= 0; j-- {
 		d := order[j]
-		parts := ceilDiv(shape[d], room)
+		parts := arith.CeilDiv(shape[d], room)
 		axes[d].setBalanced(shape[d], parts)
 		if parts > 1 {
 			room = 1

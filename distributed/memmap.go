@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -326,7 +327,7 @@ func (p *Plan) cut(o Options, a *lazy.Array, parts *lazy.Parts) error {
 	if target < 0 || o.Tasks < 0 || o.BlockSizeLimit < 0 {
 		return errors.New("a size or number is negative")
 	}
-	blocks := max(target/block, 1, ceilDiv(p.Blocks, maxPortions))
+	blocks := max(target/block, 1, arith.CeilDiv(p.Blocks, maxPortions))
 	group := parts.Group()
 	if o.PortionBytes == 0 && group <= maxPortionBytes/block {
 		blocks = max(blocks, group)
@@ -335,7 +336,7 @@ func (p *Plan) cut(o Options, a *lazy.Array, parts *lazy.Parts) error {
 	for blocks > group && parts.StateBytes(blocks, blocks) > p.Memory/statePart {
 		blocks = multiple(max(blocks/2, group), group)
 	}
-	blocks = max(blocks, ceilDiv(p.Blocks, maxPortions))
+	blocks = max(blocks, arith.CeilDiv(p.Blocks, maxPortions))
 	p.PortionBlocks = min(blocks, max(p.Blocks, 1))
 	if o.Output != "" {
 		if err := p.planOutput(o, parts, block); err != nil {
@@ -348,9 +349,9 @@ func (p *Plan) cut(o Options, a *lazy.Array, parts *lazy.Parts) error {
 	p.StateBytes = parts.StateBytes(p.Blocks, p.PortionBlocks)
 	tasks := o.Tasks
 	if tasks == 0 {
-		tasks = max(defaultTasks, ceilDiv(total, defaultTaskBytes))
+		tasks = max(defaultTasks, arith.CeilDiv(total, defaultTaskBytes))
 	}
-	p.TaskPortions = max(ceilDiv(p.Portions(), tasks), 1)
+	p.TaskPortions = max(arith.CeilDiv(p.Portions(), tasks), 1)
 	return p.check()
 }
 
@@ -376,15 +377,6 @@ func (p *Plan) checkOverwrites() error {
 		}
 	}
 	return nil
-}
-
-// leastCommonMultiple is that of two positive numbers.
-func leastCommonMultiple(a, b int64) int64 {
-	g, r := a, b
-	for r != 0 {
-		g, r = r, g%r
-	}
-	return a / g * b
 }
 
 // planOutput decides how the elements are written, and rounds portions for it.
@@ -433,7 +425,7 @@ func (p *Plan) planOutput(o Options, parts *lazy.Parts, block int64) error {
 	default:
 		p.Output.Write, blocks = WriteCached, aligned
 	}
-	if both := leastCommonMultiple(blocks, parts.Group()); !alone && both <= maxPortionBytes/block && both <= p.Blocks && (o.PortionBytes == 0 || both <= p.PortionBlocks) {
+	if both := arith.LCM(blocks, parts.Group()); !alone && both <= maxPortionBytes/block && both <= p.Blocks && (o.PortionBytes == 0 || both <= p.PortionBlocks) {
 		blocks = both // so that the states of a portion are as few as can be
 	}
 	p.PortionBlocks = max(p.PortionBlocks/blocks, 1) * blocks

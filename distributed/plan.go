@@ -17,6 +17,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
@@ -135,10 +136,10 @@ func (p *Plan) canonical() ([]byte, error) {
 }
 
 // Portions is the number of portions.
-func (p *Plan) Portions() int64 { return ceilDiv(p.Blocks, p.PortionBlocks) }
+func (p *Plan) Portions() int64 { return arith.CeilDiv(p.Blocks, p.PortionBlocks) }
 
 // Tasks is the number of tasks.
-func (p *Plan) Tasks() int64 { return ceilDiv(p.Portions(), p.TaskPortions) }
+func (p *Plan) Tasks() int64 { return arith.CeilDiv(p.Portions(), p.TaskPortions) }
 
 // Task is the range of portions of task i.
 func (p *Plan) Task(i int64) (from, to int64) {
@@ -149,9 +150,6 @@ func (p *Plan) Task(i int64) (from, to int64) {
 func (p *Plan) Portion(i int64) (from, to int64) {
 	return i * p.PortionBlocks, min((i+1)*p.PortionBlocks, p.Blocks)
 }
-
-// ceilDiv is a / b, rounded up, of numbers that are not negative.
-func ceilDiv(a, b int64) int64 { return a/b + min(a%b, 1) }
 
 // check returns an error if a plan that was read could not have been written.
 func (p *Plan) check() error {

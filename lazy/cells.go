@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 )
 
 // cells says which tasks of a pass share outputs. All tasks that a reducer finds the same outputs in are a cell, and have a
@@ -61,14 +62,12 @@ func newCells(t *tasks, reduced []bool, state, data int64) *cells {
 
 // groupOf is how many tasks make a group: a power of two, so that the groups of all reducers fit into each other.
 func groupOf(tasks, state, data int64) int64 {
-	n := min(ceilDiv(times(groupShare, state), max(data, 1)), groupData/max(data, 1), tasks)
+	n := min(arith.CeilDiv(arith.Times(groupShare, state), max(data, 1)), groupData/max(data, 1), tasks)
 	if n <= 1 {
 		return 1
 	}
 	return 1 << bits.Len64(uint64(n-1))
 }
-
-func ceilDiv(a, b int64) int64 { return a/b + min(a%b, 1) }
 
 // at is where task i is: its cell, and its rank in it.
 func (c *cells) at(i int64) (cell, rank int64) {
@@ -128,7 +127,7 @@ func (c *cells) states(n, run int64) int64 {
 	if c.group == 1 || !c.sorted || run%c.group != 0 && run < c.tasks*c.cells {
 		return n
 	}
-	groups, cells := ceilDiv(n, c.group), ceilDiv(n, max(c.tasks, 1))
+	groups, cells := arith.CeilDiv(n, c.group), arith.CeilDiv(n, max(c.tasks, 1))
 	if c.tasks%c.group == 0 || c.group%c.tasks == 0 { // none begins in one cell and ends in another
 		return max(groups, cells)
 	}

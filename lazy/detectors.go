@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/internal/kernel"
 )
 
@@ -73,7 +74,7 @@ func newFrame(a *Array, order []int) frame {
 
 // afford returns an error if so many weights, and the form in which kernels take them, cannot be had.
 func (f frame) afford(weights int64) error {
-	return f.a.afford("the weights of its pixels", times(16, weights))
+	return f.a.afford("the weights of its pixels", arith.Times(16, weights))
 }
 
 // stored brings one value per pixel from C order into the order in which pixels are stored.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 )
 
 // foldJob is a reducer that folds elements into outputs of their own, wherever they lie.
@@ -93,7 +94,7 @@ func (j *foldJob) memory() int64 {
 	if j.cells.group > 1 {
 		each += j.fold.stateSize()
 	}
-	return times(j.keptLen(), each)
+	return arith.Times(j.keptLen(), each)
 }
 
 // outputsIn is how many outputs a region of the given shape has.
@@ -165,7 +166,7 @@ func (j *foldJob) seen() node {
 }
 
 func (j *foldJob) stateBytes(shape []int64) int64 {
-	return times(j.outputsIn(shape), j.fold.stateSize())
+	return arith.Times(j.outputsIn(shape), j.fold.stateSize())
 }
 
 func (j *foldJob) begin(r chunk.Region) (part, error) {
@@ -205,7 +206,7 @@ func (j *foldJob) decode(b []byte, r chunk.Region) (_ part, rest []byte, err err
 // start notes which tasks share outputs.
 func (j *foldJob) start(t *tasks) {
 	shape := t.largest()
-	j.cells = newCells(t, j.reduced, j.stateBytes(shape), times(product(shape), elemSize(j.a.node)))
+	j.cells = newCells(t, j.reduced, j.stateBytes(shape), arith.Times(product(shape), elemSize(j.a.node)))
 	j.none = t.n == 0
 	j.groups, j.totals = map[int64]*foldPart{}, map[int64]*foldPart{}
 }

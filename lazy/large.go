@@ -3,7 +3,6 @@ package lazy
 import (
 	"fmt"
 	"math"
-	"math/bits"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
@@ -32,22 +31,6 @@ func (a *Array) afford(what string, need int64) error {
 		return fmt.Errorf("%s: %s %w", a.Name(), what, err)
 	}
 	return nil
-}
-
-// times is a product of numbers that are not negative, and math.MaxInt64 where that is too large.
-func times(factors ...int64) int64 {
-	n := uint64(1)
-	for _, f := range factors {
-		if f == 0 {
-			return 0
-		}
-		hi, lo := bits.Mul64(n, uint64(f))
-		if hi != 0 || lo > math.MaxInt64 {
-			lo = math.MaxInt64
-		}
-		n = lo
-	}
-	return int64(n)
 }
 
 // plus is a sum of numbers that are not negative, and math.MaxInt64 where that is too large.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 )
 
 // partTasks is the tasks of a pass in parts that writes nothing. They are the blocks of the plan, or where those have too
@@ -65,7 +66,7 @@ func (p *pass) acrossOutputs(cuts []chunk.AxisSpec, f *foldJob, partial int64) b
 		return false // not reached: a part of a valid layout is valid
 	}
 	block := kept.BlockShape()
-	room := p.a.plan.BlockBytes() / max(times(product(block), elemSize(p.a.node)), 1)
+	room := p.a.plan.BlockBytes() / max(arith.Times(product(block), elemSize(p.a.node)), 1)
 	for _, d := range slices.Backward(p.order) {
 		n := block[d]
 		if f.reduced[d] {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -89,12 +90,12 @@ func (p *Parts) StateBytes(n, run int64) int64 {
 		states, each := n, j.stateBytes(shape)
 		if f, ok := j.(*foldJob); ok {
 			states = f.cells.states(n, run)
-			if all := times(f.keptLen(), f.fold.stateSize()); f.cells.tasks == 1 {
-				sum = plus(sum, min(all, times(states, each)))
+			if all := arith.Times(f.keptLen(), f.fold.stateSize()); f.cells.tasks == 1 {
+				sum = plus(sum, min(all, arith.Times(states, each)))
 				continue
 			}
 		}
-		sum = plus(sum, times(states, each))
+		sum = plus(sum, arith.Times(states, each))
 	}
 	return sum
 }
@@ -107,7 +108,7 @@ func (p *Parts) MaxState(n, run int64) int64 {
 			return math.MaxInt64
 		}
 	}
-	return plus(times(2, p.StateBytes(n, run)), 64<<10)
+	return plus(arith.Times(2, p.StateBytes(n, run)), 64<<10)
 }
 
 // Header describes the array of the elements that are written: numbers in the byte order of this machine, records and
@@ -145,9 +146,9 @@ func (p *Parts) Aligned(align int64) int64 {
 		switch {
 		case align == 1:
 		case rows == 1 && grid.Regular(d):
-			blocks *= align / gcd(slab, align)
+			blocks *= align / arith.GCD(slab, align)
 		case !grid.Regular(d) || slab%align != 0 || row%align != 0:
-			blocks *= grid.AxisCount(d) * (align / gcd(row, align))
+			blocks *= grid.AxisCount(d) * (align / arith.GCD(row, align))
 		}
 	}
 	if blocks >= t.n {
@@ -174,14 +175,6 @@ func (p *Parts) RunBytes() int64 {
 	}
 	order, _ := p.pass.a.fileOrder('K')
 	return runLen(p.Region(0).Shape, p.pass.a.node.shape(), order) * p.pass.raw.dtype().ItemSize()
-}
-
-// gcd is the greatest common divisor; of 0 and n it is n.
-func gcd(a, b int64) int64 {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
 }
 
 // Computing says how [Parts.Compute] works. None of it changes what it finds.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -35,7 +36,7 @@ func NewPerFrame[T, R any](name string, f func(frame mmapnpy.NDArray[T]) (R, err
 			Finish:      func(whole Accumulator) (*Result, error) { return whole.(*frameResults[T, R]).finish() },
 			WholeSignal: true,
 			Size: func(shape []int64) int64 {
-				return times(size, product(navigationOnly(a, shape)))
+				return arith.Times(size, product(navigationOnly(a, shape)))
 			},
 		}, nil
 	})

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -110,7 +111,7 @@ func (a *Array) AtPositions(positions [][]int64, scan ...int64) (*Array, error) 
 		scan = extent(positions)
 	}
 	if !slices.ContainsFunc(scan, func(n int64) bool { return n < 0 }) {
-		if err := a.afford("the table of the scan", times(8, min(times(scan...), maxScan))); err != nil {
+		if err := a.afford("the table of the scan", arith.Times(8, min(arith.Times(scan...), maxScan))); err != nil {
 			return nil, err
 		}
 	}

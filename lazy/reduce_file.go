@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -120,7 +121,7 @@ func (a *Array) stream(ctx context.Context, jobs []job) error {
 // streams reports whether the result is better written as it is found than held.
 func (j *foldJob) streams() bool {
 	return j.derive == nil && j.reducedLen() > 0 && j.keptLen() > 1 &&
-		times(j.keptLen(), j.outputBytes()+j.fold.stateSize()) > j.a.config.chosenMemory()/4
+		arith.Times(j.keptLen(), j.outputBytes()+j.fold.stateSize()) > j.a.config.chosenMemory()/4
 }
 
 // resultFile is the .npy file of a result that is not held.
@@ -150,7 +151,7 @@ func newResultFile(j *foldJob, f *atomicfile.File) (*resultFile, mmapnpy.Header,
 	if err != nil {
 		return nil, h, err
 	}
-	if r.t, err = newTarget(f.File, head, times(j.keptLen(), r.item), false); err != nil {
+	if r.t, err = newTarget(f.File, head, arith.Times(j.keptLen(), r.item), false); err != nil {
 		return nil, h, err
 	}
 	return r, h, r.t.put(head, 0)

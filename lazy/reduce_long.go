@@ -12,8 +12,8 @@ import (
 
 // isLong reports whether elements are long doubles, or complex numbers of them.
 func isLong(t mmapnpy.DType) bool {
-	_, long := t.LongDouble()
-	return long
+	e, _ := t.Elem()
+	return e.IsLong()
 }
 
 // longOrdered is ordered over long doubles, in their own bits.

@@ -11,9 +11,6 @@ import (
 // TestLongDoublesReduceAsTheyAre looks at 80-bit numbers that float64 cannot hold or tell apart: 1e4000, 1e-4000,
 // 2^63 + 1, 2^63, -inf and 0.
 func TestLongDoublesReduceAsTheyAre(t *testing.T) {
-	if format, _ := mustDType(t, "f16").LongDouble(); format != mmapnpy.X87 {
-		t.Log("the numbers are those of an x87")
-	}
 	var raw []byte
 	for _, bits := range []string{
 		"e5c9b5e4f9e6b9c0e873", "00000000000000000000", "0100000000000080" + "3e40", "0000000000000080" + "3e40", "0000000000000080" + "ffff", "0000000000000080" + "0100",

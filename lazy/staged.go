@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -51,7 +52,7 @@ func alignSlabs(extents, shape []int64, order []int, itemsize int64) {
 			continue
 		}
 		row /= shape[d]
-		rows := filePage / gcd(row, filePage) // that have whole pages
+		rows := filePage / arith.GCD(row, filePage) // that have whole pages
 		if n := extents[d]; n >= rows {
 			extents[d] = n / rows * rows
 		} else if n < shape[d] {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
@@ -193,7 +194,7 @@ func TestSlabsAreAligned(t *testing.T) {
 		got := slices.Clone(extents)
 		alignSlabs(got, shape, chunk.COrder(3), 2)
 		row := 2 * shape[1] * shape[2]
-		rows := filePage / gcd(row, filePage)
+		rows := filePage / arith.GCD(row, filePage)
 		for d := range got {
 			if got[d] < 1 || got[d] > extents[d] {
 				t.Fatalf("%v of %v: %v", extents, shape, got)
@@ -202,7 +203,7 @@ func TestSlabsAreAligned(t *testing.T) {
 		if shape[0] == 1 || got[0] == shape[0] {
 			continue
 		}
-		if n := got[0] / gcd(got[0], rows) * rows; n != max(rows, got[0]) {
+		if n := got[0] / arith.GCD(got[0], rows) * rows; n != max(rows, got[0]) {
 			t.Fatalf("%v of %v: %v, and %d rows have whole pages, of which there are some after %d", extents, shape, got, rows, n)
 		}
 	}

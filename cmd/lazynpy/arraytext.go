@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -77,20 +77,12 @@ func checkShown(t mmapnpy.DType, n int64) error {
 func elements(shape []int64) int64 {
 	n := int64(1)
 	for _, s := range shape {
-		n = times(n, s)
+		n = arith.Times(n, s)
 	}
 	if slices.Contains(shape, 0) {
 		return 0
 	}
 	return n
-}
-
-// times is a product of numbers that are not negative, and math.MaxInt64 where an int64 cannot hold it.
-func times(a, b int64) int64 {
-	if a > 0 && b > math.MaxInt64/a {
-		return math.MaxInt64
-	}
-	return a * b
 }
 
 // excerpt is the elements of an array that are shown: all along most axes, the

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -102,7 +103,7 @@ func (h *heading) printRows(shape []int64) error {
 	fetch := func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error) {
 		return h.fetch(unravel(prefix[0], shape[:last]), start, stop)
 	}
-	if err := checkShown(h.array.DType(), times(rows, min(shape[last], headWhole))); err != nil {
+	if err := checkShown(h.array.DType(), arith.Times(rows, min(shape[last], headWhole))); err != nil {
 		return err
 	}
 	picks := [][]int64{edges(rows, rows, 0), edges(shape[last], headWhole, headEdge)}

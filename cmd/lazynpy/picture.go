@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
@@ -209,7 +210,7 @@ func (s scale) index(v float64) uint8 {
 // axis is too short for it.
 func sampleSteps(shape []int64) (y, x int64) {
 	h, w := max(shape[0], 1), max(shape[1], 1)
-	k := max(int64(math.Ceil(math.Sqrt(float64(times(h, w))/samplePixels))), 1)
+	k := max(int64(math.Ceil(math.Sqrt(float64(arith.Times(h, w))/samplePixels))), 1)
 	switch {
 	case h < k:
 		return h, (w + samplePixels - 1) / samplePixels

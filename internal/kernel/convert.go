@@ -101,7 +101,7 @@ func complexToReal(dst []byte, dt Elem, src []byte, st Elem) {
 // convertReal converts between different real elements.
 func convertReal(dst []byte, dt Elem, src []byte, st Elem) {
 	switch {
-	case st == X87 || st == Quad || dt == X87 || dt == Quad:
+	case st.IsLong() || dt.IsLong():
 		convertWide(dst, dt, src, st)
 	case st == Float16 || st == BFloat16:
 		convertFromHalf(dst, dt, src, st)

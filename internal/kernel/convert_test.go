@@ -126,7 +126,7 @@ func (n number) integer(via int) *big.Int {
 
 // check compares a little-endian element with n.
 func (n number) check(b []byte, e, from Elem, half, brain nearest) bool {
-	if e.Part() == X87 || e.Part() == Quad {
+	if e.IsLong() {
 		got := decodeNumber(b, e)
 		if n.f == nil || got.f == nil {
 			return n.f == nil && got.f == nil && sameBits(n.nf, got.nf)
@@ -192,7 +192,7 @@ func (n number) check(b []byte, e, from Elem, half, brain nearest) bool {
 	case Int64, Uint32:
 		via = 64
 	case Int8, Uint8, Int16:
-		if from == X87 || from == Quad {
+		if from.IsLong() {
 			via = 16
 		}
 	case Uint64:
@@ -241,7 +241,7 @@ func randomElem(rng *rand.Rand, e Elem) []byte {
 		case Quad:
 			wideFromFloat64(f).putQuad(b)
 		}
-	} else if e == X87 || e == Quad {
+	} else if e.IsLong() {
 		x87, quad := randomWide(rng)
 		copy(b, x87)
 		if e == Quad {

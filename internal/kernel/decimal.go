@@ -37,9 +37,6 @@ func NumberOf(b []byte, e Elem) Number {
 	return n
 }
 
-// long reports whether n is a long double.
-func (n Number) long() bool { return n.elem == X87 || n.elem == Quad }
-
 // IsNaN reports whether n is not a number.
 func (n Number) IsNaN() bool { return n.f != n.f || n.w.class == notANumber }
 
@@ -48,7 +45,7 @@ func (n Number) IsInf() bool { return math.IsInf(n.f, 0) || n.w.class == infinit
 
 // IsZero reports whether n is 0 of either sign.
 func (n Number) IsZero() bool {
-	if n.long() {
+	if n.elem.IsLong() {
 		return n.w.class == zero
 	}
 	return n.f == 0
@@ -56,7 +53,7 @@ func (n Number) IsZero() bool {
 
 // Signbit reports whether n is negative, or -0, or a NaN with a sign.
 func (n Number) Signbit() bool {
-	if n.long() {
+	if n.elem.IsLong() {
 		return n.w.neg
 	}
 	return math.Signbit(n.f)
@@ -70,7 +67,7 @@ func (n Number) Abs() Number {
 
 // Float64 is the float64 nearest to n.
 func (n Number) Float64() float64 {
-	if n.long() {
+	if n.elem.IsLong() {
 		return math.Float64frombits(n.w.pack(11, 52))
 	}
 	return n.f
@@ -78,7 +75,7 @@ func (n Number) Float64() float64 {
 
 // wide is n as wide number, exact.
 func (n Number) wide() wide {
-	if n.long() {
+	if n.elem.IsLong() {
 		return n.w
 	}
 	return wideFromFloat64(n.f)
@@ -124,13 +121,13 @@ func (n Number) Append(dst []byte, format byte, precision int) []byte {
 		return append(dst, "-Inf"...)
 	case n.IsInf():
 		return append(dst, "+Inf"...)
-	case n.long() && precision < 0 && !n.IsZero():
+	case n.elem.IsLong() && precision < 0 && !n.IsZero():
 		digits, exp := n.w.shortest(int(n.elem.precision()))
 		if n.w.neg {
 			dst = append(dst, '-')
 		}
 		return appendDigits(dst, digits, exp, format)
-	case n.long():
+	case n.elem.IsLong():
 		return n.w.big().Append(dst, format, precision)
 	case precision >= 0 || n.elem == Float64:
 		return strconv.AppendFloat(dst, n.f, format, precision, 64)
