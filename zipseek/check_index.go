@@ -2,7 +2,6 @@ package zipseek
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 
 	"github.com/lazynpy/lazynpy/zipseek/internal/inflate"
@@ -56,19 +55,12 @@ func (s *inflated) checkSaved(ctx context.Context, n *saved, c *checkpoints) err
 	if err := at.start(s, nil, point{}); err != nil {
 		return err
 	}
-	wrong := func(i int, what string) error {
-		return &FormatError{Path: n.path, Member: s.m.Name, Offset: n.row.offset, Field: "index file",
-			Err: badf("%s of place %d, at byte %d of the content, is not what the data have", what, i, c.points[i].out)}
-	}
 	b := scratchPool.Get().(*scratch)
 	defer scratchPool.Put(b)
 	for i, p := range c.points {
 		if i > 0 {
-			if there, err := at.reach(p.bit); err != nil || !there {
-				return cmp.Or(err, wrong(i, "position in the data"))
-			}
-			if same, err := s.sameWindow(&at, p.window); err != nil || !same {
-				return cmp.Or(err, wrong(i, "history"))
+			if err := n.compare(&at, i, p); err != nil {
+				return err
 			}
 		}
 		end := s.m.Size
@@ -80,7 +72,7 @@ func (s *inflated) checkSaved(ctx context.Context, n *saved, c *checkpoints) err
 			return err
 		}
 		if p.summed && at.sum != p.sum {
-			return wrong(i, "checksum")
+			return n.wrong(i, p, "checksum")
 		}
 	}
 	return nil

@@ -1,7 +1,9 @@
 package zipseek
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -124,17 +126,41 @@ func (s *inflated) fillKnown(idx seekIndex, p []byte, off int64) (int, error) {
 	}
 	var g errgroup.Group
 	g.SetLimit(workers)
+	var ends []decoded // of pieces, in no order
+	var mu sync.Mutex
 	for at := off; at < off+int64(len(p)); {
 		end, err := pieceEnd(idx, at, off+int64(len(p)))
 		if err != nil {
 			_ = g.Wait() // the first error is the one to tell
 			return 0, err
 		}
-		piece, start := p[at-off:end-off], at
-		g.Go(func() error { return s.fillSpans(idx, piece, start) })
+		piece, start, last := p[at-off:end-off], at, end == off+int64(len(p))
+		g.Go(func() error {
+			d, err := s.decodeSpans(idx, piece, start)
+			if err != nil {
+				return err
+			}
+			if !last {
+				d.at = nil // nobody reads on there
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			ends = append(ends, d)
+			return nil
+		})
 		at = end
 	}
-	return len(p), g.Wait()
+	if err := g.Wait(); err != nil {
+		return 0, err
+	}
+	// What each piece says of the next is known by now, and need not be decoded for it.
+	slices.SortFunc(ends, func(x, y decoded) int { return cmp.Compare(x.began, y.began) })
+	for _, d := range ends {
+		if err := s.settle(idx, d); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
 }
 
 // pieceEnd is where the piece that begins at off ends: where a span does, so that no two pieces
@@ -149,48 +175,70 @@ func pieceEnd(idx seekIndex, off, limit int64) (int64, error) {
 	}
 }
 
-// fillSpans inflates spans that the index knows, one after another. What the index says of the first is proved
-// unless it is known to be right; the others follow from it.
+// fillSpans inflates spans that the index knows, one after another.
 func (s *inflated) fillSpans(idx seekIndex, p []byte, off int64) error {
-	var c *cursor
-	var began, ends int64 // the first span, and where the last one ends
+	if len(p) == 0 {
+		return nil
+	}
+	d, err := s.decodeSpans(idx, p, off)
+	if err != nil {
+		return err
+	}
+	return s.settle(idx, d)
+}
+
+// decoded is what decodeSpans leaves.
+type decoded struct {
+	at    *cursor // behind the last byte, or the end of its span; nil if nobody needs it any more
+	began int64   // the first span
+	sure  bool
+}
+
+// decodeSpans decodes spans as fillSpans does. What the index says of the first has to be proved yet, unless it is known to be
+// right; the others follow from it.
+func (s *inflated) decodeSpans(idx seekIndex, p []byte, off int64) (d decoded, err error) {
+	var ends int64 // where the last span ends
 	for n := 0; n < len(p); {
 		at, next, ok, err := idx.find(off + int64(n))
 		if err != nil {
-			return err
+			return d, err
 		}
 		if !ok {
-			return s.m.formatError(-1, "seek index", badf("does not reach offset %d", off+int64(n)))
+			return d, s.m.formatError(-1, "seek index", badf("does not reach offset %d", off+int64(n)))
 		}
-		if c == nil {
-			if c, err = s.m.archive.idle.take(s, idx, at, off); err != nil {
-				return err
+		if d.at == nil {
+			if d.at, err = s.m.archive.idle.take(s, idx, at, off); err != nil {
+				return d, err
 			}
-			if err := c.skip(off); err != nil {
-				return err
+			if err := d.at.skip(off); err != nil {
+				return d, err
 			}
-			began = at.out
+			d.began, d.sure = at.out, d.at.sure
 		}
 		ends = next
 		end := int(min(int64(len(p)), next-off))
-		if err := s.fillSpan(idx, c, p[:end], n, next); err != nil {
-			return err // the cursor is in no known state
+		if err := s.fillSpan(idx, d.at, p[:end], n, next); err != nil {
+			return d, err // the cursor is in no known state
 		}
 		n = end
 	}
-	if c == nil {
-		return nil
+	if d.sure {
+		return d, nil
 	}
-	if !c.sure {
-		if err := s.completeSpan(idx, c, ends); err != nil {
+	return d, s.completeSpan(idx, d.at, ends)
+}
+
+// settle proves what is not sure yet, and keeps the cursor for whoever reads on.
+func (s *inflated) settle(idx seekIndex, d decoded) error {
+	if !d.sure {
+		if err := idx.prove(s, d.began); err != nil {
 			return err
 		}
-		if err := idx.prove(s, began); err != nil {
-			return err
-		}
-		c.sure = true
 	}
-	s.m.archive.idle.put(c)
+	if d.at != nil {
+		d.at.sure = true
+		s.m.archive.idle.put(d.at)
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package zipseek
 
 import (
+	"cmp"
 	"encoding/binary"
 	"hash/crc32"
 	"sync"
@@ -11,8 +12,9 @@ import (
 // the sections of an archive take too much memory; the first bytes of a member, which are all that most members are
 // asked for, need none.
 //
-// Its sums make that of the member, but its windows may be others. A span is inflated as a whole before a part of it is
-// given out for the first time, and has to have its sum.
+// Its sums make that of the member, but two of them may be wrong together, and windows may be others. Before a part of a
+// span is given out for the first time, it is inflated as a whole, and has to have its sum; and so is the span before
+// it, which has to end where the index says, behind the window that the index has.
 type saved struct {
 	member *Member
 	path   string // of the index file
@@ -25,13 +27,14 @@ type saved struct {
 // section is what was read of an index file for a member.
 type section struct {
 	*checkpoints
-	mu   sync.RWMutex
-	good []bool // spans that have their sums
+	mu     sync.RWMutex
+	good   []bool // spans that have their sums
+	linked []bool // spans that lead to the next point
 }
 
 // bytes is the memory that a section takes.
 func (s *section) bytes() int64 {
-	return s.windows + pointBytes*int64(cap(s.points)) + int64(len(s.good))
+	return s.windows + pointBytes*int64(cap(s.points)) + int64(len(s.good)+len(s.linked))
 }
 
 // savedSections are those that are in memory, the one that was read longest ago first.
@@ -83,7 +86,7 @@ func (s *saved) section() (*section, error) {
 	if err != nil {
 		return nil, &FormatError{Path: s.path, Member: s.member.Name, Offset: s.row.offset, Field: "index file", Err: err}
 	}
-	n := &section{checkpoints: c, good: make([]bool, len(c.points))}
+	n := &section{checkpoints: c, good: make([]bool, len(c.points)), linked: make([]bool, len(c.points))}
 	s.loaded.Store(n)
 	s.member.archive.saved.keep(s, n)
 	return n, nil
@@ -167,6 +170,12 @@ func (s *saved) saw(from, to int64, sum uint32) error {
 	return nil
 }
 
+// wrong is the error of a point that is not what the data have.
+func (s *saved) wrong(i int, p point, what string) error {
+	return &FormatError{Path: s.path, Member: s.member.Name, Offset: s.row.offset, Field: "index file",
+		Err: badf("%s of place %d, at byte %d of the content, is not what the data have", what, i, p.out)}
+}
+
 // spans reports whether span i lies there.
 func (s *section) spans(i int, from, to int64) bool {
 	end := s.end
@@ -176,9 +185,47 @@ func (s *section) spans(i int, from, to int64) bool {
 	return s.points[i].out == from && end == to
 }
 
-func (s *saved) passed(*cursor) error { return nil }
+// passed compares a point with where a decoder is that came from the one before.
+func (s *saved) passed(at *cursor) error {
+	if at.pos == s.member.Size || s.member.archive.config.check == CheckNever {
+		return nil
+	}
+	n, err := s.section()
+	if err != nil {
+		return err
+	}
+	i := n.search(at.pos)
+	if p := n.points[i]; i == 0 || p.out != at.pos || n.leadsTo(i) {
+		return nil
+	}
+	if err := s.compare(at, i, n.points[i]); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.linked[i-1] = true
+	return nil
+}
 
-// sure is true of the start, and of spans that have their sums.
+// compare compares point i with where a decoder is.
+func (s *saved) compare(at *cursor, i int, p point) error {
+	if there, err := at.reach(p.bit); err != nil || !there {
+		return cmp.Or(err, s.wrong(i, p, "position in the data"))
+	}
+	if same, err := at.s.sameWindow(at, p.window); err != nil || !same {
+		return cmp.Or(err, s.wrong(i, p, "history"))
+	}
+	return nil
+}
+
+// leadsTo reports whether the span before point i is known to lead to it.
+func (s *section) leadsTo(i int) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return i == 0 || s.linked[i-1]
+}
+
+// sure is true of the start, and of spans that have their sums and follow from those before.
 func (s *saved) sure(out int64) bool {
 	if out == 0 || s.member.archive.config.check == CheckNever {
 		return true
@@ -187,11 +234,25 @@ func (s *saved) sure(out int64) bool {
 	if n == nil {
 		return false
 	}
+	i := n.search(out)
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	i := n.search(out)
-	return n.points[i].out == out && n.good[i]
+	return n.points[i].out == out && n.good[i] && (i == 0 || n.linked[i-1])
 }
 
-// prove has nothing to add: saw has compared the sum.
-func (s *saved) prove(*inflated, int64) error { return nil }
+// prove inflates the span before, unless that was done. That the span itself has its sum is known.
+func (s *saved) prove(m *inflated, out int64) error {
+	n, err := s.section()
+	if err != nil {
+		return err
+	}
+	i := n.search(out)
+	if n.leadsTo(i) {
+		return nil
+	}
+	var at cursor
+	if err := at.start(m, s, n.points[i-1]); err != nil {
+		return s.member.formatError(-1, "seek index", err)
+	}
+	return m.completeSpan(s, &at, n.points[i].out)
+}

@@ -128,34 +128,16 @@ func TestSidecarLies(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := mustOpen(t, path)
-		m := mustLookup(t, a, "rounded")
-		src, err := m.Source()
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := src.(*inflated)
+		s := sourceOf(t, a, "rounded")
 		c, err := s.index().(*saved).read()
 		if err != nil {
 			t.Fatal(err)
 		}
 		lie(c)
 		s.idx = c
-		f, err := os.OpenFile(path+SidecarSuffix, os.O_RDWR|os.O_TRUNC, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		info, err := a.file.Stat()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := writeSidecar(f, []*inflated{s}, info.Size(), info.ModTime().UnixNano()); err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
-		}
+		rewriteSidecar(t, a, s)
 		b := mustOpen(t, path)
-		m = mustLookup(t, b, "rounded")
+		m := mustLookup(t, b, "rounded")
 		if got := origin(t, m); got != "sidecar" {
 			t.Errorf("%s: index is %s", name, got)
 		}

@@ -76,7 +76,7 @@ func findChunks(m *Member, data int64) *chunks {
 		le.Uint64(h[16:]) != uint64(m.Size) || le.Uint64(h[24:]) != uint64(m.CompressedSize) || m.Size == 0 {
 		return nil
 	}
-	c := &chunks{member: m, data: data, size: size, count: (m.Size-1)/size + 1, offsets: payload + sozipHeaderSize + int64(le.Uint32(h[4:]))}
+	c := &chunks{member: m, data: data, believe: provable, size: size, count: (m.Size-1)/size + 1, offsets: payload + sozipHeaderSize + int64(le.Uint32(h[4:]))}
 	n := sozipHeaderSize + int64(le.Uint32(h[4:])) + sozipOffsetSize*(c.count-1)
 	if int64(le.Uint32(header[22:])) != n || n > m.archive.limit(m)-payload || !c.ascends(payload, n, le.Uint32(header[14:])) {
 		return nil
