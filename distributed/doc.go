@@ -1,6 +1,6 @@
 // Package distributed computes the blocks of one array on many machines, in the manner of RosettaSciIO's
 // memmap_distributed: every worker opens the file itself, on the filesystem that all of them see, and maps only
-// the blocks of its task.
+// the blocks that it computes.
 //
 //	plan, err := distributed.MemmapDistributed("scan.npy", distributed.Options{
 //		Navigation: []int{0, 1},
@@ -12,8 +12,9 @@
 // # Words
 //
 // A [Plan] is everything that decides the answer: the input and its fingerprint, the operations by name, the
-// outputs, how the array is cut into blocks, and which program computes them. A task is a run of blocks that one
-// worker computes; a portion is the part of a task that is recorded at once. An [Engine] starts workers somewhere;
+// outputs, how the array is cut into blocks, and which program computes them. A portion is a run of blocks that is
+// recorded at once. Workers take portions that nobody has recorded or claimed, and say in their journals which, so that
+// there is nobody who has to know how many of them there are. An [Engine] starts workers somewhere;
 // what it says about them is a hint for when to look. The truth is in the journals of the run directory, which
 // say of every portion that its bytes are on disk, and what they are.
 //

@@ -1,17 +1,20 @@
 package distributed
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Engine starts workers somewhere: in this process, in others, on a cluster. Sub-packages have more of them than
 // [Pool]. An engine promises to try, and no more: workers may be lost, run twice at the same time, or be said to
-// have succeeded when they have not. It starts [Round.Command] for every share, with the share's index in the
-// environment, in one of the variables that [Index] knows.
+// have succeeded when they have not. It starts [Round.Command] so many times as there are workers, best with the number of
+// each in the environment, in one of the variables that [Index] knows. Workers find out themselves what there is to do.
 type Engine interface {
 	// Name is the engine's name, as "slurm".
 	Name() string
 
-	// Shares is how many workers at most the engine starts at once for so many missing tasks, at least 1.
-	Shares(tasks int64) int
+	// Shares is how many workers the engine starts in a round where there is work for so many, at least 1.
+	Shares(workers int64) int
 
 	// Submit starts the workers of a round, and returns before they have ended. An error says that none was
 	// started, as far as is known.
@@ -22,15 +25,21 @@ type Engine interface {
 	Cancel(ctx context.Context, name string) error
 }
 
-// Round is one submission: the tasks that were missing when it was made, in shares.
+// Attacher is an engine that finds the jobs of rounds that another process has submitted.
+type Attacher interface {
+	// Attach is the job of a run, by the run's name and what [Job.ID] has said.
+	Attach(name, id string) (Job, error)
+}
+
+// Round is one submission of workers.
 type Round struct {
 	Dir     string   // the run directory, an absolute path
 	Name    string   // of the run, the same for all its rounds: "lazynpy-" and 12 hexadecimal digits
 	Number  int      // from 1
 	Shares  int      // workers; their indices are 0 to Shares-1
-	Command []string // of one worker: the program, "work", "--plan", Dir, "--round", Number
-	Detach  bool     // nobody will poll: the engine should have Finish run after the workers, if it can
-	Finish  []string // the command that merges and publishes: the program, "resume", "--finish", Dir
+	Command []string // of one worker: the program, "work", "--plan", Dir
+	Exclude []string // machines, by the engine's names, on which workers have failed at once
+	Detach  bool     // nobody will poll
 }
 
 // Job is the workers of one round.
@@ -39,7 +48,8 @@ type Job interface {
 	ID() string
 
 	// Poll says whether workers of the round are waiting or running. With Unknown, an error says why nothing is
-	// known; with Idle, it may say why a worker has failed.
+	// known; with Idle, it may say how workers have ended, as "2 workers OUT_OF_MEMORY", and matches [ErrCancelled] if
+	// somebody has cancelled them.
 	Poll(ctx context.Context) (State, error)
 
 	// Cancel ends the workers of the round.
@@ -72,9 +82,12 @@ func (s State) String() string {
 	return "unknown"
 }
 
+// ErrCancelled says that somebody has cancelled the workers of a run, by the means of their scheduler.
+var ErrCancelled = errors.New("cancelled")
+
 // The exit statuses of a worker. Any other means that it failed, and can be tried again.
 const (
-	ExitDone        = 0  // its tasks are done, as far as they were not before
+	ExitDone        = 0  // nothing is left to do
 	ExitRefused     = 64 // the plan, the input or the program is not the right one: trying again is no use
 	ExitInterrupted = 75 // it was told to end (SIGTERM) and has recorded what it had finished: start it again
 )

@@ -32,7 +32,7 @@ func Finish(ctx context.Context, dir string, o RunOptions) error {
 		if n := d.plan.Portions() - d.log.NumDone(); n > 0 {
 			return fmt.Errorf("%w: %s: %d of %d portions have no record", ErrIncomplete, d.Dir, n, d.plan.Portions())
 		}
-		if again, err := d.publish(ctx); err != nil || !again {
+		if again, err := d.publishOnce(ctx); err != nil || !again {
 			return err
 		}
 	}

@@ -46,7 +46,8 @@ type Options struct {
 	// Reduce are reductions of what Map gives, each to a .npy file of its own. All share one pass, with Output.
 	Reduce []Reduction
 
-	// Tasks is how many tasks there should be. Default: 64, or one per 32 GiB of the array if that is more.
+	// Tasks is how many workers an engine starts at once, at most. Default: 64, or one per 32 GiB of the array if that is
+	// more. There is none without a portion.
 	// There are never more than portions.
 	Tasks int64
 
@@ -315,7 +316,7 @@ const (
 // those with pages of 16 and 64 KiB, which have caches of extents.
 const page = 4 << 10
 
-// cut decides about portions and tasks, and how the output is written.
+// cut decides about portions and how many workers there may be, and how the output is written.
 func (p *Plan) cut(o Options, a *lazy.Array, parts *lazy.Parts) error {
 	p.Blocks = parts.NumBlocks()
 	total := a.NBytes()
@@ -351,7 +352,7 @@ func (p *Plan) cut(o Options, a *lazy.Array, parts *lazy.Parts) error {
 	if tasks == 0 {
 		tasks = max(defaultTasks, arith.CeilDiv(total, defaultTaskBytes))
 	}
-	p.TaskPortions = max(arith.CeilDiv(p.Portions(), tasks), 1)
+	p.Tasks = max(min(tasks, p.Portions()), 1)
 	return p.check()
 }
 

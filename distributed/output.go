@@ -185,6 +185,22 @@ func (o *outputFile) WriteAt(b []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
+// errMoved says that the file has another name by now, or none.
+var errMoved = fmt.Errorf("the output is not in its place any more: %w", os.ErrNotExist)
+
+// inPlace returns an error if the file is not under its name any more: then it was published, or removed.
+func (o *outputFile) inPlace() error {
+	there, err := os.Lstat(o.f.Name())
+	if err != nil {
+		return err
+	}
+	own, err := o.f.Stat()
+	if err == nil && !os.SameFile(there, own) {
+		err = fmt.Errorf("%s: %w", o.f.Name(), errMoved)
+	}
+	return err
+}
+
 // edge is where the first shared page begins of which something lies at an offset or behind it.
 func (o *outputFile) edge(at int64) int64 {
 	start := at / page * page

@@ -49,7 +49,7 @@ type Plan struct {
 
 	Blocks        int64 `json:"blocks"`         // in all
 	PortionBlocks int64 `json:"portion_blocks"` // of a portion; the last may have fewer
-	TaskPortions  int64 `json:"task_portions"`  // of a task; the last may have fewer
+	Tasks         int64 `json:"tasks"`          // how many workers a submission has at most
 
 	// StateBytes is about how many bytes workers record in the run directory of what reductions have found, all together.
 	// Of reducers that a user wrote it knows what their accumulators say they take.
@@ -138,14 +138,6 @@ func (p *Plan) canonical() ([]byte, error) {
 // Portions is the number of portions.
 func (p *Plan) Portions() int64 { return arith.CeilDiv(p.Blocks, p.PortionBlocks) }
 
-// Tasks is the number of tasks.
-func (p *Plan) Tasks() int64 { return arith.CeilDiv(p.Portions(), p.TaskPortions) }
-
-// Task is the range of portions of task i.
-func (p *Plan) Task(i int64) (from, to int64) {
-	return i * p.TaskPortions, min((i+1)*p.TaskPortions, p.Portions())
-}
-
 // Portion is the range of blocks of portion i.
 func (p *Plan) Portion(i int64) (from, to int64) {
 	return i * p.PortionBlocks, min((i+1)*p.PortionBlocks, p.Blocks)
@@ -158,8 +150,8 @@ func (p *Plan) check() error {
 		return fmt.Errorf("format %d (this program reads %d)", p.Format, planFormat)
 	case p.Source.Path == "" || len(p.Inputs) == 0:
 		return fmt.Errorf("it names no input")
-	case p.Blocks < 0 || p.PortionBlocks < 1 || p.PortionBlocks > max(p.Blocks, 1) || p.TaskPortions < 1 || p.TaskPortions > max(p.Portions(), 1):
-		return fmt.Errorf("%d blocks, %d of a portion, %d portions of a task", p.Blocks, p.PortionBlocks, p.TaskPortions)
+	case p.Blocks < 0 || p.PortionBlocks < 1 || p.PortionBlocks > max(p.Blocks, 1) || p.Tasks < 1 || p.Tasks > max(p.Portions(), 1):
+		return fmt.Errorf("%d blocks, %d of a portion, %d tasks", p.Blocks, p.PortionBlocks, p.Tasks)
 	case p.Portions() > maxPortions:
 		return fmt.Errorf("%d portions, more than %d", p.Portions(), int64(maxPortions))
 	case len(p.Reduce) == 0 && p.Output == nil:

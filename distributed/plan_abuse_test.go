@@ -186,35 +186,30 @@ func must[T any](t testing.TB) func(v T, err error) T {
 	}
 }
 
-// checkCounts sees that tasks cover the portions, and portions the blocks.
+// checkCounts sees that portions cover the blocks.
 func checkCounts(t testing.TB, p *distributed.Plan) {
 	t.Helper()
-	for _, c := range []struct {
-		what     string
-		n, total int64
-		part     func(int64) (int64, int64)
-	}{{"portion", p.Portions(), p.Blocks, p.Portion}, {"task", p.Tasks(), p.Portions(), p.Task}} {
-		if c.n < 0 || (c.n == 0) != (c.total == 0) {
-			t.Fatalf("%d %ss of %d", c.n, c.what, c.total)
-		}
-		if c.n == 0 {
-			continue
-		}
-		first, _ := c.part(0)
-		_, last := c.part(c.n - 1)
-		for i := range min(c.n, 100) {
-			from, to := c.part(i)
-			if i+1 < c.n {
-				if next, _ := c.part(i + 1); next != to {
-					t.Fatalf("%s %d ends at %d, and the next begins at %d", c.what, i, to, next)
-				}
-			}
-			if from >= to {
-				t.Fatalf("%s %d is from %d to %d", c.what, i, from, to)
+	n := p.Portions()
+	if n < 0 || (n == 0) != (p.Blocks == 0) || p.Tasks < 1 || p.Tasks > max(n, 1) {
+		t.Fatalf("%d portions of %d blocks, %d tasks", n, p.Blocks, p.Tasks)
+	}
+	if n == 0 {
+		return
+	}
+	first, _ := p.Portion(0)
+	_, last := p.Portion(n - 1)
+	for i := range min(n, 100) {
+		from, to := p.Portion(i)
+		if i+1 < n {
+			if next, _ := p.Portion(i + 1); next != to {
+				t.Fatalf("portion %d ends at %d, and the next begins at %d", i, to, next)
 			}
 		}
-		if first != 0 || last != c.total {
-			t.Fatalf("%ss are from %d to %d of %d", c.what, first, last, c.total)
+		if from >= to {
+			t.Fatalf("portion %d is from %d to %d", i, from, to)
 		}
+	}
+	if first != 0 || last != p.Blocks {
+		t.Fatalf("portions are from %d to %d of %d", first, last, p.Blocks)
 	}
 }

@@ -28,7 +28,8 @@ func (e Pool) Submit(ctx context.Context, r Round) (Job, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	j := &poolJob{cancel: cancel, interrupt: make(chan struct{}), done: make(chan struct{})}
-	w := Work{Dir: r.Dir, Round: r.Number, Index: -1, Engine: e.Name(), Interrupt: j.interrupt, Workers: e.Workers, Memory: e.Memory, Trust: true} // as the driver
+	w := Work{Dir: r.Dir, Engine: e.Name(), leave: true, Interrupt: j.interrupt, Workers: e.Workers, Memory: e.Memory,
+		Trust: true} // as the driver
 	go func() {
 		defer close(j.done)
 		j.err = w.Do(ctx)
@@ -65,12 +66,4 @@ func (j *poolJob) Cancel(context.Context) error {
 	j.cancel()
 	<-j.done
 	return nil
-}
-
-// finish waits until the goroutines have ended, which they do after the portion at hand: all is recorded, by them or
-// by workers of another driver.
-func (j *poolJob) finish() {
-	close(j.interrupt)
-	<-j.done
-	j.cancel()
 }

@@ -8,16 +8,22 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
+	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
-// roundFile is a submission as it is in the run directory: the tasks that were missing, as ranges, and how many
-// workers share them.
+// roundFile is a submission as it is in the run directory, for people, for status and for drivers that come later.
+// Workers do not look at it.
 type roundFile struct {
-	Engine string     `json:"engine"`
-	Shares int        `json:"shares"`
-	Tasks  [][2]int64 `json:"tasks"`
+	Engine    string    `json:"engine"`
+	Workers   int       `json:"workers"`
+	Submitted time.Time `json:"submitted"`
+	Job       string    `json:"job,omitempty"`     // what the engine calls it; "" while it is submitted, and where it has no name
+	Printed   bool      `json:"printed,omitempty"` // for somebody else to submit
+	Error     string    `json:"error,omitempty"`   // why it could not be submitted, or what became of its workers
+	Ended     bool      `json:"ended,omitempty"`   // a driver has seen that no worker is left
 }
 
 // roundPath is the file of a round.
@@ -25,8 +31,8 @@ func roundPath(dir string, number int) string {
 	return filepath.Join(dir, roundDir, strconv.Itoa(number)+".json")
 }
 
-// writeRound writes a round under the next number that is free.
-func writeRound(dir string, r roundFile) (number int, err error) {
+// newRound writes a round under the next number that is free.
+func newRound(dir string, r roundFile) (number int, err error) {
 	b, err := json.Marshal(r)
 	if err != nil {
 		return 0, err
@@ -36,30 +42,35 @@ func writeRound(dir string, r roundFile) (number int, err error) {
 		return 0, err
 	}
 	for number = last + 1; ; number++ {
-		f, err := os.OpenFile(roundPath(dir, number), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		err := atomicfile.Write(roundPath(dir, number), func(f *os.File) error {
+			_, err := f.Write(append(b, '\n'))
+			return err
+		}, atomicfile.New())
 		if errors.Is(err, os.ErrExist) {
 			continue
-		}
-		if err != nil {
-			return 0, err
-		}
-		_, err = f.Write(append(b, '\n'))
-		if err == nil {
-			err = f.Sync()
-		}
-		if closed := f.Close(); err == nil {
-			err = closed
-		}
-		if err != nil {
-			_ = os.Remove(f.Name()) // there is an error to tell already, and no worker knows of it
 		}
 		return number, err
 	}
 }
 
+// update writes a round anew.
+func (r roundFile) update(dir string, number int) error {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(roundPath(dir, number), func(f *os.File) error {
+		_, err := f.Write(append(b, '\n'))
+		return err
+	})
+}
+
 // lastRound is the highest number of a round, 0 if there is none.
 func lastRound(dir string) (int, error) {
 	entries, err := os.ReadDir(filepath.Join(dir, roundDir))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -72,8 +83,8 @@ func lastRound(dir string) (int, error) {
 	return last, nil
 }
 
-// maxRound bounds the size of a round, which has as many ranges as there are gaps.
-const maxRound = 256 << 20
+// maxRound bounds the size of a round's file.
+const maxRound = 1 << 20
 
 // readRound reads a round.
 func readRound(dir string, number int) (roundFile, error) {
@@ -84,15 +95,7 @@ func readRound(dir string, number int) (roundFile, error) {
 		return r, err
 	}
 	if err := json.Unmarshal(b, &r); err != nil {
-		return r, fmt.Errorf("distributed: %s: not a round: %w", path, err)
-	}
-	for _, t := range r.Tasks {
-		if t[0] < 0 || t[0] >= t[1] {
-			return r, fmt.Errorf("distributed: %s: tasks %d to %d", path, t[0], t[1])
-		}
-	}
-	if r.Shares < 1 {
-		return r, fmt.Errorf("distributed: %s: %d shares", path, r.Shares)
+		return r, fmt.Errorf("%s: not a round: %w", path, err)
 	}
 	return r, nil
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
@@ -31,12 +30,16 @@ type RunOptions struct {
 	// Default: that its elements were synced before they were recorded is enough. [Verify] can do so later.
 	Verify bool
 
-	// Worker is the command of a worker, without "--plan DIR --round N", and "--trust" with Trust. Default: this program,
-	// and "work"; workers then take the run directory as the driver has found it.
+	// Worker is the command of a worker, without "--plan DIR", and "--trust" with Trust. Default: this program, and
+	// "work"; workers then take the run directory as the driver has found it.
 	Worker []string
 
-	// Detach returns when the first round is submitted.
+	// Detach returns when a round is submitted. Its last worker publishes.
 	Detach bool
+
+	// Persist submits again what somebody has cancelled by the means of the scheduler. Default: that ends the run with an
+	// error that matches [ErrCancelled].
+	Persist bool
 
 	// AllowLarge insists on results that do not fit into the memory of the machine that merges them, this one unless
 	// the run is detached; see [lazy.AllowLarge]. Default: they are an error that matches [lazy.ErrTooLarge], before
@@ -94,7 +97,7 @@ func Run(ctx context.Context, p *Plan, e Engine, o RunOptions) error {
 		return err
 	}
 	if d.plan.ID() != p.ID() { // somebody has written it since
-		return fmt.Errorf("distributed: %s has another plan", o.Dir)
+		return fmt.Errorf("%s has another plan", o.Dir)
 	}
 	return d.drive(ctx)
 }
@@ -145,8 +148,10 @@ type driver struct {
 	log    *journal.Log
 	rates  rates
 
-	submitted bool // a round, successfully
-	made      bool // the file of the output
+	submitted bool  // a round, successfully
+	joined    bool  // those of other drivers were waited for
+	made      bool  // the file of the output
+	failed    error // how the workers of the last round have ended
 }
 
 func newDriver(e Engine, o RunOptions) (*driver, error) {
@@ -175,7 +180,7 @@ func newDriver(e Engine, o RunOptions) (*driver, error) {
 	return d, err
 }
 
-// run goes round by round until nothing is missing, and then publishes. What cannot be published is computed again.
+// run goes round by round until nothing is missing, and publishes what no worker has.
 func (d *driver) run(ctx context.Context) error {
 	if err := d.begin(ctx); err != nil {
 		return err
@@ -184,12 +189,7 @@ func (d *driver) run(ctx context.Context) error {
 		if err := d.complete(ctx); err != nil || d.done() || d.log.NumDone() < d.plan.Portions() {
 			return err // with Detach, what is missing is on its way
 		}
-		before := d.published()
-		again, err := d.publish(ctx)
-		if errors.Is(err, os.ErrNotExist) && !before && d.published() {
-			again, err = true, nil // another driver has renamed the output meanwhile
-		}
-		if err != nil || !again {
+		if again, err := d.publishOnce(ctx); err != nil || !again {
 			return err
 		}
 	}
@@ -276,10 +276,9 @@ func (d *driver) forgetLost(ctx context.Context) error {
 	return d.revoke(lost)
 }
 
-// complete submits rounds until every portion has a record.
+// complete submits rounds until every portion has a record, and the workers have published or ended.
 func (d *driver) complete(ctx context.Context) error {
-	idle := 0        // rounds that recorded nothing
-	var failed error // of the workers of the last round
+	idle := 0 // rounds that recorded nothing
 	for {
 		if err := d.look(ctx); err != nil {
 			return err
@@ -287,34 +286,76 @@ func (d *driver) complete(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		missing := d.missing()
-		if len(missing) == 0 || d.done() {
+		if d.done() {
+			return nil
+		}
+		if err := d.join(ctx); err != nil {
+			return err
+		}
+		missing := d.plan.Portions() - d.log.NumDone()
+		if missing == 0 || d.done() {
 			return nil
 		}
 		if idle == d.Rounds {
 			return d.hopeless()
 		}
 		before := d.log.NumDone()
-		last, err := d.round(ctx, missing)
-		if err != nil && failed != nil && ctx.Err() == nil {
-			return fmt.Errorf("%w; before that, %w", err, failed)
-		}
+		failed, err := d.round(ctx, missing)
 		if err != nil || d.Detach {
 			return err
 		}
-		failed = last
 		if idle++; d.log.NumDone() > before {
 			idle = 0
 		}
-		if last != nil && idle == d.Rounds {
-			return last
+		if errors.Is(failed, ErrCancelled) && !d.Persist && d.log.NumDone() < d.plan.Portions() {
+			return fmt.Errorf("not by this run: %w", failed)
 		}
+		if failed != nil && idle == d.Rounds {
+			return failed
+		}
+		d.failed = failed
 	}
+}
+
+// join waits for workers of rounds that other drivers have submitted, as far as the engine finds them.
+func (d *driver) join(ctx context.Context) error {
+	e, ok := d.engine.(Attacher)
+	if !ok || d.joined {
+		return nil
+	}
+	last, err := lastRound(d.Dir)
+	if err != nil {
+		return err
+	}
+	for number := last; number > 0; number-- {
+		r, err := readRound(d.Dir, number)
+		if err != nil || r.Ended || r.Job == "" || r.Engine != d.engine.Name() {
+			continue
+		}
+		job, err := e.Attach(d.plan.Name(), r.Job)
+		if err != nil {
+			continue // what is there in its place is none of this engine's
+		}
+		switch state, _ := job.Poll(ctx); {
+		case state != Active:
+			continue
+		case d.Detach:
+			return fmt.Errorf("%s: workers of this run wait or run already, job %s", d.Dir, job.ID())
+		}
+		failed, err := d.wait(ctx, job)
+		if err != nil {
+			return err
+		}
+		d.ended(number, r, failed)
+		d.failed = failed
+	}
+	d.joined = true
+	return nil
 }
 
 // hopeless says why rounds came to nothing.
 func (d *driver) hopeless() error {
-	err := fmt.Errorf("distributed: %d rounds in a row have recorded nothing, %d of %d portions are missing",
+	err := fmt.Errorf("%d rounds in a row have recorded nothing, %d of %d portions are missing",
 		d.Rounds, d.plan.Portions()-d.log.NumDone(), d.plan.Portions())
 	if f := d.lastFailure(); f != "" {
 		return fmt.Errorf("%w; the last failure: %s", err, f)
@@ -326,92 +367,130 @@ func (d *driver) hopeless() error {
 func (d *driver) lastFailure() string {
 	text, at := "", time.Time{}
 	for _, a := range d.log.Attempts() {
-		if a.End != nil && a.End.Error != "" && a.End.Reason != journal.Interrupted && !a.Attempt.Started.Before(at) {
-			text, at = a.Attempt.Host+": "+a.End.Error, a.Attempt.Started
+		if a.End != nil && a.End.Error != "" && a.End.Reason != journal.Interrupted && !a.Heard.Before(at) {
+			text, at = a.Attempt.Host+": "+a.End.Error, a.Heard
 		}
 	}
 	return text
 }
 
-// missing are the tasks with a portion that has no record, as ranges.
-func (d *driver) missing() [][2]int64 {
-	var tasks [][2]int64
-	for lo, hi := range d.log.Missing(0, d.plan.Portions()) {
-		from, to := lo/d.plan.TaskPortions, (hi-1)/d.plan.TaskPortions+1
-		if n := len(tasks); n > 0 && tasks[n-1][1] >= from {
-			tasks[n-1][1] = to
-			continue
-		}
-		tasks = append(tasks, [2]int64{from, to})
-	}
-	return tasks
-}
-
-// round submits one round and waits until nothing is missing or no worker is left. The error beside nil is that of
+// round submits one round and waits until the run is complete or no worker is left. The error beside nil is that of
 // workers, after which another round may help.
-func (d *driver) round(ctx context.Context, missing [][2]int64) (failed, err error) {
-	n := int64(0)
-	for _, t := range missing {
-		n += t[1] - t[0]
+func (d *driver) round(ctx context.Context, missing int64) (failed, err error) {
+	n := max(min(missing, d.plan.Tasks), 1)
+	r := roundFile{Engine: d.engine.Name(), Workers: int(min(int64(max(d.engine.Shares(n), 1)), n)), Submitted: time.Now().UTC()}
+	number, err := newRound(d.Dir, r)
+	if err != nil {
+		return nil, d.after(ctx, err)
 	}
-	r := roundFile{Engine: d.engine.Name(), Shares: int(min(int64(max(d.engine.Shares(n), 1)), n)), Tasks: missing}
-	number, err := writeRound(d.Dir, r)
+	work, err := d.command()
 	if err != nil {
 		return nil, err
 	}
-	command, err := d.command()
+	job, err := d.engine.Submit(ctx, Round{Dir: d.Dir, Name: d.plan.Name(), Number: number, Shares: r.Workers, Detach: d.Detach,
+		Command: work, Exclude: d.badNodes()})
 	if err != nil {
-		return nil, err
+		r.Error = err.Error()
+		_ = r.update(d.Dir, number) // there is an error to tell already
 	}
-	work := slices.Concat(command, []string{"--plan", d.Dir, "--round", strconv.Itoa(number)})
-	finish := slices.Concat(command[:len(command)-1], []string{"resume", "--finish"})
-	if d.Trust || len(d.Worker) == 0 { // this driver has looked whose the directory is; workers may be somebody else
-		work = append(work, "--trust")
-	}
-	if d.Trust {
-		finish = append(finish, "--trust")
-	}
-	finish = append(finish, d.Dir)
-	job, err := d.engine.Submit(ctx, Round{
-		Dir: d.Dir, Name: d.plan.Name(), Number: number, Shares: r.Shares, Detach: d.Detach, Command: work, Finish: finish,
-	})
 	switch {
 	case err != nil && !d.submitted: // it is not the scheduler's mood, but how it is asked
 		if d.made && d.log.NumDone() == 0 {
 			_ = os.Remove(d.plan.partPath()) // nothing is in it; there is an error to tell already
 		}
-		return nil, err
+		return nil, d.after(ctx, err)
 	case err != nil: // a controller that is being restarted needs time
 		return err, sleep(ctx, submitPause*d.Poll)
-	case d.Detach:
-		return nil, nil
+	case job == nil && d.Detach:
+		r.Printed = true
+		return nil, r.update(d.Dir, number)
 	case job == nil:
-		return fmt.Errorf("distributed: engine %s: round %d: neither a job nor an error", d.engine.Name(), number), nil
+		return fmt.Errorf("engine %s: round %d: neither a job nor an error", d.engine.Name(), number), nil
+	}
+	if r.Job = job.ID(); r.Job != "" {
+		if err := r.update(d.Dir, number); err != nil && !d.Detach {
+			stop(ctx, job)
+			return nil, err
+		}
+	}
+	if d.Detach {
+		return nil, nil
 	}
 	d.submitted = true
 	failed, err = d.wait(ctx, job)
-	if pool, inside := job.(*poolJob); inside && err == nil {
-		pool.finish()
-	}
-	if err != nil {
-		// The context may have ended: what was started is ended all the same.
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-		defer cancel()
-		_ = job.Cancel(stop) // there is an error to tell already
+	if err == nil {
+		d.ended(number, r, failed)
 	}
 	return failed, err
 }
 
+// after is err, with what the workers before it have said.
+func (d *driver) after(ctx context.Context, err error) error {
+	if d.failed == nil || ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w; before that, %w", err, d.failed)
+}
+
+// ended notes that no worker of a round is left, and how they have ended, as far as the engine knows.
+func (d *driver) ended(number int, r roundFile, failed error) {
+	if r.Ended = true; failed != nil {
+		r.Error = failed.Error()
+	}
+	_ = r.update(d.Dir, number) // whoever looks asks the engine again
+}
+
+// stop ends what was started, also if the context has ended.
+func stop(ctx context.Context, job Job) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	_ = job.Cancel(ctx) // there is an error to tell already
+}
+
+// badNodes are the machines, by the engine's names, on which every worker has failed without a record, while others could
+// work.
+func (d *driver) badNodes() []string {
+	good, bad := map[string]bool{}, map[string]bool{}
+	for _, a := range d.log.Attempts() {
+		switch {
+		case a.Attempt.Node == "" || a.Attempt.Engine != d.engine.Name():
+		case a.Portions > 0 || a.End == nil || a.End.Reason == journal.Done || a.End.Reason == journal.Interrupted:
+			good[a.Attempt.Node] = true
+		default:
+			bad[a.Attempt.Node] = true
+		}
+	}
+	var nodes []string
+	for node := range bad {
+		if !good[node] && len(good) > 0 {
+			nodes = append(nodes, node)
+		}
+	}
+	slices.Sort(nodes)
+	return nodes
+}
+
 // command is that of a worker.
 func (d *driver) command() ([]string, error) {
-	if len(d.Worker) > 0 {
-		return d.Worker, nil
+	c := d.Worker
+	if len(c) == 0 {
+		exe, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("this program cannot be started again: %w", err)
+		}
+		c = []string{exe, "work"}
 	}
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("distributed: this program cannot be started again: %w", err)
+	c = slices.Concat(c, []string{"--plan", d.Dir})
+	if d.Trust || len(d.Worker) == 0 { // this driver has looked whose the directory is; workers may be somebody else
+		c = append(c, "--trust")
 	}
-	return []string{exe, "work"}, nil
+	if d.Verify {
+		c = append(c, "--verify")
+	}
+	if d.AllowLarge {
+		c = append(c, "--allow-large")
+	}
+	return c, nil
 }
 
 // The bounds of the time between two looks while workers run. A look lists all journals, whose number grows with the
@@ -421,7 +500,7 @@ const (
 	maxRest   = time.Minute // but no longer than this
 )
 
-// wait polls the engine, and looks until nothing is missing or no worker is left.
+// wait polls the engine, and looks until the run is complete or no worker is left. After an error it has ended the workers.
 func (d *driver) wait(ctx context.Context, job Job) (failed, err error) {
 	tick := time.NewTicker(d.Poll)
 	defer tick.Stop()
@@ -430,6 +509,11 @@ func (d *driver) wait(ctx context.Context, job Job) (failed, err error) {
 		ended = pool.done
 	}
 	var next time.Time // when to look although workers run
+	defer func() {
+		if err != nil {
+			stop(ctx, job)
+		}
+	}()
 	for idle := 0; idle < settle; {
 		state, polled := job.Poll(ctx)
 		if now := time.Now(); state == Idle || !now.Before(next) {
@@ -441,8 +525,10 @@ func (d *driver) wait(ctx context.Context, job Job) (failed, err error) {
 		switch {
 		case errors.Is(polled, ErrRefused) || errors.Is(polled, ErrInput):
 			return nil, polled
-		case d.log.NumDone() == d.plan.Portions():
+		case d.done() && ended == nil:
 			return nil, nil
+		case state == Idle && d.log.NumDone() == d.plan.Portions():
+			return polled, nil // nothing more is to be heard of them
 		case state == Idle:
 			idle++
 			failed = polled
@@ -466,14 +552,22 @@ func (d *driver) look(ctx context.Context) error {
 	if err := d.log.Refresh(ctx); err != nil {
 		return err
 	}
-	if err := d.log.Conflict(); err != nil {
-		return fmt.Errorf("distributed: the operation is not deterministic, or a machine computes wrong: %w", d.plan.inBlocks(err))
+	if err := d.plan.conflict(d.log); err != nil {
+		return err
 	}
 	if d.Progress != nil {
 		d.Progress(d.status())
 	}
 	if exists(filepath.Join(d.Dir, cancelName)) {
 		return fmt.Errorf("%w: the run was cancelled", ErrRefused)
+	}
+	return nil
+}
+
+// conflict returns an error if two attempts have recorded different results of one portion.
+func (p *Plan) conflict(log *journal.Log) error {
+	if err := log.Conflict(); err != nil {
+		return fmt.Errorf("the operation is not deterministic, or a machine computes wrong: %w", p.inBlocks(err))
 	}
 	return nil
 }

@@ -11,9 +11,10 @@ import (
 
 // portion is what is recorded of one: the state of its blocks, and the CRC-32C of the CRCs of what they have written.
 type portion struct {
-	number  int64
-	payload []byte
-	crc     uint32
+	number     int64
+	generation uint32 // when it was begun
+	payload    []byte
+	crc        uint32
 }
 
 // add takes in the next block. Without an output the CRC is 0, and without reductions there are no states.

@@ -119,7 +119,7 @@ func TestStatesAreSmall(t *testing.T) {
 					t.Errorf("%d bytes of states, the plan said %d", wrote, p.StateBytes)
 				}
 				// Accumulators of std take five times as much as its result.
-				if most := 5*results*p.Tasks() + size/100 + frames + 4<<10; k == 0 && (wrote > most || p.StateBytes > most) {
+				if most := 5*results*p.Tasks + size/100 + frames + 4<<10; k == 0 && (wrote > most || p.StateBytes > most) {
 					t.Errorf("%d bytes of states in %d portions, planned %d, at most %d", wrote, p.Portions(), p.StateBytes, most)
 				}
 			}

@@ -11,10 +11,25 @@ import (
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
+// The states of a run. What workers on other machines do is known from their journals, in which those that live say so
+// every 20 s: for a minute after one was killed it may be counted among them.
+const (
+	Ready     = "ready"     // nothing was submitted, and no worker has begun
+	Waiting   = "waiting"   // workers were submitted, and none has begun
+	Running   = "running"   // workers are at work
+	Stalled   = "stalled"   // something is missing, and nobody is at work or waits to be; see [Status.Cause]
+	Cancelled = "cancelled" // by [Cancel]
+	Complete  = "done"      // the outputs are there, or were: see [Status.Altered]
+)
+
 // Status is what the journals of a run say.
 type Status struct {
-	Plan       string    `json:"plan"`  // name
-	State      string    `json:"state"` // running, cancelled or done
+	Plan       string    `json:"plan"`             // name
+	State      string    `json:"state"`            // [Ready], [Waiting], [Running], [Stalled], [Cancelled] or [Complete]
+	Cause      string    `json:"cause,omitempty"`  // why a run is stalled, or why it is not known whether workers wait
+	Engine     string    `json:"engine,omitempty"` // that was asked for workers last
+	Job        string    `json:"job,omitempty"`    // what it calls them
+	Living     int       `json:"workers"`          // that are at work
 	Portions   int64     `json:"portions"`
 	Done       int64     `json:"portions_done"`
 	Blocks     int64     `json:"blocks"`
@@ -36,18 +51,20 @@ type Attempt struct {
 	PID      int       `json:"pid"`
 	Engine   string    `json:"engine"`
 	Job      string    `json:"job"`
-	Round    int       `json:"round"`
+	Node     string    `json:"node,omitempty"` // what the engine calls the host
 	Index    int       `json:"index"`
 	Started  time.Time `json:"started"`
-	Last     time.Time `json:"last"` // record
+	Last     time.Time `json:"last"`  // record, by the clock of the host, as Started
+	Heard    time.Time `json:"heard"` // from it last, by the clock of the filesystem or, while it is watched, of this process
+	Alive    bool      `json:"alive"`
 	Portions int64     `json:"portions"`
 	End      string    `json:"end"` // done, interrupted, refused or failed; empty if it runs, or died
 	Error    string    `json:"error,omitempty"`
 }
 
-// StatusOf reads the state of a run.
+// StatusOf reads the state of a run, and asks no engine; see [Watch].
 func StatusOf(ctx context.Context, dir string) (Status, error) {
-	w, err := Watch(dir)
+	w, err := Watch(dir, nil)
 	if err != nil {
 		return Status{}, err
 	}
@@ -56,10 +73,14 @@ func StatusOf(ctx context.Context, dir string) (Status, error) {
 }
 
 // Watcher reads the state of a run again and again, and each time only what is new.
-type Watcher struct{ d *driver }
+type Watcher struct {
+	d    *driver
+	last submission
+}
 
-// Watch begins to watch the run in a directory. Any program can watch.
-func Watch(dir string) (*Watcher, error) {
+// Watch begins to watch the run in a directory. Any program can watch. An engine that is an [Attacher] is asked what became of
+// the workers that were submitted to it last, as often as it likes to be asked; with nil, the journals must do.
+func Watch(dir string, e Engine) (*Watcher, error) {
 	p, err := ReadPlan(dir)
 	if err != nil {
 		return nil, err
@@ -72,7 +93,7 @@ func Watch(dir string) (*Watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Watcher{&driver{RunOptions: RunOptions{Dir: abs}, plan: p, log: log}}, nil
+	return &Watcher{&driver{RunOptions: RunOptions{Dir: abs}, engine: e, plan: p, log: log}, submission{}}, nil
 }
 
 // Status looks once.
@@ -80,16 +101,23 @@ func (w *Watcher) Status(ctx context.Context) (Status, error) {
 	if err := w.d.log.Refresh(ctx); err != nil {
 		return Status{}, err
 	}
-	return w.d.status(), nil
+	s := w.d.status()
+	if s.State == Running && s.Living == 0 {
+		s.ETA = 0
+		if err := w.outlook(ctx, &s); err != nil {
+			return Status{}, err
+		}
+	}
+	return s, nil
 }
 
 // Close ends the watch.
 func (w *Watcher) Close() error { return w.d.log.Close() }
 
-// status is what the log says now.
+// status is what the log says now, for a driver, which knows that the run goes on.
 func (d *driver) status() Status {
 	p := d.plan
-	s := Status{Plan: p.Name(), State: "running", Portions: p.Portions(), Done: d.log.NumDone(), Blocks: p.Blocks, Bytes: p.bytes(),
+	s := Status{Plan: p.Name(), State: Running, Portions: p.Portions(), Done: d.log.NumDone(), Blocks: p.Blocks, Bytes: p.bytes(),
 		Duplicates: d.log.Duplicates(), Attempts: []Attempt{}, Outputs: []string{}}
 	s.BlocksDone = min(s.Done*p.PortionBlocks, p.Blocks)
 	if s.Blocks > 0 {
@@ -97,46 +125,57 @@ func (d *driver) status() Status {
 	}
 	s.Outputs = append(s.Outputs, p.results()...)
 	for _, a := range d.log.Attempts() {
-		t := Attempt{Host: a.Attempt.Host, PID: a.Attempt.PID, Engine: a.Attempt.Engine, Job: a.Attempt.Job, Round: a.Attempt.Round,
-			Index: a.Attempt.Index, Started: a.Attempt.Started, Last: a.Last, Portions: a.Portions}
+		t := Attempt{Host: a.Attempt.Host, PID: a.Attempt.PID, Engine: a.Attempt.Engine, Job: a.Attempt.Job, Node: a.Attempt.Node,
+			Index: a.Attempt.Index, Started: a.Attempt.Started, Last: a.Last, Heard: a.Heard, Alive: a.Alive, Portions: a.Portions}
 		if a.End != nil {
 			t.End, t.Error = a.End.Reason, a.End.Error
 		}
 		if t.End == journal.Failed || t.End == journal.Refused {
 			s.Failures++
 		}
+		if t.Alive {
+			s.Living++
+		}
 		s.Attempts = append(s.Attempts, t)
 	}
+	slices.SortStableFunc(s.Attempts, func(a, b Attempt) int { return a.Heard.Compare(b.Heard) })
 	switch {
 	case d.done():
-		s.State = "done"
+		s.State = Complete
 		s.Altered = d.altered()
 	case exists(filepath.Join(d.Dir, cancelName)):
-		s.State = "cancelled"
+		s.State = Cancelled
 	}
 	d.rates.add(time.Now(), s.BytesDone)
 	if s.Rate = d.rates.perSecond(); s.Rate == 0 {
 		s.Rate = sinceStart(s)
 	}
-	if eta := float64(s.Bytes-s.BytesDone) / s.Rate; s.Rate > 0 && s.State == "running" && eta < maxETA {
+	if eta := float64(s.Bytes-s.BytesDone) / s.Rate; s.Rate > 0 && s.State == Running && eta < maxETA {
 		s.ETA = eta
 	}
 	return s
 }
 
 // sinceStart is the mean rate over the time in which attempts were at work, for who looks only once: from the start of
-// each to its last record, and once where they overlap. A run may have rested for years.
+// each to its last record, and once where they overlap. A run may have rested for years. How long an attempt took is by the
+// clock of its host, and when that was by the one clock that all have in common, of the filesystem.
 func sinceStart(s Status) float64 {
-	work := slices.Clone(s.Attempts)
-	slices.SortFunc(work, func(a, b Attempt) int { return a.Started.Compare(b.Started) })
+	type work struct{ from, to time.Time }
+	var all []work
+	for _, a := range s.Attempts {
+		if d := a.Last.Sub(a.Started); d > 0 {
+			all = append(all, work{a.Heard.Add(-d), a.Heard})
+		}
+	}
+	slices.SortFunc(all, func(a, b work) int { return a.from.Compare(b.from) })
 	var busy time.Duration
 	var until time.Time
-	for _, a := range work {
-		if a.Started.After(until) {
-			until = a.Started
+	for _, w := range all {
+		if w.from.After(until) {
+			until = w.from
 		}
-		if d := a.Last.Sub(until); d > 0 {
-			busy, until = busy+d, a.Last
+		if d := w.to.Sub(until); d > 0 {
+			busy, until = busy+d, w.to
 		}
 	}
 	if t := busy.Seconds(); t > 0 && s.Done > 0 {

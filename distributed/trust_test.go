@@ -224,8 +224,11 @@ func TestRateAfterYears(t *testing.T) {
 		return time.Date(year, 1, 1, 0, 0, seconds, 0, time.UTC)
 	}
 	s := distributed.Status{Done: 3, BytesDone: 6000, Attempts: []distributed.Attempt{
-		{Started: at(2020, 0), Last: at(2020, 10)}, {Started: at(2020, 5), Last: at(2020, 15)}, {Started: at(2020, 7), Last: at(2020, 8)},
-		{Started: at(2026, 0), Last: at(2026, 15)}, {Started: at(2026, 20)},
+		{Started: at(2020, 0), Last: at(2020, 10), Heard: at(2020, 10)},
+		{Started: at(2031, 5), Last: at(2031, 15), Heard: at(2020, 15)}, // by a clock that is wrong
+		{Started: at(2020, 7), Last: at(2020, 8), Heard: at(2020, 8)},
+		{Started: at(2026, 0), Last: at(2026, 15), Heard: at(2026, 15)},
+		{Started: at(2026, 20), Heard: at(2026, 20)},
 	}}
 	if got := distributed.SinceStart(s); got != 200 {
 		t.Errorf("%v bytes per second, want 200", got)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,15 +17,19 @@ import (
 // Work says what a worker does.
 type Work struct {
 	Dir    string // the run directory
-	Round  int    // of a driver, whose share of tasks is done; 0: no round
-	Index  int    // of the worker among Of; negative: it is the only one
-	Of     int    // workers; 0: what the round says, or as many as tasks
+	Index  int    // where among others to begin, from 0; negative: anywhere
 	Engine string // for the journal
 	Job    string
+	Node   string // what the engine calls this machine
 
 	// Trust takes the run directory as it is. Default: one that somebody else may have written to is refused; see
 	// [Trusted].
 	Trust bool
+
+	// Verify and AllowLarge are for publishing, which the last worker does; see [RunOptions].
+	Verify, AllowLarge bool
+
+	leave bool // publishing to the driver, which is in the same process
 
 	// Interrupt, when it is closed, ends the worker when the portion at hand is recorded.
 	Interrupt <-chan struct{}
@@ -57,7 +62,9 @@ func ExitStatus(err error) int {
 	return 1
 }
 
-// Do computes the missing portions of the worker's tasks, and records each.
+// Do computes portions that nobody has recorded and nobody is at work on, and records each, until none is missing, and then
+// publishes the outputs, unless another worker does. Any number of workers may be at work on any number of machines; when
+// they begin and end does not matter.
 func (w Work) Do(ctx context.Context) error {
 	w.Dir = RunDir(w.Dir)
 	if !w.Trust {
@@ -69,17 +76,21 @@ func (w Work) Do(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	if err := p.checkBuild(); err != nil {
-		return err
+	if err := w.stopped(true); err != nil {
+		return notDone(err)
 	}
-	if ended, err := w.ended(); ended || err != nil {
-		return err
+	return w.attempt(ctx, p)
+}
+
+// errDone ends a worker whose run is complete.
+var errDone = errors.New("the run is complete")
+
+// notDone is err, or nil if all it says is that the run is complete.
+func notDone(err error) error {
+	if errors.Is(err, errDone) {
+		return nil
 	}
-	tasks, err := w.tasks(p)
-	if err != nil {
-		return err
-	}
-	return w.attempt(ctx, p, tasks)
+	return err
 }
 
 // checkBuild refuses the plan of another program.
@@ -94,74 +105,16 @@ func (p *Plan) checkBuild() error {
 	return nil
 }
 
-// ended reports whether nothing is to be done any more.
-func (w Work) ended() (bool, error) {
-	if exists(filepath.Join(w.Dir, doneName)) {
-		return true, nil
-	}
-	if exists(filepath.Join(w.Dir, cancelName)) {
-		return true, fmt.Errorf("%w: the run was cancelled", ErrRefused)
-	}
-	return false, nil
-}
-
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
 
-// tasks are the ranges of tasks that are this worker's.
-func (w Work) tasks(p *Plan) ([][2]int64, error) {
-	all := [][2]int64{{0, p.Tasks()}}
-	of := w.Of
-	if w.Round > 0 {
-		r, err := readRound(w.Dir, w.Round)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrRefused, err)
-		}
-		all = r.Tasks
-		if of == 0 {
-			of = r.Shares
-		}
-	}
-	if w.Index < 0 {
-		return all, nil
-	}
-	if of == 0 {
-		of = int(min(max(p.Tasks(), 1), maxIndex))
-	}
-	if w.Index >= of {
-		return nil, fmt.Errorf("%w: index %d of %d workers", ErrRefused, w.Index, of)
-	}
-	return share(all, w.Index, of), nil
-}
-
-// share is part i of n of ranges, as equal as they can be, without changing the order.
-func share(ranges [][2]int64, i, n int) [][2]int64 {
-	total := int64(0)
-	for _, r := range ranges {
-		total += r[1] - r[0]
-	}
-	// Bounds as those of the i-th of n parts of total, without overflow.
-	at := func(k int) int64 { return total/int64(n)*int64(k) + total%int64(n)*int64(k)/int64(n) }
-	lo, hi := at(i), at(i+1)
-	var out [][2]int64
-	for _, r := range ranges {
-		n := r[1] - r[0]
-		from, to := max(lo, 0), min(hi, n)
-		if from < to {
-			out = append(out, [2]int64{r[0] + from, r[0] + to})
-		}
-		lo, hi = lo-n, hi-n
-	}
-	return out
-}
-
-// attempt is one worker with its journal.
-func (w Work) attempt(ctx context.Context, p *Plan, tasks [][2]int64) (err error) {
+// attempt is one worker with its journal, which also tells why it was refused.
+func (w Work) attempt(ctx context.Context, p *Plan) (err error) {
 	host, _ := os.Hostname() // an empty name does as well
-	j, err := journal.Create(filepath.Join(w.Dir, journalDir), p.ID(), journal.Attempt{
-		Host: host, PID: os.Getpid(), Engine: w.Engine, Job: w.Job, Index: max(w.Index, 0), Round: w.Round, Started: time.Now().UTC()})
+	j, err := journal.Create(filepath.Join(w.Dir, journalDir), p.ID(), journal.Attempt{Host: host, Node: w.Node, PID: os.Getpid(),
+		PIDs: journal.Here(), Engine: w.Engine, Job: w.Job, Index: max(w.Index, 0), Started: time.Now().UTC()})
 	if err != nil {
 		return err
 	}
@@ -173,15 +126,113 @@ func (w Work) attempt(ctx context.Context, p *Plan, tasks [][2]int64) (err error
 		_ = j.End(end) // what it says is known from the exit status too
 		_ = j.Close()  // everything in it was synced
 	}()
+	if err := p.checkBuild(); err != nil {
+		return err
+	}
 	log, err := journal.OpenLog(filepath.Join(w.Dir, journalDir), p.ID(), p.Portions())
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	if err := log.Refresh(ctx); err != nil {
+	t := &attempt{Work: w, plan: p, journal: j, log: log, pull: newPuller(p, j.Name(), w.Index),
+		settle: func() error { return nil }}
+	ctx, cancel := context.WithCancel(ctx)
+	var beating sync.WaitGroup
+	defer func() {
+		cancel()
+		beating.Wait()
+	}()
+	beating.Go(func() { beat(ctx, j, t.claimed) })
+	return notDone(t.run(ctx))
+}
+
+// attempt is a worker at work.
+type attempt struct {
+	Work
+	plan    *Plan
+	journal *journal.Writer
+	log     *journal.Log
+	pull    *puller
+	at      atomic.Pointer[span] // what is claimed
+	settle  func() error         // waits until what was computed is recorded
+}
+
+func (t *attempt) claimed() span {
+	if s := t.at.Load(); s != nil {
+		return *s
+	}
+	return span{}
+}
+
+// claim says what the worker takes, or with an empty span that it lives. The next record brings it to disk.
+func (t *attempt) claim(s span) error {
+	t.at.Store(&s)
+	return t.journal.Claim(s.from, s.to)
+}
+
+// claimNext claims s and what was computed before it and may not be recorded yet, which others would take for free.
+func (t *attempt) claimNext(s span) error {
+	all := s
+	if n := len(t.pull.taken); n > 0 {
+		if t.pull.taken[n-1].to != s.from {
+			if err := t.settle(); err != nil {
+				return err
+			}
+			t.pull.taken = nil
+		} else {
+			all.from = t.pull.taken[0].from
+		}
+	}
+	return t.claim(all)
+}
+
+// say claims, unless that is what it has claimed already, and brings it to disk.
+func (t *attempt) say(s span) error {
+	if t.claimed() == s {
+		return nil
+	}
+	if err := t.claim(s); err != nil {
 		return err
 	}
-	return w.compute(ctx, p, tasks, log, j)
+	return t.journal.Flush()
+}
+
+// alone brings a claim to disk, and reports whether nobody else has claimed or recorded any of it meanwhile. If two have claimed
+// it, both give way, and wait for times that differ before they look again.
+func (t *attempt) alone(ctx context.Context, s span) (bool, error) {
+	if err := t.journal.Flush(); err != nil {
+		return false, err
+	}
+	if err := t.pull.refresh(ctx, t.log); err != nil {
+		return false, err
+	}
+	contested := t.pull.contested(t.log, s)
+	if !contested && missing(t.log, s) {
+		return true, nil
+	}
+	if err := t.settle(); err != nil { // what was computed is claimed until it is recorded
+		return false, err
+	}
+	if err := t.say(span{}); err != nil || !contested {
+		return false, err
+	}
+	return false, t.pull.giveWay(ctx, t.Interrupt)
+}
+
+// run computes what is missing and publishes. What turns out to be other than recorded is missing again.
+func (t *attempt) run(ctx context.Context) error {
+	for {
+		if err := t.compute(ctx); err != nil {
+			return err
+		}
+		if t.leave {
+			return nil
+		}
+		again, err := t.publish(ctx)
+		if err != nil || !again {
+			return err
+		}
+	}
 }
 
 // reasonOf says why an attempt ends. One whose context has ended was interrupted, in the middle of a portion.
@@ -197,41 +248,105 @@ func reasonOf(ctx context.Context, err error) string {
 	return journal.Failed
 }
 
-// compute goes through what is missing, if anything is. Whatever goes wrong, an input that has changed is the reason.
-func (w Work) compute(ctx context.Context, p *Plan, tasks [][2]int64, log *journal.Log, j *journal.Writer) error {
-	missing := missingIn(p, tasks, log)
-	if len(missing) == 0 {
-		return nil
-	}
-	if err := p.checkInputs(); err != nil {
+// compute takes part until nothing is missing. Whatever goes wrong, an input that has changed is the reason.
+func (t *attempt) compute(ctx context.Context) error {
+	s, err := t.next(ctx)
+	if err != nil || s.empty() {
 		return err
 	}
-	err := w.computeOpen(ctx, p, missing, log, j)
-	if changed := p.checkInputs(); changed != nil {
+	if err := t.plan.checkInputs(); err != nil {
+		return err
+	}
+	err = t.computeOpen(ctx, s)
+	if changed := t.plan.checkInputs(); changed != nil {
 		return changed
 	}
 	return err
 }
 
-// computeOpen opens the input and the output, and computes portions.
-func (w Work) computeOpen(ctx context.Context, p *Plan, missing [][2]int64, log *journal.Log, j *journal.Writer) error {
-	b, err := p.bind()
+// next is what to compute next, claimed; nothing if all is recorded. It waits while others are at work on what is left.
+func (t *attempt) next(ctx context.Context) (span, error) {
+	for {
+		if err := t.stopped(true); err != nil {
+			return span{}, err
+		}
+		if err := t.pull.refresh(ctx, t.log); err != nil {
+			return span{}, err
+		}
+		if err := t.plan.conflict(t.log); err != nil {
+			return span{}, fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+		if t.log.NumDone() == t.plan.Portions() {
+			return span{}, nil
+		}
+		s, late := t.pull.take(t.log), false
+		if s.empty() && len(t.pull.taken) > 0 { // the last of it may be on its way to the disk
+			if err := t.settle(); err != nil {
+				return span{}, err
+			}
+			t.pull.taken = nil
+			continue
+		}
+		if s.empty() {
+			s, late = t.pull.late(t.log)
+		}
+		if s.empty() {
+			if err := t.say(span{}); err != nil {
+				return span{}, err
+			}
+			if err := t.pull.wait(ctx, t.Interrupt); err != nil {
+				return span{}, err
+			}
+			continue
+		}
+		if err := t.claimNext(s); err != nil {
+			return span{}, err
+		}
+		if late { // others have it too, and are waited for no longer
+			return s, t.journal.Flush()
+		}
+		if mine, err := t.alone(ctx, s); err != nil || mine {
+			return s, err
+		}
+	}
+}
+
+// computeOpen opens the input and the output, and computes portions, the first of which are claimed already.
+func (t *attempt) computeOpen(ctx context.Context, s span) error {
+	b, err := t.plan.bind()
 	if err != nil {
 		return err
 	}
 	defer b.array.Close()
-	c := &committer{plan: p, parts: b.parts, journal: j, log: log, work: make(chan portion, 1), done: make(chan error, 1)}
-	if p.Output != nil {
-		if c.out, err = p.openOutput(b.parts); err != nil {
-			return err
+	c := &committer{attempt: t, parts: b.parts, work: make(chan portion, 1), done: make(chan error, 1)}
+	if t.plan.Output != nil {
+		if c.out, err = t.plan.openOutput(b.parts); err != nil {
+			return t.moved(err)
 		}
 		defer c.out.Close()
 	}
+	t.settle = c.settle
 	go c.run()
-	err = w.portions(ctx, p, b, c, missing)
+	for err == nil && !s.empty() {
+		begun := time.Now()
+		if err = t.portions(ctx, b, c, s); err == nil {
+			t.pull.took(s, time.Since(begun))
+			s, err = t.next(ctx)
+		}
+	}
 	close(c.work)
 	if failed := <-c.done; failed != nil {
 		return failed
+	}
+	return err
+}
+
+// moved is the error of an output that is not in its place: another worker may have published it.
+func (t *attempt) moved(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		if stopped := t.stopped(true); stopped != nil {
+			return stopped
+		}
 	}
 	return err
 }
@@ -246,50 +361,30 @@ func (p *Plan) checkInputs() error {
 	return nil
 }
 
-// missingIn lists the runs of portions of tasks that have no record.
-func missingIn(p *Plan, tasks [][2]int64, log *journal.Log) [][2]int64 {
-	var missing [][2]int64
-	for _, t := range tasks {
-		if t[0] >= t[1] {
-			continue
-		}
-		from, _ := p.Task(t[0])
-		_, to := p.Task(t[1] - 1)
-		for lo, hi := range log.Missing(from, to) {
-			missing = append(missing, [2]int64{lo, hi})
-		}
-	}
-	return missing
-}
-
-// portions computes runs of portions.
-func (w Work) portions(ctx context.Context, p *Plan, b *bound, c *committer, missing [][2]int64) error {
-	limits := w.limits()
-	computing := lazy.Computing{Workers: limits.Workers, Memory: limits.Memory, Run: p.PortionBlocks}
+// portions computes a run of portions.
+func (t *attempt) portions(ctx context.Context, b *bound, c *committer, s span) error {
+	limits := t.limits()
+	computing := lazy.Computing{Workers: limits.Workers, Memory: limits.Memory, Run: t.plan.PortionBlocks}
 	if c.out != nil {
-		computing.Output = c.out
+		computing.Output = &guarded{outputFile: c.out, attempt: t}
 	}
-	for i, run := range missing {
-		lo, _ := p.Portion(run[0])
-		_, hi := p.Portion(run[1] - 1)
-		now := portion{number: run[0]}
-		err := b.parts.Compute(ctx, lo, hi, computing, func(s lazy.BlockState) error {
-			now.add(s, p)
-			if _, last := p.Portion(now.number); s.Block < last-1 {
-				return nil
-			}
-			if err := c.commit(now); err != nil {
-				return err
-			}
-			now = portion{number: now.number + 1}
-			return w.stopped(now.number < run[1])
-		})
-		if err != nil {
-			return fmt.Errorf("portion %d: %w", now.number, err)
+	p := t.plan
+	lo, _ := p.Portion(s.from)
+	_, hi := p.Portion(s.to - 1)
+	now := portion{number: s.from, generation: t.log.Generation(s.from)}
+	err := b.parts.Compute(ctx, lo, hi, computing, func(state lazy.BlockState) error {
+		now.add(state, p)
+		if _, last := p.Portion(now.number); state.Block < last-1 {
+			return nil
 		}
-		if err := w.stopped(i < len(missing)-1); err != nil {
+		if err := c.commit(now); err != nil {
 			return err
 		}
+		now = portion{number: now.number + 1, generation: t.log.Generation(now.number + 1)}
+		return t.stopped(now.number < s.to)
+	})
+	if err != nil {
+		return fmt.Errorf("portion %d: %w", now.number, err)
 	}
 	return nil
 }
@@ -306,6 +401,9 @@ func (w Work) stopped(more bool) error {
 	if !more {
 		return nil
 	}
+	if exists(filepath.Join(w.Dir, doneName)) {
+		return errDone
+	}
 	if !exists(filepath.Join(w.Dir, planName)) {
 		return fmt.Errorf("%w: the run directory is gone", ErrRefused)
 	}
@@ -315,15 +413,39 @@ func (w Work) stopped(more bool) error {
 	return nil
 }
 
+// guardTime is how often a worker looks whether its output is where it was while it writes to it.
+const guardTime = 100 * time.Millisecond
+
+// guarded is an output that is written to only as long as it is in its place. A worker that everybody believed dead must
+// not wake up and write to a file that was published meanwhile.
+type guarded struct {
+	*outputFile
+	*attempt
+	looked atomic.Int64 // when, in nanoseconds since begun
+}
+
+// begun is where times of guards count from.
+var begun = time.Now()
+
+// WriteAt writes, unless the file has got its name.
+func (g *guarded) WriteAt(b []byte, off int64) (int, error) {
+	if now := int64(time.Since(begun)); now-g.looked.Load() > int64(guardTime) {
+		if err := g.inPlace(); err != nil {
+			return 0, g.moved(err)
+		}
+		g.looked.Store(now)
+	}
+	return g.outputFile.WriteAt(b, off)
+}
+
 // committer brings portions to disk and records them, while the next ones are computed.
 type committer struct {
-	plan    *Plan
+	*attempt
 	parts   *lazy.Parts
 	out     *outputFile
-	journal *journal.Writer
-	log     *journal.Log
 	work    chan portion
 	done    chan error
+	pending sync.WaitGroup // portions that were handed over
 	failed  atomic.Pointer[error]
 }
 
@@ -332,7 +454,17 @@ func (c *committer) commit(p portion) error {
 	if err := c.failed.Load(); err != nil {
 		return *err
 	}
+	c.pending.Add(1)
 	c.work <- p
+	return nil
+}
+
+// settle waits until what was handed over is recorded.
+func (c *committer) settle() error {
+	c.pending.Wait()
+	if err := c.failed.Load(); err != nil {
+		return *err
+	}
 	return nil
 }
 
@@ -345,6 +477,7 @@ func (c *committer) run() {
 				c.failed.Store(&first)
 			}
 		}
+		c.pending.Done()
 	}
 	c.done <- first
 }
@@ -359,7 +492,7 @@ func (c *committer) record(p portion) error {
 	if err := c.parts.Changed(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInput, err)
 	}
-	err := c.journal.Append(journal.Record{Portion: p.number, Generation: c.log.Generation(p.number), CRC: p.crc, Payload: p.payload})
+	err := c.journal.Append(journal.Record{Portion: p.number, Generation: p.generation, CRC: p.crc, Payload: p.payload})
 	if err != nil {
 		return fmt.Errorf("portion %d: journal: %w", p.number, err)
 	}

@@ -1,6 +1,6 @@
-"""Computes a lazynpy run on a dask cluster: dask-recipe.py SCHEDULER LAZYNPY RUN-DIRECTORY"""
+"""Computes a lazynpy run on a dask cluster: dask-recipe.py SCHEDULER LAZYNPY RUN-DIRECTORY [WORKERS]"""
 
-import json, os, subprocess, sys
+import os, subprocess, sys
 from dask.distributed import Client
 
 
@@ -9,19 +9,16 @@ def work(index, lazynpy, directory):
     return subprocess.run([lazynpy, "work", "--plan", directory], env=env).returncode
 
 
-def compute(client, lazynpy, directory, rounds=5):
-    plan = json.load(open(os.path.join(directory, "plan.json")))
-    portions = -(-plan["blocks"] // plan["portion_blocks"])
-    tasks = range(-(-portions // plan["task_portions"]))
+def compute(client, lazynpy, directory, workers=None, rounds=5):
+    workers = int(workers or sum(client.nthreads().values()))
     for _ in range(rounds):
         # Not pure: the second time is not the first one's result.
-        status = client.gather(client.map(work, tasks, lazynpy=lazynpy, directory=directory, pure=False))
+        status = client.gather(client.map(work, range(workers), lazynpy=lazynpy, directory=directory, pure=False))
+        if os.path.exists(os.path.join(directory, "done.json")):
+            return  # the last of them has published
         if 64 in status:
             sys.exit("refused: the plan, the input or the program is not the right one; trying again is no use")
-        tasks = [i for i, s in zip(tasks, status) if s != 0]  # 75: it was told to end. Others failed, or were killed
-        if not tasks:
-            return subprocess.run([lazynpy, "resume", "--finish", directory], check=True)
-    sys.exit("%d tasks have failed %d times" % (len(tasks), rounds))
+    sys.exit("%d workers have not finished the run in %d rounds" % (workers, rounds))
 
 
 if __name__ == "__main__":

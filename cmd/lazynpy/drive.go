@@ -24,6 +24,7 @@ type driving struct {
 	verify              bool
 	large               bool // --allow-large
 	trust               bool
+	persist             bool
 }
 
 func (d *driving) register(set *pflag.FlagSet) {
@@ -32,6 +33,7 @@ func (d *driving) register(set *pflag.FlagSet) {
 	set.BoolVar(&d.detach, "detach", false, "slurm, kubernetes: submit, and do not wait")
 	set.BoolVar(&d.print, "print", false, "slurm, kubernetes, pbs, lsf, sge, aws: print what would be submitted, and do not submit it")
 	addTrust(set, &d.trust)
+	set.BoolVar(&d.persist, "persist", false, "slurm: submit again what somebody has cancelled")
 	set.BoolVar(&d.verify, "verify", false, "read the output back before it is published")
 }
 
@@ -151,7 +153,7 @@ func (d *driving) complete(ctx context.Context, c *cli, dir string, l launcher) 
 }
 
 func (d *driving) options(dir string, l launcher) distributed.RunOptions {
-	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Verify: d.verify, AllowLarge: d.large, Trust: d.trust}
+	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Verify: d.verify, AllowLarge: d.large, Trust: d.trust, Persist: d.persist}
 }
 
 // submit starts workers that nobody waits for.
@@ -185,11 +187,11 @@ func (d *driving) printRound(ctx context.Context, c *cli, dir string, l launcher
 	case e.err != nil:
 		return e.err
 	case e.round == 0:
-		c.note("%s: nothing is missing; to merge and publish: lazynpy resume --finish %s", printable(dir), quoted(dir))
+		c.note("%s: nothing is missing; to merge and publish: lazynpy resume %s", printable(dir), quoted(dir))
 		return nil
 	}
-	c.note("%s: has the plan, and round %d for this script; submit it by: %s", printable(dir), e.round, l.hint)
-	c.note("When its jobs have ended, merge and publish by: lazynpy resume --finish %s", quoted(dir))
+	c.note("%s: has the plan for this script; submit it by: %s", printable(dir), l.hint)
+	c.note("The last of its workers publishes; to see how far they are: lazynpy status %s", quoted(dir))
 	return nil
 }
 
@@ -206,6 +208,14 @@ func (e *noted) Submit(ctx context.Context, r distributed.Round) (distributed.Jo
 	e.round = r.Number
 	e.job, e.err = e.Engine.Submit(ctx, r)
 	return e.job, e.err
+}
+
+// Attach finds what was submitted before, if the engine can.
+func (e *noted) Attach(name, id string) (distributed.Job, error) {
+	if a, ok := e.Engine.(distributed.Attacher); ok {
+		return a.Attach(name, id)
+	}
+	return nil, errors.ErrUnsupported
 }
 
 // printing is an engine that prints what another one would submit.

@@ -55,6 +55,7 @@ var flagEngines = map[string][]string{
 	"patch":           {"kubernetes"},
 	"directive":       {"pbs", "lsf", "sge"},
 	"job-definition":  {"aws"},
+	"persist":         {"slurm"},
 	"detach":          {"slurm", "kubernetes"},
 	"print":           {"slurm", "kubernetes", "pbs", "lsf", "sge", "aws"},
 }

@@ -30,10 +30,10 @@ func TestPrint(t *testing.T) {
 	} {
 		out := filepath.Join(t.TempDir(), "sum.npy")
 		o := lazynpy(t, append([]string{"run", "--op", "sum", "--chunks", "(1,)", "--portion", "4", "--tasks", "2", path, "-o", out, "--print", "--engine"}, c.engine...)...)
-		if o.code != exitOK || !strings.Contains(o.stderr, "round 1") || !strings.Contains(o.stderr, "lazynpy resume --finish "+out+".run") {
+		if o.code != exitOK || !strings.Contains(o.stderr, "lazynpy status "+out+".run") {
 			t.Fatalf("%q: exit %d, %s", c.engine, o.code, o.stderr)
 		}
-		for _, word := range append(c.words, "work", "--round", out+".run") {
+		for _, word := range append(c.words, "work", "--plan", out+".run") {
 			if !strings.Contains(o.stdout, word) {
 				t.Errorf("%q: no %q in\n%s", c.engine, word, o.stdout)
 			}
@@ -41,12 +41,11 @@ func TestPrint(t *testing.T) {
 		// As the script would, twice, with what the scheduler puts into the environment.
 		for _, index := range []string{"0", "1"} {
 			t.Setenv("LAZYNPY_INDEX", index)
-			ok(t, "work", "--plan", out+".run", "--round", "1")
+			ok(t, "work", "--plan", out+".run")
 		}
-		if o := lazynpy(t, "resume", "--print", out+".run"); o.code != exitOK || o.stdout != "" || !strings.Contains(o.stderr, "nothing is missing") {
+		if o := lazynpy(t, "resume", "--print", out+".run"); o.code != exitOK || o.stdout != "" || !strings.Contains(o.stderr, "complete already") {
 			t.Errorf("%q: exit %d, %q, %q", c.engine, o.code, o.stdout, o.stderr)
 		}
-		ok(t, "resume", "--finish", out+".run")
 		if got := ok(t, "get", out); got != "6\n" {
 			t.Errorf("%q: the sum is %q", c.engine, got)
 		}

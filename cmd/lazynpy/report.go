@@ -85,7 +85,7 @@ func (r reporting) submitted(job string) error {
 	}
 	r.cli.note("%s: submitted %s job %s; see: lazynpy status %s", printable(r.dir), r.engine, printable(job), quoted(r.dir))
 	if r.engine == "kubernetes" {
-		r.cli.note("When it has ended, merge and publish by: lazynpy resume --finish %s", quoted(r.dir))
+		r.cli.note("The last of its workers publishes; to see how far they are: lazynpy status %s", quoted(r.dir))
 	}
 	return nil
 }

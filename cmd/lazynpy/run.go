@@ -106,7 +106,7 @@ func (r *launch) register(cmd *cobra.Command) {
 	set.StringVar(&r.mapOutput, "map-output", "", ".npy `file` for the array that --apply gives")
 	set.StringVar(&r.write, "write", distributed.WriteAuto, "how --map-output is written: auto, cached, edges or sync")
 	set.StringVar(&r.dir, "run-dir", "", "`directory` for the records, which all workers must see (default: --map-output, else the first -o, with .run behind it)")
-	set.Int64Var(&r.tasks, "tasks", 0, "tasks, the most workers that can share the work (default 64, or one per 32GiB)")
+	set.Int64Var(&r.tasks, "tasks", 0, "the most workers that an engine starts at once (default 64, or one per 32GiB)")
 	set.Var(&r.portion, "portion", "what is recorded, and lost with a worker, at once (default 256MiB)")
 	set.Var(&r.limit, "block-size-limit", "largest block of --chunks auto (default 32MiB)")
 	set.StringVar(&r.key, "key", "", "`name` of the field of a structured array, as --field")

@@ -19,8 +19,15 @@ func newStatusCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status PLAN",
 		Short: "Show how far a run is, and which workers have failed",
-		Long: "Status reads the records of a run, from any machine that sees its directory, and asks no scheduler. PLAN is the run\n" +
-			"directory, or the plan.json in it. A worker that is killed cannot say so: it is counted as running or lost.",
+		Long: "Status reads the records of a run, from any machine that sees its directory, and asks Slurm or Kubernetes for workers\n" +
+			"that it knows nothing of. PLAN is the run directory, the plan.json in it, or the output. The run is\n\n" +
+			"  ready      nothing was submitted yet\n" +
+			"  waiting    workers were submitted, and none has begun\n" +
+			"  running    workers are at work\n" +
+			"  stalled    something is missing, and nobody is at work: the cause, and what to do, are told\n" +
+			"  cancelled  by lazynpy cancel\n" +
+			"  done       the outputs are there\n\n" +
+			"A worker on another machine that is killed cannot say so: for a minute it counts as being at work.",
 		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := onlyGlobals(cmd, "json"); err != nil {
@@ -35,7 +42,7 @@ func newStatusCommand(c *cli) *cobra.Command {
 			return v.run(cmd.Context(), c, distributed.RunDir(args[0]))
 		},
 	}
-	cmd.Flags().BoolVarP(&v.watch, "watch", "w", false, "look again and again until the run is done or cancelled; exit status 1 if it was cancelled")
+	cmd.Flags().BoolVarP(&v.watch, "watch", "w", false, "look again and again until the run is done, cancelled or stalled; exit status 1 if it is not done then")
 	cmd.Flags().DurationVar(&v.interval, "interval", 5*time.Second, "`time` between two looks")
 	return cmd
 }
@@ -50,7 +57,8 @@ type statusView struct {
 }
 
 func (v *statusView) run(ctx context.Context, c *cli, dir string) error {
-	w, err := distributed.Watch(dir)
+	l, _ := storedLauncher(dir) // the journals do as well, if the engine is not known
+	w, err := distributed.Watch(dir, l.engine)
 	if err != nil {
 		return err
 	}
@@ -66,8 +74,11 @@ func (v *statusView) run(ctx context.Context, c *cli, dir string) error {
 	if err := c.printStatus(dir, s); err != nil {
 		return err
 	}
-	if v.watch && s.State == "cancelled" {
+	switch {
+	case v.watch && s.State == distributed.Cancelled:
 		return fmt.Errorf("%s: the run was cancelled", dir)
+	case v.watch && s.State == distributed.Stalled:
+		return fmt.Errorf("%s: nobody is at work on the run", dir)
 	}
 	return nil
 }
@@ -78,9 +89,12 @@ func (v *statusView) follow(ctx context.Context, c *cli, w *distributed.Watcher)
 	defer b.finish()
 	tick := time.NewTicker(v.interval)
 	defer tick.Stop()
-	for failed := 0; ; {
+	for failed, still := 0, 0; ; {
 		s, err := w.Status(ctx)
-		if err != nil || s.State != "running" {
+		if still++; s.State != distributed.Stalled {
+			still = 0
+		}
+		if err != nil || s.State == distributed.Complete || s.State == distributed.Cancelled || still == stalled {
 			return s, err
 		}
 		if rows := failures(s); s.Failures > failed {
@@ -107,9 +121,13 @@ func (v *statusView) follow(ctx context.Context, c *cli, w *distributed.Watcher)
 	}
 }
 
+// stalled is at how many looks in a row a run must be stalled before that is believed: a driver may be about to start
+// workers again.
+const stalled = 3
+
 // lineOf is a status on one line.
 func lineOf(s distributed.Status) string {
-	line := fmt.Sprintf("%d of %d blocks%s", s.BlocksDone, s.Blocks, speedText(s, ", "))
+	line := fmt.Sprintf("%s: %d of %d blocks%s", s.State, s.BlocksDone, s.Blocks, speedText(s, ", "))
 	if text := attemptsText(s); text != "" {
 		line += "; " + text
 	}
@@ -128,11 +146,18 @@ func (c *cli) printStatus(dir string, s distributed.Status) error {
 	if s.Blocks > 0 {
 		done = 100 * s.BlocksDone / s.Blocks
 	}
-	rows := [][]string{
+	var rows [][]string
+	if s.Cause != "" {
+		rows = append(rows, []string{"  cause", printable(s.Cause)})
+	}
+	if s.Job != "" && s.State != distributed.Complete {
+		rows = append(rows, []string{"  job", printable(s.Engine + " " + s.Job)})
+	}
+	rows = append(rows, [][]string{
 		{"  blocks", fmt.Sprintf("%d of %d, %d %%", s.BlocksDone, s.Blocks, done)},
 		{"  array", fmt.Sprintf("%s of %s%s", chunk.FormatBytes(s.BytesDone), chunk.FormatBytes(s.Bytes), speedText(s, ", "))},
 		{"  attempts", strings.TrimSuffix(fmt.Sprintf("%d: %s", len(s.Attempts), attemptsText(s)), ": ")},
-	}
+	}...)
 	if s.Duplicates > 0 {
 		rows = append(rows, []string{"  duplicates", fmt.Sprintf("%d portions, computed again to the same bytes", s.Duplicates)})
 	}
@@ -143,30 +168,32 @@ func (c *cli) printStatus(dir string, s distributed.Status) error {
 	for _, text := range s.Altered {
 		rows = append(rows, []string{"  altered", printable(text)})
 	}
-	if s.State == "running" && s.Done == s.Portions {
-		rows = append(rows, []string{"  next", "to merge and publish, if nobody does: lazynpy resume --finish " + quoted(dir)})
+	switch s.State {
+	case distributed.Ready:
+		rows = append(rows, []string{"  next", "start workers: lazynpy resume " + quoted(dir) + ", or as many as you like of: lazynpy work --plan " + quoted(dir)})
+	case distributed.Stalled:
+		rows = append(rows, []string{"  next", "lazynpy resume " + quoted(dir)})
 	}
 	return c.table(rows)
 }
 
-// attemptsText counts the workers by how they have ended.
+// attemptsText counts the workers by what they do, or how they have ended.
 func attemptsText(s distributed.Status) string {
-	open := "running or lost"
-	if s.State != "running" {
-		open = "lost"
-	}
 	counts := map[string]int{}
 	for _, a := range s.Attempts {
-		counts[a.End]++
+		switch {
+		case a.Alive:
+			counts["at work"]++
+		case a.End == "":
+			counts["lost"]++
+		default:
+			counts[a.End]++
+		}
 	}
 	var parts []string
-	for _, end := range []string{"", "done", "interrupted", "failed", "refused"} {
-		if n := counts[end]; n > 0 {
-			label := end
-			if end == "" {
-				label = open
-			}
-			parts = append(parts, strconv.Itoa(n)+" "+label)
+	for _, what := range []string{"at work", "done", "interrupted", "failed", "refused", "lost"} {
+		if n := counts[what]; n > 0 {
+			parts = append(parts, strconv.Itoa(n)+" "+what)
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -180,7 +207,7 @@ func failures(s distributed.Status) [][]string {
 	var rows [][]string
 	for _, a := range s.Attempts {
 		if a.End == "failed" || a.End == "refused" {
-			text := fmt.Sprintf("%s pid %d, %s, round %d, share %d: %s", a.Host, a.PID, a.Started.UTC().Format(time.RFC3339), a.Round, a.Index, a.Error)
+			text := fmt.Sprintf("%s pid %d, %s: %s", a.Host, a.PID, a.Started.UTC().Format(time.RFC3339), a.Error)
 			rows = append(rows, []string{"  " + a.End, printable(text)})
 		}
 	}

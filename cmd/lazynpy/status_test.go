@@ -33,34 +33,32 @@ func TestLifeOfARun(t *testing.T) {
 			}
 		}
 	}
-	status("running", "blocks 0 of 4, 0 %", "array 0 B of 16 B", "attempts 0", "output "+out)
+	status("ready", "blocks 0 of 4, 0 %", "array 0 B of 16 B", "attempts 0", "output "+out, "lazynpy work --plan "+dir)
 	fails(t, distributed.ExitInterrupted, []string{"4 of 4 portions"}, "resume", "--finish", dir)
 	fails(t, distributed.ExitInterrupted, []string{"4 of 4 portions", "resume --print"}, "resume", dir)
 	fails(t, exitFailure, []string{"4 of 4 portions"}, "verify", dir)
 
-	t.Setenv("PBS_ARRAY_INDEX", "0")
-	ok(t, "work", "--plan", dir, "--round", "1")
-	status("blocks 2 of 4, 50 %", "array 8 B of 16 B", "attempts 1: 1 done")
-	fails(t, distributed.ExitInterrupted, []string{"2 of 4 portions"}, "resume", "--finish", dir)
-
 	if o := lazynpy(t, "cancel", dir); o.code != exitOK || !strings.Contains(o.stderr, "by hand") || !strings.Contains(o.stderr, "lazynpy resume") {
 		t.Errorf("cancel: exit %d, %q", o.code, o.stderr)
 	}
-	fails(t, distributed.ExitRefused, []string{"cancelled"}, "work", "--plan", dir, "--round", "1")
+	fails(t, distributed.ExitRefused, []string{"cancelled"}, "work", "--plan", dir)
 	status("cancelled")
 	if o := lazynpy(t, "status", "--watch", dir); o.code != exitFailure || !strings.Contains(o.stdout, "cancelled") || !strings.Contains(o.stderr, "was cancelled") {
 		t.Errorf("watching a cancelled run: exit %d, %q, %q", o.code, o.stdout, o.stderr)
 	}
 
-	if got := ok(t, "resume", "--print", dir); !strings.Contains(got, "--round 2") {
+	if got := ok(t, "resume", "--print", dir); !strings.Contains(got, "work --plan") {
 		t.Errorf("another round is\n%s", got)
 	}
-	ok(t, "work", "--plan", dir, "--round", "2")
-	status("blocks 4 of 4, 100 %", "lazynpy resume --finish "+dir)
-	if o := lazynpy(t, "resume", dir); o.code != exitOK || !strings.Contains(o.stderr, "square of "+path+", (4,) int32\n") {
+	status("ready")
+	t.Setenv("PBS_ARRAY_INDEX", "1")
+	ok(t, "work", "--plan", dir)
+	status("done", "blocks 4 of 4, 100 %", "attempts 1: 1 done")
+	ok(t, "work", "--plan", dir) // one that comes too late
+	if o := lazynpy(t, "resume", dir); o.code != exitOK || !strings.Contains(o.stderr, "complete already") {
 		t.Errorf("resume: exit %d, %q", o.code, o.stderr)
 	}
-	status("done", "blocks 4 of 4, 100 %", "attempts 2: 2 done")
+	status("done", "blocks 4 of 4, 100 %", "attempts 1: 1 done")
 	ok(t, "status", "--watch", dir)
 	if got := ok(t, "get", out); got != "[0 1 4 9]\n" {
 		t.Errorf("the output is %q", got)
@@ -98,14 +96,28 @@ func TestStatusOfFailures(t *testing.T) {
 	}
 	fails(t, distributed.ExitRefused, []string{"has changed", path}, "work", "--plan", dir)
 	got := squeeze(ok(t, "status", dir))
-	for _, want := range []string{"attempts 1: 1 refused", "refused ", "share 0: the input has changed"} {
+	for _, want := range []string{"stalled", "cause ", "attempts 1: 1 refused", "refused ", "the input has changed", "next lazynpy resume " + dir} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
 	}
 	v := decode(t, ok(t, "status", "--json", dir))
-	if v["state"] != "running" || v["failures"] != num(1) || len(v["attempts"].([]any)) != 1 {
+	if v["state"] != "stalled" || v["failures"] != num(1) || len(v["attempts"].([]any)) != 1 {
 		t.Errorf("got %v", v)
+	}
+}
+
+// TestWatchStalled ends when nobody is at work and nobody waits to be.
+func TestWatchStalled(t *testing.T) {
+	path := array(t, []int64{4}, count[int32](4))
+	dir, _ := printed(t, path)
+	if err := os.Chtimes(path, time.Time{}, time.Unix(1e9, 0)); err != nil {
+		t.Fatal(err)
+	}
+	fails(t, distributed.ExitRefused, []string{"has changed", path}, "work", "--plan", dir)
+	o := lazynpy(t, "status", "--watch", "--interval", "100ms", dir)
+	if o.code != exitFailure || !strings.Contains(o.stdout, "stalled") || !strings.Contains(o.stderr, "nobody is at work") {
+		t.Errorf("exit %d, %q, %q", o.code, o.stdout, o.stderr)
 	}
 }
 
@@ -133,13 +145,13 @@ func TestWatch(t *testing.T) {
 	var stderr bytes.Buffer
 	w := &onWrite{do: cancel}
 	code := run(ctx, []string{"status", "--watch", dir}, strings.NewReader(""), w, &stderr)
-	if code != exitInterrupted || w.String() != "0 of 4 blocks\n" || stderr.String() != "lazynpy: interrupted\n" {
+	if code != exitInterrupted || w.String() != "ready: 0 of 4 blocks\n" || stderr.String() != "lazynpy: interrupted\n" {
 		t.Errorf("exit %d, %q, %q", code, w.String(), stderr.String())
 	}
 	w = &onWrite{do: func() { ok(t, "resume", "--engine", "pool", dir) }}
 	code = run(t.Context(), []string{"status", "--watch", "--json", "--interval", "100ms", dir}, strings.NewReader(""), w, &stderr)
 	lines := strings.SplitAfter(w.String(), "\n") // and nothing behind the last one
-	if code != exitOK || len(lines) != 3 || decode(t, lines[0])["state"] != "running" || decode(t, lines[1])["state"] != "done" {
+	if code != exitOK || len(lines) != 3 || decode(t, lines[0])["state"] != "ready" || decode(t, lines[1])["state"] != "done" {
 		t.Errorf("exit %d, %q", code, w.String())
 	}
 }
@@ -149,8 +161,8 @@ func TestStatusTexts(t *testing.T) {
 	for range maxFailures + 5 {
 		s.Attempts = append(s.Attempts, distributed.Attempt{Host: "n\x1b", End: "failed", Error: "disk\nfull"})
 	}
-	s.Attempts = append(s.Attempts, distributed.Attempt{}, distributed.Attempt{End: "interrupted"})
-	if got, want := lineOf(s), "48 of 64 blocks, 2.0 GB/s, 1s left; 1 running or lost, 1 interrupted, 15 failed"; got != want {
+	s.Attempts = append(s.Attempts, distributed.Attempt{}, distributed.Attempt{Alive: true}, distributed.Attempt{End: "interrupted"})
+	if got, want := lineOf(s), "running: 48 of 64 blocks, 2.0 GB/s, 1s left; 1 at work, 1 interrupted, 15 failed, 1 lost"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	rows := failures(s)

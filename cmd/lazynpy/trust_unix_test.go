@@ -42,7 +42,7 @@ func TestPipesInRunDirs(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, args := range [][]string{
-			{"status", dir}, {"verify", dir}, {"work", "--plan", dir, "--round", "1"}, {"cancel", dir}, {"resume", "--finish", dir}, {"resume", "--engine", "pool", dir},
+			{"status", dir}, {"verify", dir}, {"work", "--plan", dir}, {"cancel", dir}, {"resume", "--finish", dir}, {"resume", "--engine", "pool", dir},
 			{"run", "--op", "max", "--over", "0", path, "-o", out},
 		} {
 			o := soon(t, args...)

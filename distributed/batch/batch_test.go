@@ -20,7 +20,7 @@ func round(shares int) distributed.Round {
 		Name:    "lazynpy-0123456789ab",
 		Number:  2,
 		Shares:  shares,
-		Command: []string{"/usr/bin/lazynpy", "work", "--plan", dir, "--round", "2"},
+		Command: []string{"/usr/bin/lazynpy", "work", "--plan", dir},
 	}
 }
 

@@ -35,6 +35,5 @@
 // no capabilities, no token, and a root filesystem that is read-only; workers write to volumes only. The Dockerfile beside this
 // package makes their image. [Engine.Patch] has room for all that the other fields have not.
 //
-// A Job and its pods are deleted a day after it has ended. The engine has no pod that publishes the result: after
-// a detached run, resume it by hand with the command in [distributed.Round.Finish].
+// A Job and its pods are deleted a day after it has ended. The last pod of a run publishes its outputs.
 package kubernetes

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed"
@@ -105,13 +106,7 @@ func (e Engine) Submit(ctx context.Context, r distributed.Round) (distributed.Jo
 	if err != nil {
 		return nil, err
 	}
-	j := &job{kubectl: k, name: jobName(r), namespace: e.Namespace, every: e.Poll}
-	if len(e.Patch) == 0 { // which may have another limit
-		j.memory = e.resources().Limits["memory"]
-	}
-	if j.every <= 0 {
-		j.every = DefaultPoll
-	}
+	j := e.named(k, jobName(r))
 	_, created := k.run(ctx, text, "create", "-f", "-", "-o", "name")
 	if created == nil {
 		return j, nil
@@ -130,6 +125,32 @@ func (e Engine) Submit(ctx context.Context, r distributed.Round) (distributed.Jo
 		return nil, fmt.Errorf("kubernetes: job %s is still being deleted", j.name)
 	case found.Metadata.Annotations[digestKey] != digest:
 		return nil, fmt.Errorf("kubernetes: job %s exists already, with another manifest", j.name)
+	}
+	return j, nil
+}
+
+// named is a Job by its name.
+func (e Engine) named(k kubectl, name string) *job {
+	j := &job{kubectl: k, name: name, namespace: e.Namespace, every: e.Poll}
+	if len(e.Patch) == 0 { // which may have another limit
+		j.memory = e.resources().Limits["memory"]
+	}
+	if j.every <= 0 {
+		j.every = DefaultPoll
+	}
+	return j
+}
+
+// Attach is the Job of a run that another process has created, by its [distributed.Job.ID].
+func (e Engine) Attach(run, id string) (distributed.Job, error) {
+	k, err := e.kubectl()
+	if err != nil {
+		return nil, err
+	}
+	_, name, ok := strings.Cut(id, "job/")
+	j := e.named(k, name)
+	if !ok || j.ID() != id || !strings.HasPrefix(name, run) {
+		return nil, fmt.Errorf("kubernetes: %q is no job of run %s in this namespace", id, run)
 	}
 	return j, nil
 }

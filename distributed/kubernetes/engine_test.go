@@ -15,7 +15,10 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
-var _ distributed.Engine = Engine{}
+var (
+	_ distributed.Engine   = Engine{}
+	_ distributed.Attacher = Engine{}
+)
 
 const refused = "E1129 11:36:01.123456   12345 memcache.go:265] \"Unhandled Error\" err=\"couldn't get current server API group list\"\n" +
 	"The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?\n"

@@ -24,8 +24,7 @@ func round() distributed.Round {
 		Name:    "lazynpy-0123456789ab",
 		Number:  2,
 		Shares:  4,
-		Command: []string{"/usr/bin/lazynpy", "work", "--plan", dir, "--round", "2"},
-		Finish:  []string{"/usr/bin/lazynpy", "resume", "--finish", dir},
+		Command: []string{"/usr/bin/lazynpy", "work", "--plan", dir},
 	}
 }
 

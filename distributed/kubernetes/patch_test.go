@@ -18,7 +18,7 @@ func TestPatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"c": "3"`, `"b": "2"`, `"suspend": true`, "9007199254740993", `"Count"`, `"GOGC"`, `"log"`, `"--round"`, `"drop"`} {
+	for _, want := range []string{`"c": "3"`, `"b": "2"`, `"suspend": true`, "9007199254740993", `"Count"`, `"GOGC"`, `"log"`, `"--plan"`, `"drop"`} {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("no %s in %s", want, text)
 		}

@@ -238,22 +238,9 @@ func TestClusterSignal(t *testing.T) {
 	}
 }
 
-func TestClusterDetach(t *testing.T) {
-	r := shellRound(t, 3, `sleep $SLURM_ARRAY_TASK_ID; touch "$0/$SLURM_ARRAY_TASK_ID.done"; exit 1`)
-	r.Detach = true
-	r.Finish = []string{"/bin/sh", "-c", `ls "$0" >"$0/list"; env >"$0/finish.env"`, r.Dir}
-	j := submit(t, quick(), r)
-	await(t, "Finish", func() bool { return len(files(r, "finish.env")) == 1 })
-	if got := contents(t, r.Dir, "list"); got != "0.done\n1.done\n2.done\nlist\nlogs\n" {
-		t.Errorf("Finish saw %q", got)
-	}
-	idle(t, j)
-}
-
 func TestClusterDetachedRunIsCancelledByName(t *testing.T) {
 	r := shellRound(t, 1, `i=0; `+polite)
 	r.Detach = true
-	r.Finish = []string{"/bin/sh", "-c", `touch "$0/finished"`, r.Dir}
 	submit(t, quick(), r)
 	await(t, "a worker", func() bool { return len(files(r, "*.ready")) == 1 })
 	if err := quick().Cancel(t.Context(), r.Name); err != nil {
@@ -263,9 +250,6 @@ func TestClusterDetachedRunIsCancelledByName(t *testing.T) {
 		out, err := exec.Command("squeue", "-h", "-n", r.Name).Output()
 		return err == nil && len(out) == 0
 	})
-	if len(files(r, "finished")) != 0 {
-		t.Error("Finish has run")
-	}
 }
 
 func TestClusterRequeue(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,7 +17,6 @@ import (
 type job struct {
 	engine Engine
 	id     jobID
-	finish jobID // of a detached round
 	name   string
 
 	mu    sync.Mutex
@@ -63,17 +64,15 @@ func (j *job) ask(ctx context.Context) (distributed.State, error) {
 		if err := j.Cancel(ctx); err != nil {
 			return distributed.Unknown, fmt.Errorf("cancelling %d held jobs: %w", n.stuck, err)
 		}
+		return distributed.Idle, nil
 	}
-	return distributed.Idle, nil
+	return distributed.Idle, n.fate()
 }
 
-// Cancel cancels the workers, and the job that was to run after them. Slurm sends them SIGTERM, and SIGKILL after
+// Cancel cancels the workers. Slurm sends them SIGTERM, and SIGKILL after
 // the site's KillWait, commonly 30 s.
 func (j *job) Cancel(ctx context.Context) error {
 	args := append(j.id.cluster(), "--name="+j.name, j.id.number)
-	if j.finish.number != "" {
-		args = append(args, j.finish.number)
-	}
 	return j.engine.scancel(ctx, args...)
 }
 
@@ -87,15 +86,22 @@ func (e Engine) scancel(ctx context.Context, args ...string) error {
 	return err
 }
 
-// jobCount is how many lines of squeue are of jobs that wait or run, and how many of jobs that wait for nothing.
-type jobCount struct{ active, stuck int }
+// jobCount is how many lines of squeue are of jobs that wait or run, how many of jobs that wait for nothing, and how many of
+// jobs that have ended, by state.
+type jobCount struct {
+	active, stuck int
+	ended         map[string]int
+}
 
 // countJobs reads lines of "STATE|reason". A state that it does not know is one of waiting or running.
 func countJobs(out string) (n jobCount) {
+	n.ended = map[string]int{}
 	for line := range strings.Lines(out) {
 		state, reason, ok := strings.Cut(strings.TrimSpace(line), "|")
 		switch {
-		case !ok || ended(state):
+		case !ok:
+		case ended(state):
+			n.ended[state]++
 		case state == "PENDING" && stuck(reason):
 			n.stuck++
 		default:
@@ -103,6 +109,38 @@ func countJobs(out string) (n jobCount) {
 		}
 	}
 	return n
+}
+
+// remedies say what to do about jobs that have ended in a state.
+var remedies = map[string]string{
+	"OUT_OF_MEMORY": "more than --mem: give more, or less work at once with --portion",
+	"TIMEOUT":       "more than --time",
+	"DEADLINE":      "they could not end before their deadline",
+	"NODE_FAIL":     "their nodes failed",
+	"BOOT_FAIL":     "their nodes did not boot",
+	"CANCELLED":     "by a user or an administrator",
+}
+
+// fate is how workers have ended that have not ended well; nil if there is nothing to tell.
+func (n jobCount) fate() error {
+	var said []string
+	for _, state := range slices.Sorted(maps.Keys(n.ended)) {
+		switch remedy, known := remedies[state], n.ended[state]; {
+		case state == "COMPLETED" || state == "FAILED": // what those have to say is in the journals
+		case remedy == "":
+			said = append(said, fmt.Sprintf("%d workers %s", known, state))
+		default:
+			said = append(said, fmt.Sprintf("%d workers %s (%s)", known, state, remedy))
+		}
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	err := errors.New("slurm: " + strings.Join(said, ", "))
+	if n.ended["CANCELLED"] > 0 {
+		return fmt.Errorf("%w: %w", distributed.ErrCancelled, err)
+	}
+	return err
 }
 
 // ended says that a job in this state does not run again.

@@ -26,15 +26,9 @@ func (e Engine) options(r distributed.Round) []string {
 		// With B: it goes to the batch script alone, which is the worker.
 		o = append(o, array, "--signal=B:TERM@"+e.seconds(), "--output="+logFile(r, "slurm-%A_%a.out"))
 	}
-	return append(o, e.Args...)
-}
-
-// finishOptions are sbatch's for the job that merges, after the workers have ended. "afterok" would never let it run
-// if one of them has failed.
-func (e Engine) finishOptions(r distributed.Round, workers jobID) []string {
-	o := e.common(r, 1)
-	o = append(o, "--dependency=afterany:"+workers.number, "--signal=B:TERM@"+e.seconds(), "--output="+logFile(r, "slurm-%j-finish.out"))
-	o = append(o, workers.cluster()...)
+	if len(r.Exclude) > 0 {
+		o = append(o, "--exclude="+strings.Join(r.Exclude, ","))
+	}
 	return append(o, e.Args...)
 }
 

@@ -38,7 +38,7 @@ func TestScript(t *testing.T) {
 #SBATCH "--output=/scratch/a b%%/logs/slurm-%A_%a.out"
 #SBATCH "--comment=say \"hi\" to\\from $me exit"
 export GOMAXPROCS="${GOMAXPROCS:-${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}}"
-exec /bin/lazynpy work --plan '/scratch/a b%' --round 3
+exec /bin/lazynpy work --plan '/scratch/a b%'
 `
 	if got, err := e.Script(r); got != want || err != nil {
 		t.Errorf("the script is\n%s\n%v, want\n%s", got, err, want)

@@ -49,7 +49,10 @@ const commandTimeout = 60 * time.Second
 // maxSignal is the most seconds that --signal takes.
 const maxSignal = 65535 * time.Second
 
-var _ distributed.Engine = Engine{}
+var (
+	_ distributed.Engine   = Engine{}
+	_ distributed.Attacher = Engine{}
+)
 
 // Engine says how jobs are submitted. The zero value submits job arrays with the defaults of the site.
 type Engine struct {
@@ -139,7 +142,7 @@ func checkRound(r distributed.Round) error {
 	if r.Shares < 1 {
 		return fmt.Errorf("slurm: %d shares, but a round has at least 1", r.Shares)
 	}
-	if len(r.Command) == 0 || r.Detach && len(r.Finish) == 0 {
+	if len(r.Command) == 0 {
 		return errors.New("slurm: a round without a command")
 	}
 	return nil

@@ -13,8 +13,7 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
-// Submit submits the workers of a round, and for a detached round the job that runs Finish after them, successful
-// or not. If that fails, the workers are cancelled.
+// Submit submits the workers of a round.
 func (e Engine) Submit(ctx context.Context, r distributed.Round) (distributed.Job, error) {
 	if err := e.Validate(); err != nil {
 		return nil, err
@@ -30,18 +29,19 @@ func (e Engine) Submit(ctx context.Context, r distributed.Round) (distributed.Jo
 	if err != nil {
 		return nil, err
 	}
-	j := &job{engine: e, id: id, name: r.Name, state: distributed.Active, asked: time.Now()}
-	if !r.Detach {
-		return j, nil
-	}
-	if j.finish, err = e.sbatch(ctx, e.finishOptions(r, id), r.Finish); err != nil {
-		// Also if it was the context that has ended.
-		if failed := j.Cancel(context.WithoutCancel(ctx)); failed != nil {
-			return nil, fmt.Errorf("%w; and the workers, job %s, were not cancelled: %w", err, id, failed)
-		}
+	return &job{engine: e, id: id, name: r.Name, state: distributed.Active, asked: time.Now()}, nil
+}
+
+// Attach is the job of a run that another process has submitted.
+func (e Engine) Attach(name, id string) (distributed.Job, error) {
+	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	return j, nil
+	number, err := parseID(id)
+	if err != nil {
+		return nil, err
+	}
+	return &job{engine: e, id: number, name: name}, nil
 }
 
 // Cancel cancels the jobs of a run of this user by the run's name, and says nothing if there are none.

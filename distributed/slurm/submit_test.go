@@ -21,8 +21,7 @@ const name = "lazynpy-0123456789ab"
 func round(dir string, shares int) distributed.Round {
 	return distributed.Round{
 		Dir: dir, Name: name, Number: 3, Shares: shares,
-		Command: []string{"/bin/lazynpy", "work", "--plan", dir, "--round", "3"},
-		Finish:  []string{"/bin/lazynpy", "resume", "--finish", dir},
+		Command: []string{"/bin/lazynpy", "work", "--plan", dir},
 	}
 }
 
@@ -39,7 +38,7 @@ func TestSubmitArray(t *testing.T) {
 	if len(q) != 1 || q[0].String() != want {
 		t.Errorf("the commands were %v, want %s", q, want)
 	}
-	if want := "#!/bin/sh\n" + processors + "\nexec /bin/lazynpy work --plan " + dir + " --round 3\n"; q[0].Stdin != want {
+	if want := "#!/bin/sh\n" + processors + "\nexec /bin/lazynpy work --plan " + dir + "\n"; q[0].Stdin != want {
 		t.Errorf("the script is %q, want %q", q[0].Stdin, want)
 	}
 	if j.ID() != "4711" {
@@ -80,34 +79,24 @@ func TestSubmitRanks(t *testing.T) {
 		t.Errorf("the commands were %v, want %s", q, want)
 	}
 	want = "\nexec srun --no-kill --kill-on-bad-exit=0 --wait=0 --nodes=3 --ntasks=3 --open-mode=append --output=" + dir +
-		"/logs/slurm-%j_%t.out --cpus-per-task=2 /bin/lazynpy work --plan " + dir + " --round 3\n"
+		"/logs/slurm-%j_%t.out --cpus-per-task=2 /bin/lazynpy work --plan " + dir + "\n"
 	if !strings.HasSuffix(q[0].Stdin, want) {
 		t.Errorf("the script is %q, and does not end in %q", q[0].Stdin, want)
 	}
 }
 
+// TestSubmitDetached submits nothing but workers, the last of which publishes, on the cluster that sbatch names.
 func TestSubmitDetached(t *testing.T) {
 	f := newFake(t)
-	dir := t.TempDir()
-	r := round(dir, 2)
+	r := round(t.TempDir(), 2)
 	r.Detach = true
-	f.answers("sbatch", answer{Out: "4711;west\n"}, answer{Out: "4712;west\n"})
-	e := Engine{CPUs: 8, Partition: "long"}
-	j, err := e.Submit(t.Context(), r)
+	f.answers("sbatch", answer{Out: "4711;west\n"})
+	j, err := Engine{CPUs: 8, Partition: "long"}.Submit(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := f.questions()
-	if len(q) != 2 {
-		t.Fatalf("the commands were %v", q)
-	}
-	want := "sbatch --parsable --requeue --open-mode=append --job-name=" + name + " --cpus-per-task=1 --partition=long" +
-		" --dependency=afterany:4711 --signal=B:TERM@60 --output=" + dir + "/logs/slurm-%j-finish.out --clusters=west"
-	if q[1].String() != want {
-		t.Errorf("the second command is %s, want %s", q[1], want)
-	}
-	if want := "\nexec /bin/lazynpy resume --finish " + dir + "\n"; !strings.HasSuffix(q[1].Stdin, want) {
-		t.Errorf("its script is %q, and does not end in %q", q[1].Stdin, want)
+	if q := f.questions(); len(q) != 1 || q[0].Name != "sbatch" {
+		t.Errorf("the commands were %v", q)
 	}
 	if j.ID() != "4711;west" {
 		t.Errorf("ID is %q", j.ID())
@@ -115,24 +104,44 @@ func TestSubmitDetached(t *testing.T) {
 	if err := j.Cancel(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	f.asked("scancel --clusters=west --name=" + name + " 4711 4712")
+	f.asked("scancel --clusters=west --name=" + name + " 4711")
 }
 
-func TestSubmitCancelsWorkersThatNobodyWouldFinish(t *testing.T) {
+// TestSubmitExcludes keeps workers from machines on which others have failed, also in a script that is printed.
+func TestSubmitExcludes(t *testing.T) {
 	f := newFake(t)
 	r := round(t.TempDir(), 2)
-	r.Detach = true
-	f.answers("sbatch", answer{Out: "4711\n"}, answer{Err: "sbatch: error: Batch job submission failed: Job dependency problem\n", Code: 1})
-	if _, err := (Engine{}).Submit(t.Context(), r); err == nil || !strings.Contains(err.Error(), "Job dependency problem") {
-		t.Errorf("the error is %v", err)
+	r.Exclude = []string{"n03", "n17"}
+	if _, err := (Engine{}).Submit(t.Context(), r); err != nil {
+		t.Fatal(err)
 	}
-	if q := f.questions(); len(q) != 3 || q[2].String() != "scancel --name="+name+" 4711" {
+	if q := f.questions(); len(q) != 1 || !strings.Contains(q[0].String(), " --exclude=n03,n17") {
 		t.Errorf("the commands were %v", q)
 	}
-	f.answers("sbatch", answer{Out: "4711\n"}, answer{Code: 1})
-	f.answers("scancel", answer{Code: 1})
-	if _, err := (Engine{}).Submit(t.Context(), r); err == nil || !strings.Contains(err.Error(), "job 4711, were not cancelled") {
-		t.Errorf("the error is %v", err)
+	if text, err := (Engine{}).Script(r); err != nil || !strings.Contains(text, "#SBATCH --exclude=n03,n17\n") {
+		t.Errorf("the script is %s, %v", text, err)
+	}
+}
+
+// TestAttach asks for a job that another process has submitted at once, and cancels it.
+func TestAttach(t *testing.T) {
+	f := newFake(t)
+	j, err := Engine{}.Attach(name, "4711;west")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.answers("squeue", answer{Out: "PENDING|Resources\n"})
+	if s, err := j.Poll(t.Context()); s != distributed.Active || err != nil {
+		t.Errorf("Poll = %v, %v", s, err)
+	}
+	if err := j.Cancel(t.Context()); err != nil {
+		t.Error(err)
+	}
+	f.asked(strings.Replace(squeue, "squeue", "squeue --clusters=west", 1), "scancel --clusters=west --name="+name+" 4711")
+	for _, c := range [][2]string{{name, ""}, {name, "x"}, {"", "4711"}, {"a,b", "4711"}} {
+		if _, err := (Engine{}).Attach(c[0], c[1]); err == nil {
+			t.Errorf("a job %q of %q", c[1], c[0])
+		}
 	}
 }
 
@@ -237,7 +246,6 @@ func TestSubmitRefuses(t *testing.T) {
 		"or a line break":          func(_ *Engine, r *distributed.Round) { r.Dir = "/tmp/a\nb" },
 		"0 shares":                 func(_ *Engine, r *distributed.Round) { r.Shares = 0 },
 		"without a command":        func(_ *Engine, r *distributed.Round) { r.Command = nil },
-		"a round without a":        func(_ *Engine, r *distributed.Round) { r.Detach, r.Finish = true, nil },
 		`"" is not the name`:       func(_ *Engine, r *distributed.Round) { r.Name = "" },
 		`"a,b" is not the name of`: func(_ *Engine, r *distributed.Round) { r.Name = "a,b" },
 	} {

@@ -70,6 +70,6 @@ func correct(ctx context.Context, e distributed.Engine, scan, corrected, bright 
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d blocks in %d tasks, written %s\n", plan.Blocks, plan.Tasks(), plan.Output.Write)
+	fmt.Printf("%d blocks in %d tasks, written %s\n", plan.Blocks, plan.Tasks, plan.Output.Write)
 	return distributed.Run(ctx, plan, e, distributed.RunOptions{})
 }

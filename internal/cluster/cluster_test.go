@@ -187,8 +187,8 @@ func prepare(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plan.Output.Write != distributed.WriteCached || plan.Portions() != 64 || plan.Tasks() != 16 {
-		t.Fatalf("%d portions in %d tasks, written %s", plan.Portions(), plan.Tasks(), plan.Output.Write)
+	if plan.Output.Write != distributed.WriteCached || plan.Portions() != 64 || plan.Tasks != 16 {
+		t.Fatalf("%d portions in %d tasks, written %s", plan.Portions(), plan.Tasks, plan.Output.Write)
 	}
 	if err := distributed.Run(t.Context(), plan, distributed.Pool{}, distributed.RunOptions{}); err != nil {
 		t.Fatal(err)
@@ -305,15 +305,13 @@ func (a *attempt) finish(f *fixture) distributed.Status {
 	}
 	s := a.status()
 	ends := map[string]int{}
-	rounds := 0
 	for _, at := range s.Attempts {
-		rounds = max(rounds, at.Round)
 		if at.End == "" {
 			at.End = "died"
 		}
 		ends[at.End]++
 	}
-	a.t.Logf("%d rounds, %d attempts %v, %d portions twice", rounds, len(s.Attempts), ends, s.Duplicates)
+	a.t.Logf("%d attempts %v, %d portions twice", len(s.Attempts), ends, s.Duplicates)
 	// Workers that nobody knows of may still run: they stop at the mark of a run that is done, or fail to find the output.
 	a.until("the last worker", func() bool { return len(workers(a.dir)) == 0 })
 	if err := os.RemoveAll(filepath.Dir(a.dir)); err != nil {
@@ -406,12 +404,12 @@ func TestCluster(t *testing.T) {
 
 func testClean(t *testing.T, f *fixture, c *slurmCluster) {
 	s := f.start(t, c.engine(slurm.Engine{CPUs: 1}), 0, nil).finish(f)
-	if s.Duplicates != 0 || s.Failures != 0 || len(s.Attempts) != 16 {
+	if s.Duplicates != 0 || s.Failures != 0 || len(s.Attempts) < 2 { // tasks that start late find nothing left to do
 		t.Errorf("%+v", s)
 	}
 }
 
-// testPowerLoss takes the power of a node away, for good. Its tasks run elsewhere and skip what was recorded.
+// testPowerLoss takes the power of a node away, for good. The others take what its workers had not recorded.
 func testPowerLoss(t *testing.T, f *fixture, c *slurmCluster) {
 	a := f.start(t, c.engine(slurm.Engine{CPUs: 1}), 12, nil)
 	a.until("some records", func() bool { return a.status().Done >= 4 })
@@ -431,15 +429,22 @@ func testPowerLoss(t *testing.T, f *fixture, c *slurmCluster) {
 	}
 }
 
-// testZombie cuts the link of a node whose workers go on, while their tasks are given to another node.
+// testZombie cuts the link of a node whose workers go on, while their tasks are given to another node. As long as they are
+// heard on the filesystem, nobody computes what they do.
 func testZombie(t *testing.T, f *fixture, c *slurmCluster) {
 	a := f.start(t, c.engine(slurm.Engine{CPUs: 1}), 30, func(o *distributed.Options) { o.Tasks = 6 })
 	a.until("all workers", func() bool { return len(a.status().Attempts) == 6 })
 	c.must("partition", "2")
 	a.until("a replacement", func() bool { return len(a.status().Attempts) > 6 })
 	s := a.finish(f)
-	if s.Duplicates == 0 {
-		t.Error("nothing was computed twice")
+	zombies := 0
+	for _, at := range s.Attempts {
+		if at.Host == "n2" && at.Portions > 0 {
+			zombies++
+		}
+	}
+	if zombies == 0 || s.Failures != 0 {
+		t.Errorf("%d workers that nobody counts on have recorded something: %+v", zombies, s)
 	}
 }
 
@@ -479,31 +484,16 @@ func testCrash(t *testing.T, f *fixture, c *slurmCluster, after time.Duration) {
 	admin.Wait()
 }
 
-// testLyingRun loses a node of one job over four nodes, of which srun and Slurm say that it has completed.
+// testLyingRun loses a node of one job over four nodes, of which srun and Slurm say that it has completed. The other ranks
+// do the work of the lost one, and nothing is submitted again.
 func testLyingRun(t *testing.T, f *fixture, c *slurmCluster) {
 	a := f.start(t, c.engine(slurm.Engine{Ranks: 4}), 12, nil)
 	a.until("all ranks", func() bool { return len(a.status().Attempts) == 4 })
 	c.must("kill-node", "3")
-	a.until("the other ranks", func() bool { return ended(a.status()) == 3 })
-	c.must("start-node", "3") // a job over four nodes waits for them
 	s := a.finish(f)
-	last := 0
-	for _, at := range s.Attempts {
-		last = max(last, at.Round)
+	if len(s.Attempts) != 4 {
+		t.Errorf("%d workers: %+v", len(s.Attempts), s)
 	}
-	if last < 2 {
-		t.Error("nothing was submitted again")
-	}
-}
-
-// ended is how many workers have said that they have ended.
-func ended(s distributed.Status) (n int) {
-	for _, at := range s.Attempts {
-		if at.End != "" {
-			n++
-		}
-	}
-	return n
 }
 
 // testTimeLimit lets the time of the jobs run out. Workers are told before, and record what they have. Slurm looks at
@@ -522,7 +512,7 @@ func testTimeLimit(t *testing.T, f *fixture, c *slurmCluster) {
 	}
 }
 
-// testRequeue takes a running task off its node.
+// testRequeue takes a running task off its node. Others do the rest of its work, whether it comes back or not.
 func testRequeue(t *testing.T, f *fixture, c *slurmCluster) {
 	a := f.start(t, c.engine(slurm.Engine{CPUs: 1}), 12, nil)
 	a.until("some records", func() bool { return a.status().Done >= 4 })
@@ -533,10 +523,7 @@ func testRequeue(t *testing.T, f *fixture, c *slurmCluster) {
 	if _, err := c.exec("scontrol", "requeue", tasks[0]); err != nil {
 		t.Error(err)
 	}
-	s := a.finish(f)
-	if len(s.Attempts) <= 16 {
-		t.Errorf("%d attempts at 16 tasks", len(s.Attempts))
-	}
+	a.finish(f)
 }
 
 // testProcesses is what can be tested without a cluster: a clean run of local processes, and one that are killed.

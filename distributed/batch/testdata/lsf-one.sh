@@ -2,4 +2,4 @@
 #BSUB -J "lazynpy-0123456789ab-2[1-1]"
 #BSUB -r
 
-exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7' --round 2
+exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7'

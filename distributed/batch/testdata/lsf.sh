@@ -6,4 +6,4 @@
 #BSUB -n 8
 #BSUB -R "span[hosts=1]"
 
-exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7' --round 2
+exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7'

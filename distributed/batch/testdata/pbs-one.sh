@@ -5,4 +5,4 @@
 #PBS -r y
 
 export PBS_ARRAY_INDEX=0
-exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7' --round 2
+exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7'

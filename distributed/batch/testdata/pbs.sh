@@ -9,4 +9,4 @@
 #PBS -l select=1:ncpus=8:mem=16gb
 #PBS -P em
 
-exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7' --round 2
+exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7'

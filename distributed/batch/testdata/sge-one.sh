@@ -5,4 +5,4 @@
 #$ -r y
 #$ -t 1-1
 
-exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7' --round 2
+exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7'

@@ -8,4 +8,4 @@
 #$ -l h_rt=01:31:00
 #$ -pe smp 8
 
-exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7' --round 2
+exec /usr/bin/lazynpy work --plan '/scratch/runs/it'\''s 7'

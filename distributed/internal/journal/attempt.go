@@ -11,16 +11,17 @@ import (
 type Attempt struct {
 	Host    string    `json:"host"`
 	PID     int       `json:"pid"`
-	Engine  string    `json:"engine"` // as "slurm"
-	Job     string    `json:"job"`    // what the engine calls the job
-	Index   int       `json:"index"`  // of the worker in its round, from 0
-	Round   int       `json:"round"`  // from 1; 0 is a driver
+	PIDs    string    `json:"pids,omitempty"` // the list of processes that PID is in, see [Here]; "" is not known
+	Node    string    `json:"node,omitempty"` // what the engine calls the host, if it does
+	Engine  string    `json:"engine"`         // as "slurm"
+	Job     string    `json:"job"`            // what the engine calls the job
+	Index   int       `json:"index"`          // that its scheduler gave it, from 0
 	Started time.Time `json:"started"`
 }
 
 // String names the attempt in a message.
 func (a Attempt) String() string {
-	return fmt.Sprintf("host %q, pid %d, round %d, index %d", a.Host, a.PID, a.Round, a.Index)
+	return fmt.Sprintf("host %q, pid %d, index %d", a.Host, a.PID, a.Index)
 }
 
 // The reasons that attempts end for.
@@ -40,6 +41,7 @@ type End struct {
 // shortened has strings that fit a frame.
 func (a Attempt) shortened() Attempt {
 	a.Host, a.Engine, a.Job = shorten(a.Host, maxText), shorten(a.Engine, maxText), shorten(a.Job, maxText)
+	a.PIDs, a.Node = shorten(a.PIDs, maxText), shorten(a.Node, maxText)
 	return a
 }
 

@@ -13,11 +13,15 @@
 // that does not. A revoked portion keeps this rule: what takes the place of a bad output must have the CRC-32C that
 // the bad output should have had.
 //
-// What a [Log] says depends on the files alone, never on when or in which order they were read, but for two things:
-// which of several conflicts is the first, and that a file is left alone once its attempt has ended.
+// What a [Log] says of portions depends on the files alone, never on when or in which order they were read, but for two
+// things: which of several conflicts is the first, and that a file is left alone once its attempt has ended. Which attempts
+// live it tells by what is new in their files since it has looked last, and not by the clocks of their hosts.
 //
-// A [Writer] is used by one goroutine at a time. The methods of a [Log] may be called at the same time, except
-// Refresh and Close, which need it for themselves.
+// The methods of a [Writer] may be called at the same time, and so may those of a [Log], except Refresh and Close, which need
+// it for themselves.
+//
+// Claims say who is at work on what, so that others begin with something else. They are hints: a portion that two have
+// claimed is computed twice, to the same bytes.
 //
 // # Memory
 //
@@ -45,6 +49,7 @@
 //	 A    attempt, comes first  0        0           JSON, see Attempt; at most 64 KiB
 //	 P    portion done          yes      yes         states of its blocks; 0 to MaxPayload bytes
 //	 R    revoke                yes      yes         none
+//	 C    claim                 first    0           none; the number of portions is at 40, in the place of the CRC
 //	 E    end of the attempt    0        0           JSON, see End; at most 64 KiB
 //
 // R says that the portion's records of lower generations do not count as done, wherever they are: somebody has found

@@ -18,6 +18,7 @@ const (
 	kindPortion = 'P'
 	kindRevoke  = 'R'
 	kindEnd     = 'E'
+	kindClaim   = 'C'
 	kindNone    = 0 // what this version cannot know the meaning of
 )
 

@@ -45,7 +45,12 @@ type Status struct {
 	Portions int64  // records, also repeated and revoked ones
 	Last     time.Time
 	End      *End // nil if the attempt runs, or died
-	Torn     bool // the file ends in bytes that are no frame, or none yet
+	Alive    bool // it has not ended, has said something within the [Lease], and its process is not known to be gone
+
+	// Heard is when it has said something last: by the clock of this process if that was since the first Refresh, else the
+	// time of the file.
+	Heard time.Time
+	Torn  bool // the file ends in bytes that are no frame, or none yet
 }
 
 // OpenLog returns a log of a plan that has 0 to MaxPortions portions. It knows nothing before its first Refresh.

@@ -28,6 +28,8 @@ type journalFile struct {
 	records  int64
 	revokes  int64
 	last     time.Time
+	heardAt  time.Time // when it has said something last, by the clock of this process
+	claim    Claim
 	end      *End // then the file is not looked at again
 }
 
@@ -139,8 +141,12 @@ func (l *Log) read(ctx context.Context, f *journalFile) error {
 		return fmt.Errorf("%s: offset %d: %w to %d bytes", f.name, f.off, errShrunk, info.Size())
 	}
 	l.scan.begin(r, info.Size())
+	before := f.off
 	if err := l.replay(ctx, f); err != nil {
 		return fmt.Errorf("%s: offset %d: %w", filepath.Join(l.dir, f.name), f.off, err)
+	}
+	if f.off > before || f.heardAt.IsZero() {
+		f.heard(info)
 	}
 	return nil
 }
@@ -176,6 +182,8 @@ func (l *Log) take(ctx context.Context, f *journalFile, h header) error {
 		l.addRecord(f, h, f.off)
 	case kindRevoke:
 		l.addRevoke(f, h)
+	case kindClaim:
+		l.addClaim(f, h)
 	case kindAttempt:
 		if f.off > 0 {
 			break // an attempt says once who it is
@@ -213,7 +221,8 @@ func (l *Log) text(ctx context.Context, off int64, h header) ([]byte, error) {
 
 // status is what the file says about its attempt.
 func (f *journalFile) status() Status {
-	s := Status{Attempt: f.attempt, File: f.name, Portions: f.records, Last: f.last, Torn: f.torn}
+	s := Status{Attempt: f.attempt, File: f.name, Portions: f.records, Last: f.last, Torn: f.torn, Alive: f.ours && f.alive(time.Now()),
+		Heard: f.heardAt}
 	if f.end != nil {
 		end := *f.end
 		s.End = &end

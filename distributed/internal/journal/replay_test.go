@@ -87,8 +87,8 @@ func TestTwoWriters(t *testing.T) {
 		"other revision": {Portion: 7, CRC: 6, Payload: []byte("abc"), Generation: 1},
 	} {
 		dir := t.TempDir()
-		v := newWriter(t, dir, Attempt{Host: "n1", PID: 11, Index: 4, Round: 1})
-		w := newWriter(t, dir, Attempt{Host: "n2", PID: 22, Index: 5, Round: 2})
+		v := newWriter(t, dir, Attempt{Host: "n1", PID: 11, Index: 4})
+		w := newWriter(t, dir, Attempt{Host: "n2", PID: 22, Index: 5})
 		must(t, v.Append(Record{Portion: 7, CRC: 5, Payload: []byte("abc")}))
 		must(t, w.Append(second))
 		l := fresh(t, dir, 8)
@@ -108,7 +108,7 @@ func TestTwoWriters(t *testing.T) {
 			continue
 		}
 		for _, part := range []string{
-			"portion 7 ", `host "n1"`, `host "n2"`, "pid 11", "pid 22", "index 4", "index 5", "round 1", "round 2", v.Name(), w.Name(),
+			"portion 7 ", `host "n1"`, `host "n2"`, "pid 11", "pid 22", "index 4", "index 5", v.Name(), w.Name(),
 		} {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%s: no %q in: %v", name, part, err)

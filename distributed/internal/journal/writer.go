@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
@@ -32,8 +33,9 @@ type Record struct {
 	Payload    []byte // states of the portion's blocks; may be empty
 }
 
-// Writer appends to the journal of one attempt. It is used by one goroutine at a time.
+// Writer appends to the journal of one attempt. Its methods may be called at the same time.
 type Writer struct {
+	mu   sync.Mutex // of what follows
 	f    file
 	name string
 	plan planKey
@@ -62,11 +64,13 @@ func Create(dir string, plan [32]byte, a Attempt) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	writers.Store(name, nil)
 	w, err := start(f, name, plan, a)
 	if err == nil {
 		err = atomicfile.SyncDir(path)
 	}
 	if err != nil {
+		writers.Delete(name)
 		_ = f.Close()       // there is an error to tell already
 		_ = os.Remove(path) // it has no record, and nobody else writes to it
 		return nil, err
@@ -117,6 +121,8 @@ func (w *Writer) Name() string { return w.name }
 // is written. After another error nothing can be appended any more, since the file may end in a part of a frame;
 // which of the records a reader finds is then open.
 func (w *Writer) Append(recs ...Record) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err := w.usable(); err != nil {
 		return err
 	}
@@ -140,6 +146,8 @@ func (w *Writer) Append(recs ...Record) error {
 // Revoke says that the records of a portion with generations below this one, 1 to MaxGeneration, do not count as
 // done. It returns when that is on disk; errors are as with Append.
 func (w *Writer) Revoke(portion int64, generation uint32) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err := w.usable(); err != nil {
 		return err
 	}
@@ -155,6 +163,8 @@ func (w *Writer) Revoke(portion int64, generation uint32) error {
 
 // End says why the attempt ends, and returns when that is on disk. Nothing can be appended after it.
 func (w *Writer) End(e End) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err := w.usable(); err != nil {
 		return err
 	}
@@ -172,9 +182,12 @@ func (w *Writer) End(e End) error {
 
 // Close closes the file. A journal that is closed without End is that of an attempt whose fate is not known.
 func (w *Writer) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.err == nil {
 		w.err = fs.ErrClosed
 	}
+	writers.Delete(w.name)
 	return w.f.Close()
 }
 

@@ -18,7 +18,7 @@ import (
 // TestWriter reads the bytes that a writer made, without the code that reads them, and then with it.
 func TestWriter(t *testing.T) {
 	dir := t.TempDir()
-	a := Attempt{Host: "n1.example/x", PID: 12, Engine: "slurm", Job: "77", Index: 3, Round: 2,
+	a := Attempt{Host: "n1.example/x", PID: 12, Engine: "slurm", Job: "77", Index: 3,
 		Started: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
 	w := newWriter(t, dir, a)
 	big := bytes.Repeat([]byte("0123456789abcdef"), 3*writeBuffer/16)

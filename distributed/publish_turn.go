@@ -1,0 +1,76 @@
+package distributed
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// publish gives the outputs their names, unless another worker is about to: then it waits for that one. It reports true
+// if portions are missing again. What another worker cannot do, for want of room, say, is left to who resumes the run.
+func (t *attempt) publish(ctx context.Context) (again bool, err error) {
+	turn := span{t.plan.Portions(), t.plan.Portions() + 1}
+	for failed := t.failures(); t.failures() <= failed; {
+		switch {
+		case t.elsewhere():
+			if err := t.say(span{}); err != nil {
+				return false, err
+			}
+			if err := t.pull.wait(ctx, t.Interrupt); err != nil {
+				return false, err
+			}
+		case t.claimed() == turn:
+			return t.driver().publishOnce(ctx)
+		default:
+			if err := t.say(turn); err != nil {
+				return false, err
+			}
+		}
+		if err := t.stopped(true); err != nil {
+			return false, err
+		}
+		if err := t.pull.refresh(ctx, t.log); err != nil {
+			return false, err
+		}
+		if t.log.NumDone() < t.plan.Portions() {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// elsewhere reports whether another worker that goes first is at publishing. The name of the journal decides between two.
+func (t *attempt) elsewhere() bool {
+	for _, c := range t.log.Claims(t.journal.Name()) {
+		if c.From >= t.plan.Portions() && (t.claimed().from < t.plan.Portions() || c.File < t.journal.Name()) {
+			return true
+		}
+	}
+	return false
+}
+
+// failures counts the attempts that have failed.
+func (t *attempt) failures() (n int) {
+	for _, a := range t.log.Attempts() {
+		if a.End != nil && a.End.Error != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// driver is who publishes.
+func (t *attempt) driver() *driver {
+	return &driver{RunOptions: RunOptions{Dir: t.Dir, Verify: t.Verify, AllowLarge: t.AllowLarge, Trust: t.Trust}, plan: t.plan, log: t.log}
+}
+
+// publishOnce publishes what is complete, which another driver may do at the same time.
+func (d *driver) publishOnce(ctx context.Context) (again bool, err error) {
+	before := d.published()
+	again, err = d.publish(ctx)
+	if errors.Is(err, os.ErrNotExist) && (!before && d.published() || exists(filepath.Join(d.Dir, doneName))) {
+		return true, nil // it has renamed the output meanwhile
+	}
+	return again, err
+}
