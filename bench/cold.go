@@ -14,8 +14,8 @@ const coldBytes = 4 << 30
 // ddBlocks are the block sizes that dd is tried with; the best of them is the measure.
 var ddBlocks = []string{"1M", "4M", "16M"}
 
-// coldCases reads a file that is not in the page cache by every back end, and by dd through the page
-// cache and past it.
+// coldCases reads a file that is not in the page cache by every back end, and by dd through the
+// page cache and past it.
 func coldCases(b *Bench) ([]Case, error) {
 	size := b.scaled(coldBytes)
 	path := filepath.Join(b.dir, "cold.npy")
@@ -51,8 +51,8 @@ func coldCases(b *Bench) ([]Case, error) {
 	return []Case{c}, nil
 }
 
-// nearBest is met when a contender has 0.9 times the speed of the fastest of its peers, in the median
-// of the rounds.
+// nearBest is met when a contender has 0.9 times the speed of the fastest of its peers, in the
+// median of the rounds.
 func nearBest(contender, what string, peers []string) Target {
 	return Target{
 		Text:  fmt.Sprintf("%s: at least 0.9 × the speed of the best %s", contender, what),

@@ -41,7 +41,8 @@ func (b *Bench) slurmPeer(task, path string, params ...string) Contender {
 	return c
 }
 
-// overheadCases compare one process per core with one process for all of them, on work that keeps the cores busy.
+// overheadCases compare one process per core with one process for all of them, on work that keeps
+// the cores busy.
 func overheadCases(b *Bench) ([]Case, error) {
 	path := filepath.Join(b.dir, "counts.npy")
 	side, err := b.scanOf(path, overheadBytes)
@@ -64,7 +65,8 @@ func overheadCases(b *Bench) ([]Case, error) {
 	}}, nil
 }
 
-// beyond is met when a contender takes at most so many percent longer than another, in the median of the rounds.
+// beyond is met when a contender takes at most so many percent longer than another, in the median
+// of the rounds.
 func beyond(percent float64, name, base string) Target {
 	return Target{
 		Text:  fmt.Sprintf("%s: at most %g %% beyond %s", name, percent, base),

@@ -49,8 +49,8 @@ func (c Contender) onCores(n int) Contender {
 	return c
 }
 
-// What the reason of the back end says of the index that is used. Contenders check it, so that nothing
-// else is measured than what the title says.
+// What the reason of the back end says of the index that is used. Contenders check it, so that
+// nothing else is measured than what the title says.
 const (
 	byCheckpoints = "index=indexed as it is read"
 	bySidecar     = "index=index beside the archive"
@@ -123,7 +123,8 @@ func (f npzFiles) oneCore() Case {
 	}
 }
 
-// twoCores is the same with an index. What one core does shows what the machine gives for the second.
+// twoCores is the same with an index. What one core does shows what the machine gives for the
+// second.
 func (f npzFiles) twoCores(title, path, index string) Case {
 	const numpy = "np.load"
 	return Case{
@@ -212,8 +213,8 @@ func (f npzFiles) write() Case {
 	}
 }
 
-// index makes the index file. Beside it is what the pass costs that it is made in, and what it costs with an
-// index already there: inflating and nothing else.
+// index makes the index file. Beside it is what the pass costs that it is made in, and what it
+// costs with an index already there: inflating and nothing else.
 func (f npzFiles) index() Case {
 	share := func(s Sample) float64 { return 100 * s.Extra["share"] }
 	return Case{

@@ -28,9 +28,9 @@ type npzData struct {
 	Sum    json.Number `json:"sum"`    // of the elements
 }
 
-// makeNPZ lets NumPy make files in the cache, unless they are there, and returns the folder. The note
-// beside them is written last, and holds the versions that they depend on, so that what an interrupted or
-// older run left is made again.
+// makeNPZ lets NumPy make files in the cache, unless they are there, and returns the folder. The
+// note beside them is written last, and holds the versions that they depend on, so that what an
+// interrupted or older run left is made again.
 func (b *Bench) makeNPZ(files []string, args ...string) (data npzData, folder string, err error) {
 	if why := b.python.missing("numpy"); why != "" {
 		return data, "", errors.New("the archives of suite npz are NumPy's own: " + why)
@@ -74,8 +74,8 @@ type npzNote struct {
 	Data npzData
 }
 
-// cachedNPZ reads the note of files that were made before, and the files, so that they are in the page cache
-// as if they had just been written.
+// cachedNPZ reads the note of files that were made before, and the files, so that they are in the
+// page cache as if they had just been written.
 func cachedNPZ(folder, key string, files []string) (npzData, error) {
 	var note npzNote
 	text, err := os.ReadFile(filepath.Join(folder, "note.json"))
@@ -102,7 +102,8 @@ func warmFile(path string) error {
 	return closeAfter(f, err)
 }
 
-// linkNPZ shows an archive of the cache in the folder of the step, where an index file can lie beside it.
+// linkNPZ shows an archive of the cache in the folder of the step, where an index file can lie
+// beside it.
 func (b *Bench) linkNPZ(path string) (string, error) {
 	link := filepath.Join(b.dir, filepath.Base(path))
 	return link, os.Symlink(path, link)
@@ -129,8 +130,8 @@ func saveNPZ(from, to string) error {
 	return lazy.SaveArchive(context.Background(), to, []lazy.Entry{{Key: "x", Array: a}}, lazy.Compressed(0))
 }
 
-// scaledNPZ is a size at the chosen scale, a multiple of 1 MiB and at least 8 MiB: decoders are not as fast
-// as memory, so that the caches of the processor matter less than in the other suites.
+// scaledNPZ is a size at the chosen scale, a multiple of 1 MiB and at least 8 MiB: decoders are not
+// as fast as memory, so that the caches of the processor matter less than in the other suites.
 func (b *Bench) scaledNPZ(size int64) int64 {
 	return max(8<<20, int64(float64(size)*b.scale)>>20<<20)
 }

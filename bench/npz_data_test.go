@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Files of the cache are used again only if the note beside them is of this version and all of them are there.
+// Files of the cache are used again only if the note beside them is of this version and all of them
+// are there.
 func TestCachedNPZ(t *testing.T) {
 	dir := t.TempDir()
 	note, err := json.Marshal(npzNote{"version 1", npzData{Bytes: 5, CRC: "4294967295"}})

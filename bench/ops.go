@@ -16,7 +16,7 @@ const (
 	patternSide    = 128
 	patternBytes   = patternSide * patternSide * 2
 
-	// transposeBudget is far below the size of what is transposed.
+	// TransposeBudget is far below the size of what is transposed.
 	transposeBudget = 512 << 20
 
 	processScale = 0.25
@@ -34,7 +34,8 @@ const (
 // scan makes the scan of suite ops.
 func (b *Bench) scan(path string) (side int64, err error) { return b.scanOf(path, imageBytes) }
 
-// scanOf makes a scan of detector counts, of as many frames as the scale wants, and returns its side.
+// scanOf makes a scan of detector counts, of as many frames as the scale wants, and returns its
+// side.
 func (b *Bench) scanOf(path string, size int64) (side int64, err error) {
 	side = int64(math.Sqrt(float64(b.scaled(size) / patternBytes)))
 	return side, writeCounts(path, []int64{side, side, patternSide, patternSide})
@@ -47,8 +48,8 @@ func (b *Bench) memoryRead(bytes int64) Contender {
 
 const readLimit = "memory read, all cores"
 
-// parallelLiberTEM is LiberTEM with a process for each core. Starting them takes seconds, which a glance at little
-// data has no time for.
+// parallelLiberTEM is LiberTEM with a process for each core. Starting them takes seconds, which a
+// glance at little data has no time for.
 func (b *Bench) parallelLiberTEM(args ...string) Contender {
 	c := b.pyPeer(parallel, "libertem", append(args, "executor=dask")...)
 	if c.NotRun == "" && b.scale < processScale {
@@ -138,7 +139,8 @@ func castCases(b *Bench) ([]Case, error) {
 // transposeCases writes a matrix with its rows and columns exchanged.
 func transposeCases(b *Bench) ([]Case, error) {
 	size := b.scaled(transposeBytes)
-	// Twice as wide as high, and both powers of two at scale 1: the lengths that are hardest on caches.
+	// Twice as wide as high, and both powers of two at scale 1: the lengths that are hardest on
+	// caches.
 	rows := int64(math.Sqrt(float64(size / 16)))
 	columns := size / 8 / rows
 	path := filepath.Join(b.dir, "matrix.npy")

@@ -7,8 +7,9 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// writeCounts writes a uint16 scan of four dimensions with the counts of a weakly lit counting detector: binomial, 0 to 8,
-// of mean 4. Sums over any of its frames, and over all of them, stay below 2^24, so that they are exact in float32.
+// writeCounts writes a uint16 scan of four dimensions with the counts of a weakly lit counting
+// detector: binomial, 0 to 8, of mean 4. Sums over any of its frames, and over all of them, stay
+// below 2^24, so that they are exact in float32.
 func writeCounts(path string, shape []int64) error {
 	f, offset, err := create(path, mmapnpy.Uint16.WithByteOrder('<'), shape)
 	if err != nil {

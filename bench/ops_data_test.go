@@ -7,7 +7,8 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// TestCountsAreExactInFloat32 checks what the comparison with contenders that compute in float32 rests on.
+// TestCountsAreExactInFloat32 checks what the comparison with contenders that compute in float32
+// rests on.
 func TestCountsAreExactInFloat32(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "counts.npy")
 	if err := writeCounts(path, []int64{3, 5, 7, 9}); err != nil {
@@ -37,7 +38,8 @@ func TestCountsAreExactInFloat32(t *testing.T) {
 	}
 }
 
-// TestMasks checks that the rings are what we are told instead: disjoint, one after the other, a disk first.
+// TestMasks checks that the rings are what we are told instead: disjoint, one after the other, a
+// disk first.
 func TestMasks(t *testing.T) {
 	b := &Bench{dir: t.TempDir()}
 	for _, kind := range []string{"disks and rings", "float weights"} {

@@ -68,8 +68,8 @@ func (b *Bench) maskCase(kind, path string, side int64, one, all maskFile) Case 
 	}
 }
 
-// masks makes a disk and the rings around it, or weights that are multiples of 1/64 below 1: sums over the counts of
-// a frame are exact in float32 then, which others compute in.
+// masks makes a disk and the rings around it, or weights that are multiples of 1/64 below 1: sums
+// over the counts of a frame are exact in float32 then, which others compute in.
 func (b *Bench) masks(kind string, n int) (maskFile, error) {
 	pixels := make([]float64, n*patternSide*patternSide)
 	file := maskFile{path: filepath.Join(b.dir, fmt.Sprintf("masks-%c%d.npy", kind[0], n))}

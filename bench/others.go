@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// othersWatch tells how busy the machine was with other things than the contenders: a ratio that was
-// measured beside a compiler says less than one that was measured alone.
+// othersWatch tells how busy the machine was with other things than the contenders: a ratio that
+// was measured beside a compiler says less than one that was measured alone.
 type othersWatch struct {
 	start time.Time
 	busy  float64 // seconds
@@ -20,8 +20,8 @@ func watchOthers() othersWatch {
 	return w
 }
 
-// stop returns the cores that others used on average. What the contenders took is known from their samples;
-// the runner itself sleeps nearly always.
+// stop returns the cores that others used on average. What the contenders took is known from their
+// samples; the runner itself sleeps nearly always.
 func (w othersWatch) stop(m Measured) (cores float64, ok bool) {
 	busy, ok := busySeconds(systemText("/proc/stat"))
 	if !ok || !w.ok {
@@ -36,9 +36,9 @@ func (w othersWatch) stop(m Measured) (cores float64, ok bool) {
 	return max(0, busy/time.Since(w.start).Seconds()), true
 }
 
-// busySeconds is what all cores have spent on anything since the start of the system, time that was stolen
-// from a virtual machine included, by the text of /proc/stat. Its unit is a hundredth of a second on every
-// Linux.
+// busySeconds is what all cores have spent on anything since the start of the system, time that was
+// stolen from a virtual machine included, by the text of /proc/stat. Its unit is a hundredth of a
+// second on every Linux.
 func busySeconds(stat string) (float64, bool) {
 	line, _, _ := strings.Cut(stat, "\n")
 	fields := strings.Fields(line)

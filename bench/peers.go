@@ -68,7 +68,8 @@ type python struct {
 	trouble  string            // why there is no interpreter
 }
 
-// pythonPackages are what the Python contenders import, by the names that the indexes of packages have for them.
+// pythonPackages are what the Python contenders import, by the names that the indexes of packages
+// have for them.
 var pythonPackages = []string{"numpy", "dask", "distributed", "rosettasciio", "libertem"}
 
 func defaultPython() string {
@@ -97,7 +98,8 @@ func findPython(ctx context.Context, path, peers string) python {
 		// Importing LiberTEM takes seconds, so its metadata must do.
 		code := fmt.Sprintf("from importlib.metadata import version; print(version(%q))", pkg)
 		if pkg == "dask" {
-			code = "import dask.array, dask; print(dask.__version__)" // dask without NumPy is there, and useless
+			// dask without NumPy is there, and useless
+			code = "import dask.array, dask; print(dask.__version__)"
 		}
 		if out, err := exec.CommandContext(ctx, path, "-c", code).Output(); err == nil {
 			p.versions[pkg] = strings.TrimSpace(string(out))

@@ -16,8 +16,8 @@ import (
 // sampled; reading the file takes some tens of microseconds.
 const memorySampling = 5 * time.Millisecond
 
-// familyEvery is after how many samples the processes that a contender has started are looked for again, which means
-// to read a file of every process of the machine.
+// familyEvery is after how many samples the processes that a contender has started are looked for
+// again, which means to read a file of every process of the machine.
 const familyEvery = 5
 
 // memoryPeaks are in bytes. Where there is no /proc all stay 0.
@@ -26,8 +26,8 @@ type memoryPeaks struct {
 	family     int64 // of the same sum with everything that is resident; 0 if it has started none
 }
 
-// memoryWatch samples the resident memory of a process and its descendants. A page that several of them map counts
-// for each of them.
+// memoryWatch samples the resident memory of a process and its descendants. A page that several of
+// them map counts for each of them.
 type memoryWatch struct {
 	done   chan struct{}
 	result chan memoryPeaks
@@ -98,8 +98,8 @@ func familyOf(pid int) []int {
 	return family
 }
 
-// parentOf reads a process and its parent from the text of /proc/PID/stat: "PID (NAME) STATE PARENT …", where the name
-// may have blanks and parentheses.
+// parentOf reads a process and its parent from the text of /proc/PID/stat: "PID (NAME) STATE PARENT
+// …", where the name may have blanks and parentheses.
 func parentOf(stat string) (pid, parent int, ok bool) {
 	first, _, _ := strings.Cut(stat, " ")
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])

@@ -14,15 +14,18 @@ import (
 
 // Sample is one run of one contender in one fresh process.
 type Sample struct {
-	Seconds     float64            `json:"seconds"`      // open to result, by the contender's own clock
-	OpenSeconds float64            `json:"open_seconds"` // the part of it until the array was open
-	Wall        float64            `json:"wall_seconds"` // the whole process
-	CPU         float64            `json:"cpu_seconds"`  // user and system time of the whole process
-	PeakRSS     float64            `json:"peak_rss"`     // bytes, the kernel's high-water mark; sampled where a contender has started others
-	PeakAnon    float64            `json:"peak_anon"`    // bytes of anonymous memory, sampled
-	PeakFile    float64            `json:"peak_file"`    // bytes of mapped file pages, sampled
-	Extra       map[string]float64 `json:"extra,omitempty"`
-	result      []json.Number
+	// open to result, by the contender's own clock
+	Seconds     float64 `json:"seconds"`
+	OpenSeconds float64 `json:"open_seconds"` // the part of it until the array was open
+	Wall        float64 `json:"wall_seconds"` // the whole process
+	// user and system time of the whole process
+	CPU float64 `json:"cpu_seconds"`
+	// bytes, the kernel's high-water mark; sampled where a contender has started others
+	PeakRSS  float64            `json:"peak_rss"`
+	PeakAnon float64            `json:"peak_anon"` // bytes of anonymous memory, sampled
+	PeakFile float64            `json:"peak_file"` // bytes of mapped file pages, sampled
+	Extra    map[string]float64 `json:"extra,omitempty"`
+	result   []json.Number
 }
 
 // maxStderr bounds what of a failing contender's complaint is shown.

@@ -114,8 +114,8 @@ var suites = map[string][]Step{
 	// quick shows the library's promises: opening and planning cost nothing that
 	// grows, reading runs at the speed of memory, memory stays in the budget.
 	"quick": {openCases, planCases, sumCases, scanCases, sweepCases},
-	// npz holds archives to the same: nothing is read that was not asked for, and inflating is faster than
-	// NumPy's, on one core and on more.
+	// npz holds archives to the same: nothing is read that was not asked for, and inflating is
+	// faster than NumPy's, on one core and on more.
 	"npz": npzSuite(),
 	// cold compares the ways of reading with dd on a file that is not in the page cache.
 	"cold": {coldCases},

@@ -48,7 +48,8 @@ func ExampleParse() {
 	// (4, -1, 'auto')
 	// {1: 100}
 	// spec for axis 1: -3: a chunk size is positive, or -1 for the whole axis
-	// spec "(4, x)": offset 4: "x" is neither auto, None, an integer nor a byte size: "x" is not a byte unit
+	// spec "(4, x)": offset 4: "x" is neither auto, None, an integer nor a byte size: "x" is not a
+	// byte unit
 }
 
 func ExampleNormalize() {

@@ -2,7 +2,8 @@ package chunk
 
 import "testing"
 
-// TestGranule checks that blocks that are cut are multiples of the granule where the array's axes allow it.
+// TestGranule checks that blocks that are cut are multiples of the granule where the array's axes
+// allow it.
 func TestGranule(t *testing.T) {
 	const span = 1 << 20
 	for _, tt := range []struct {

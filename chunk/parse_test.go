@@ -192,7 +192,8 @@ func TestZeroValuesAreAuto(t *testing.T) {
 	}
 }
 
-// checkParse parses anything: errors are typed, and what is accepted is written so that it is read as the same.
+// checkParse parses anything: errors are typed, and what is accepted is written so that it is read
+// as the same.
 func checkParse(t *testing.T, text string) {
 	t.Helper()
 	var s Spec

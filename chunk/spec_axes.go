@@ -2,8 +2,8 @@ package chunk
 
 import "slices"
 
-// Axes is what s asks of each of n axes. It is nil where s asks it of all together, as "auto" and a byte size do, and where s
-// is for another number of axes.
+// Axes is what s asks of each of n axes. It is nil where s asks it of all together, as "auto" and a
+// byte size do, and where s is for another number of axes.
 func (s Spec) Axes(n int) []AxisSpec {
 	axes := slices.Repeat([]AxisSpec{AxisWhole()}, n)
 	switch {
@@ -29,8 +29,9 @@ func (s Spec) Axes(n int) []AxisSpec {
 	return axes
 }
 
-// Slice is what a asks of an axis that has count of the elements of the one it was for: every step-th from first on, which may
-// go backward. Explicit sizes become what is left of each chunk; anything else stays.
+// Slice is what a asks of an axis that has count of the elements of the one it was for: every
+// step-th from first on, which may go backward. Explicit sizes become what is left of each chunk;
+// anything else stays.
 func (a AxisSpec) Slice(first, count, step int64) AxisSpec {
 	if a.kind != kindSizes {
 		return a

@@ -10,9 +10,10 @@ import (
 	"sync"
 )
 
-// BuildID identifies the program: its platform, and the first 16 hexadecimal digits of the SHA-256 of the executable
-// file. Workers refuse the plan of another program, since it might compute other bytes. The processor is no part of it:
-// the operations of this package give the same bytes on every one of a platform.
+// BuildID identifies the program: its platform, and the first 16 hexadecimal digits of the SHA-256
+// of the executable file. Workers refuse the plan of another program, since it might compute other
+// bytes. The processor is no part of it: the operations of this package give the same bytes on
+// every one of a platform.
 func BuildID() (string, error) { return buildID() }
 
 var buildID = sync.OnceValues(func() (string, error) {

@@ -48,8 +48,8 @@ func flip(t testing.TB, path string, off int64) {
 	}
 }
 
-// TestOverwrittenOutput writes over portions of the output after they were recorded: in the middle of a run that reads it back, and after
-// it.
+// TestOverwrittenOutput writes over portions of the output after they were recorded: in the middle
+// of a run that reads it back, and after it.
 func TestOverwrittenOutput(t *testing.T) {
 	f := small(t)
 	want, p := f.want(), f.slowPlan(slowParams{})
@@ -129,7 +129,8 @@ func TestCorruptedPayload(t *testing.T) {
 	}
 }
 
-// TestVerifyUnpublished changes the states of a portion of a run that is computed, and not published.
+// TestVerifyUnpublished changes the states of a portion of a run that is computed, and not
+// published.
 func TestVerifyUnpublished(t *testing.T) {
 	f := small(t)
 	p := f.slowPlan(slowParams{})
@@ -150,8 +151,8 @@ func TestVerifyUnpublished(t *testing.T) {
 	}
 }
 
-// TestTruncatedJournal cuts the journal of a run that was stopped before it was published, in the payload of a record.
-// The records that are whole still count.
+// TestTruncatedJournal cuts the journal of a run that was stopped before it was published, in the
+// payload of a record. The records that are whole still count.
 func TestTruncatedJournal(t *testing.T) {
 	f := small(t)
 	want, p := f.want(), f.slowPlan(slowParams{})

@@ -13,9 +13,9 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
-// smallDisk makes the folder a filesystem of so many bytes. It returns what makes room on it, and the error of a full one.
-// Where the test may not mount one, the size of files is limited instead, which it says loudly: that is another error, and
-// what many small files do not meet.
+// smallDisk makes the folder a filesystem of so many bytes. It returns what makes room on it, and
+// the error of a full one. Where the test may not mount one, the size of files is limited instead,
+// which it says loudly: that is another error, and what many small files do not meet.
 func smallDisk(t *testing.T, dir, size string, limit uint64) (room func(), real bool, full error) {
 	t.Helper()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size="+size); err != nil {

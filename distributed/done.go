@@ -19,12 +19,14 @@ import (
 
 // Done is what done.json says of a run that is complete.
 type Done struct {
-	Plan       string      `json:"plan"` // its ID in hexadecimal digits
-	Finished   time.Time   `json:"finished"`
-	Verified   bool        `json:"verified"`
-	Attempts   int         `json:"attempts"`
-	Duplicates int64       `json:"duplicates"` // portions that were computed again, to the same bytes
-	Outputs    []Published `json:"outputs"`    // the results of reductions in their order, and then the output
+	Plan     string    `json:"plan"` // its ID in hexadecimal digits
+	Finished time.Time `json:"finished"`
+	Verified bool      `json:"verified"`
+	Attempts int       `json:"attempts"`
+	// portions that were computed again, to the same bytes
+	Duplicates int64 `json:"duplicates"`
+	// the results of reductions in their order, and then the output
+	Outputs []Published `json:"outputs"`
 }
 
 // Published is an output as it was when it was published.
@@ -33,24 +35,25 @@ type Published struct {
 	Size  int64  `json:"size"`     // in bytes
 	MTime int64  `json:"mtime_ns"` // nanoseconds since 1970
 
-	// FileSystem and Inode say which file it was; empty and 0 where that is not known. Of two equal names of filesystems
-	// are the numbers those of one.
+	// FileSystem and Inode say which file it was; empty and 0 where that is not known. Of two equal
+	// names of filesystems are the numbers those of one.
 	FileSystem string `json:"filesystem,omitempty"`
 	Inode      uint64 `json:"inode,omitempty"`
 
-	// CRC is a CRC-32C made while the file was written: of a result that of the whole file, of the output of maps that of
-	// the checksums that the records of its portions have.
+	// CRC is a CRC-32C made while the file was written: of a result that of the whole file, of the
+	// output of maps that of the checksums that the records of its portions have.
 	CRC uint32 `json:"crc32c"`
 }
 
-// ErrOutput says that an output is not what was published: it is gone, or another file. One that is gone matches
-// [fs.ErrNotExist] too.
+// ErrOutput says that an output is not what was published: it is gone, or another file. One that is
+// gone matches [fs.ErrNotExist] too.
 var ErrOutput = errors.New("an output is not what was published")
 
 // maxDone bounds the size of done.json.
 const maxDone = 64 << 20
 
-// ReadDone reads done.json of a run that is complete. It does not look at the outputs; see [CheckOutputs].
+// ReadDone reads done.json of a run that is complete. It does not look at the outputs; see
+// [CheckOutputs].
 func ReadDone(dir string) (Done, error) {
 	var done Done
 	path := filepath.Join(RunDir(dir), doneName)
@@ -64,9 +67,9 @@ func ReadDone(dir string) (Done, error) {
 	return done, nil
 }
 
-// CheckOutputs looks whether the outputs of a complete run are those that were published: at their sizes, times and
-// identities, and where these are others at their content. An error matches [ErrOutput] if one is not, and [fs.ErrNotExist]
-// if the run is not complete.
+// CheckOutputs looks whether the outputs of a complete run are those that were published: at their
+// sizes, times and identities, and where these are others at their content. An error matches
+// [ErrOutput] if one is not, and [fs.ErrNotExist] if the run is not complete.
 func CheckOutputs(ctx context.Context, dir string) error {
 	d, err := newDriver(nil, RunOptions{Dir: dir, Trust: true}) // it only reads
 	if err != nil {
@@ -101,8 +104,9 @@ func (d *driver) readDone() (Done, error) {
 	return done, nil
 }
 
-// settled reports whether the run is complete and its outputs are there, and opens one again whose outputs are gone. One
-// that is another file is an error that matches [ErrOutput]: nothing is written over it.
+// settled reports whether the run is complete and its outputs are there, and opens one again whose
+// outputs are gone. One that is another file is an error that matches [ErrOutput]: nothing is
+// written over it.
 func (d *driver) settled(ctx context.Context) (bool, error) {
 	done, err := d.readDone()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -118,8 +122,9 @@ func (d *driver) settled(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// checkOutputs returns an error that matches [ErrOutput] for the first output that is another file, else for the first one that
-// is gone. The content is read where the rest leaves a doubt, or always if it is asked for.
+// checkOutputs returns an error that matches [ErrOutput] for the first output that is another file,
+// else for the first one that is gone. The content is read where the rest leaves a doubt, or always
+// if it is asked for.
 func (d *driver) checkOutputs(ctx context.Context, done Done, content bool) error {
 	var gone error
 	for i, o := range done.Outputs {
@@ -139,7 +144,8 @@ func (d *driver) checkOutputs(ctx context.Context, done Done, content bool) erro
 	return gone
 }
 
-// look compares what the folder tells of a file. It is sure of a file that nobody seems to have touched.
+// look compares what the folder tells of a file. It is sure of a file that nobody seems to have
+// touched.
 func (o Published) look() (sure bool, err error) {
 	info, err := os.Stat(o.Path)
 	if err != nil {
@@ -175,7 +181,8 @@ func (d *driver) altered() []string {
 	return all
 }
 
-// checkContent reads an output, and returns an error that matches [ErrOutput] if it is not what was published.
+// checkContent reads an output, and returns an error that matches [ErrOutput] if it is not what was
+// published.
 func (d *driver) checkContent(ctx context.Context, o Published, mapped bool) error {
 	if mapped {
 		return d.checkMapped(ctx, o)
@@ -248,8 +255,9 @@ func (r *contextReader) Read(b []byte) (int, error) {
 	return r.r.Read(b)
 }
 
-// reopen makes a complete run one that is not, since outputs are gone. If that of maps is among them, the mark that it has
-// its name goes first; its records are revoked when another file is made for it.
+// reopen makes a complete run one that is not, since outputs are gone. If that of maps is among
+// them, the mark that it has its name goes first; its records are revoked when another file is made
+// for it.
 func (d *driver) reopen(done Done) error {
 	if p := d.plan; p.Output != nil {
 		if _, err := os.Stat(p.Output.Path); errors.Is(err, fs.ErrNotExist) {

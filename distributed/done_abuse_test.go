@@ -12,7 +12,8 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
-// TestOutputsThatAreNot takes the outputs of complete runs away, and puts other files in their places.
+// TestOutputsThatAreNot takes the outputs of complete runs away, and puts other files in their
+// places.
 func TestOutputsThatAreNot(t *testing.T) {
 	for _, name := range []string{"out.npy", "mean.npy", "sum.npy"} {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +79,8 @@ func TestOutputsThatAreNot(t *testing.T) {
 	}
 }
 
-// TestDoneCannotBeWritten has something in the place of done.json: nothing is published before it can be told.
+// TestDoneCannotBeWritten has something in the place of done.json: nothing is published before it
+// can be told.
 func TestDoneCannotBeWritten(t *testing.T) {
 	f := small(t)
 	want, p := f.want(), f.slowPlan(slowParams{})

@@ -97,8 +97,8 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
-// TestOutputGone removes the output between two runs. What was recorded of it is computed again, also where nothing is
-// read back that would show it.
+// TestOutputGone removes the output between two runs. What was recorded of it is computed again,
+// also where nothing is read back that would show it.
 func TestOutputGone(t *testing.T) {
 	want := small(t).want()
 	for _, verify := range []bool{false, true} {
@@ -118,8 +118,8 @@ func TestOutputGone(t *testing.T) {
 	}
 }
 
-// TestReadBack changes a byte of the output after it was recorded. It is read before it is published if that is asked
-// for, and what differs is then computed again; and later by Verify.
+// TestReadBack changes a byte of the output after it was recorded. It is read before it is
+// published if that is asked for, and what differs is then computed again; and later by Verify.
 func TestReadBack(t *testing.T) {
 	want := small(t).want()
 	for _, verify := range []bool{false, true} {
@@ -170,8 +170,8 @@ func (f *fixture) endWhenDone(p *distributed.Plan) {
 	}
 }
 
-// TestPublishedUnread has a file of another run under the output's name, and the mark that the output was about to get
-// it, but no output: what has the name is read before it is believed.
+// TestPublishedUnread has a file of another run under the output's name, and the mark that the
+// output was about to get it, but no output: what has the name is read before it is believed.
 func TestPublishedUnread(t *testing.T) {
 	f := small(t)
 	p := f.slowPlan(slowParams{})
@@ -213,7 +213,8 @@ func TestLinkedOutput(t *testing.T) {
 	}
 }
 
-// TestRunDirectoryEmptied removes everything but the plan from the run directory: all is computed again.
+// TestRunDirectoryEmptied removes everything but the plan from the run directory: all is computed
+// again.
 func TestRunDirectoryEmptied(t *testing.T) {
 	f := small(t)
 	want, p := f.want(), f.slowPlan(slowParams{})
@@ -229,7 +230,8 @@ func TestRunDirectoryEmptied(t *testing.T) {
 	f.check(want)
 }
 
-// TestTwoDrivers has two drivers of this process at work on one run, which begin and end as close together as they can.
+// TestTwoDrivers has two drivers of this process at work on one run, which begin and end as close
+// together as they can.
 func TestTwoDrivers(t *testing.T) {
 	want := small(t).want()
 	for i := range 8 {
@@ -253,7 +255,8 @@ func TestTwoDrivers(t *testing.T) {
 	}
 }
 
-// TestPermissions checks that outputs have those of any new file, whatever drivers run at the same time.
+// TestPermissions checks that outputs have those of any new file, whatever drivers run at the same
+// time.
 func TestPermissions(t *testing.T) {
 	plain := filepath.Join(t.TempDir(), "plain")
 	if err := os.WriteFile(plain, nil, 0o666); err != nil {
@@ -306,7 +309,8 @@ func TestTwoDriverProcesses(t *testing.T) {
 	}
 }
 
-// TestKilledDriver kills a driver, and its goroutines with it, in the middle, and goes on from there.
+// TestKilledDriver kills a driver, and its goroutines with it, in the middle, and goes on from
+// there.
 func TestKilledDriver(t *testing.T) {
 	f := small(t)
 	want, p := f.want(), f.slowPlan(slowParams{Gate: f.gate, Tiles: 5})

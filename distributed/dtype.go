@@ -8,7 +8,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// dtypeText is a dtype as a plan has it: its name, and for records their fields as the header of a .npy file lists them.
+// dtypeText is a dtype as a plan has it: its name, and for records their fields as the header of a
+// .npy file lists them.
 func dtypeText(t mmapnpy.DType) string {
 	if t.IsStruct() {
 		return t.Descr()

@@ -5,23 +5,25 @@ import (
 	"errors"
 )
 
-// Engine starts workers somewhere: in this process, in others, on a cluster. Sub-packages have more of them than
-// [Pool]. An engine promises to try, and no more: workers may be lost, run twice at the same time, or be said to
-// have succeeded when they have not. It starts [Round.Command] so many times as there are workers, best with the number of
-// each in the environment, in one of the variables that [Index] knows. Workers find out themselves what there is to do.
+// Engine starts workers somewhere: in this process, in others, on a cluster. Sub-packages have more
+// of them than [Pool]. An engine promises to try, and no more: workers may be lost, run twice at
+// the same time, or be said to have succeeded when they have not. It starts [Round.Command] so many
+// times as there are workers, best with the number of each in the environment, in one of the
+// variables that [Index] knows. Workers find out themselves what there is to do.
 type Engine interface {
 	// Name is the engine's name, as "slurm".
 	Name() string
 
-	// Shares is how many workers the engine starts in a round where there is work for so many, at least 1.
+	// Shares is how many workers the engine starts in a round where there is work for so many, at
+	// least 1.
 	Shares(workers int64) int
 
-	// Submit starts the workers of a round, and returns before they have ended. An error says that none was
-	// started, as far as is known.
+	// Submit starts the workers of a round, and returns before they have ended. An error says that
+	// none was started, as far as is known.
 	Submit(ctx context.Context, r Round) (Job, error)
 
-	// Cancel ends all workers of all rounds of a run, also those that other processes have started, by the name
-	// of the run.
+	// Cancel ends all workers of all rounds of a run, also those that other processes have started,
+	// by the name of the run.
 	Cancel(ctx context.Context, name string) error
 }
 
@@ -33,8 +35,9 @@ type Attacher interface {
 
 // Round is one submission of workers.
 type Round struct {
-	Dir     string   // the run directory, an absolute path
-	Name    string   // of the run, the same for all its rounds: "lazynpy-" and 12 hexadecimal digits
+	Dir string // the run directory, an absolute path
+	// of the run, the same for all its rounds: "lazynpy-" and 12 hexadecimal digits
+	Name    string
 	Number  int      // from 1
 	Shares  int      // workers; their indices are 0 to Shares-1
 	Command []string // of one worker: the program, "work", "--plan", Dir
@@ -47,9 +50,9 @@ type Job interface {
 	// ID is what the engine calls it, for people.
 	ID() string
 
-	// Poll says whether workers of the round are waiting or running. With Unknown, an error says why nothing is
-	// known; with Idle, it may say how workers have ended, as "2 workers OUT_OF_MEMORY", and matches [ErrCancelled] if
-	// somebody has cancelled them.
+	// Poll says whether workers of the round are waiting or running. With Unknown, an error says
+	// why nothing is known; with Idle, it may say how workers have ended, as "2 workers
+	// OUT_OF_MEMORY", and matches [ErrCancelled] if somebody has cancelled them.
 	Poll(ctx context.Context) (State, error)
 
 	// Cancel ends the workers of the round.
@@ -60,8 +63,8 @@ type Job interface {
 type State uint8
 
 const (
-	// Unknown says that the engine cannot tell at the moment, since its controller does not answer. Nothing
-	// follows from it; in particular, nothing is submitted again.
+	// Unknown says that the engine cannot tell at the moment, since its controller does not answer.
+	// Nothing follows from it; in particular, nothing is submitted again.
 	Unknown State = iota
 
 	// Active says that workers are waiting to run, or running.
@@ -82,12 +85,15 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// ErrCancelled says that somebody has cancelled the workers of a run, by the means of their scheduler.
+// ErrCancelled says that somebody has cancelled the workers of a run, by the means of their
+// scheduler.
 var ErrCancelled = errors.New("cancelled")
 
 // The exit statuses of a worker. Any other means that it failed, and can be tried again.
 const (
-	ExitDone        = 0  // nothing is left to do
-	ExitRefused     = 64 // the plan, the input or the program is not the right one: trying again is no use
-	ExitInterrupted = 75 // it was told to end (SIGTERM) and has recorded what it had finished: start it again
+	ExitDone = 0 // nothing is left to do
+	// The plan, the input or the program is not the right one: trying again is no use.
+	ExitRefused = 64
+	// It was told to end (SIGTERM) and has recorded what it had finished: start it again.
+	ExitInterrupted = 75
 )

@@ -9,10 +9,11 @@ import (
 // ErrIncomplete says that portions of a run have no record yet.
 var ErrIncomplete = errors.New("incomplete")
 
-// Finish verifies, merges and publishes the run in a directory, and computes nothing: for the end of a run whose
-// workers nobody has waited for. An error matches [ErrIncomplete] if portions are missing, also those that turned out
-// to be other than recorded; [Resume] computes them. A run that is complete already is fine, one that was cancelled
-// matches [ErrRefused]. Of the options only Verify, AllowLarge, Trust and Progress are looked at.
+// Finish verifies, merges and publishes the run in a directory, and computes nothing: for the end
+// of a run whose workers nobody has waited for. An error matches [ErrIncomplete] if portions are
+// missing, also those that turned out to be other than recorded; [Resume] computes them. A run that
+// is complete already is fine, one that was cancelled matches [ErrRefused]. Of the options only
+// Verify, AllowLarge, Trust and Progress are looked at.
 func Finish(ctx context.Context, dir string, o RunOptions) error {
 	d, err := newDriver(nil, RunOptions{Dir: dir, Verify: o.Verify, AllowLarge: o.AllowLarge, Trust: o.Trust, Progress: o.Progress})
 	if err != nil {

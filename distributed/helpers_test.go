@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 type slowParams struct {
 	Micros int `json:"micros"` // that every tile takes
 
-	// Gate is a file. From its first tile on, a process has a file of this name and ".PID"; it waits until so many
-	// processes have one, and after so many tiles until the gate is there.
+	// Gate is a file. From its first tile on, a process has a file of this name and ".PID"; it
+	// waits until so many processes have one, and after so many tiles until the gate is there.
 	Gate     string `json:"gate"`
 	Together int    `json:"together"`
 	Tiles    int64  `json:"tiles"`
@@ -130,7 +130,8 @@ type fixture struct {
 	scan, dir, gate string
 }
 
-// small is blocks of one tile each, of 16 KiB, in a quick folder; large is blocks of two tiles of 256 KiB each, on the disk.
+// small is blocks of one tile each, of 16 KiB, in a quick folder; large is blocks of two tiles of
+// 256 KiB each, on the disk.
 func small(t *testing.T) *fixture { return newFixture(t, quickDir(t), 12, 64, 64) }
 func large(t *testing.T) *fixture { return newFixture(t, t.TempDir(), 16, 512, 256) }
 
@@ -139,7 +140,8 @@ func newFixture(t *testing.T, dir string, shape ...int64) *fixture {
 	return &fixture{T: t, scan: makeScan(t, shape...), dir: dir, gate: filepath.Join(t.TempDir(), "gate")}
 }
 
-// quickDir is a folder for tests that wait for the disk very often: in memory, where the system has such folders.
+// quickDir is a folder for tests that wait for the disk very often: in memory, where the system has
+// such folders.
 func quickDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "lazynpy-test-")

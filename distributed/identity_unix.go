@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// identify says which file one is: its number, and the filesystem that this is a number of. Devices have other numbers on
-// another machine and after a reboot, so that the system that runs is part of the name of a filesystem, which is empty where
-// that is not known.
+// identify says which file one is: its number, and the filesystem that this is a number of. Devices
+// have other numbers on another machine and after a reboot, so that the system that runs is part of
+// the name of a filesystem, which is empty where that is not known.
 func identify(info fs.FileInfo) (filesystem string, inode uint64) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

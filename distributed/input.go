@@ -11,20 +11,22 @@ import (
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 )
 
-// Input is a file that a plan reads, and what it was when the plan was made: its fingerprint. Size, time and checksums decide
-// whether it is the same file still. Times that a copy has kept less exactly are equal. The inode decides on the filesystem only
-// that it was seen on: copies on other machines, and filesystems that number files anew on every mount, have another one.
+// Input is a file that a plan reads, and what it was when the plan was made: its fingerprint. Size,
+// time and checksums decide whether it is the same file still. Times that a copy has kept less
+// exactly are equal. The inode decides on the filesystem only that it was seen on: copies on other
+// machines, and filesystems that number files anew on every mount, have another one.
 type Input struct {
 	Path  string `json:"path"` // absolute
 	Size  int64  `json:"size"`
 	MTime int64  `json:"mtime_ns"` // nanoseconds since 1970
 
-	// FileSystem and Inode say which file it is, on the machine that has made the plan; empty and 0 where that is not known.
+	// FileSystem and Inode say which file it is, on the machine that has made the plan; empty and 0
+	// where that is not known.
 	FileSystem string `json:"filesystem,omitempty"`
 	Inode      uint64 `json:"inode,omitempty"`
 
-	// CRC-32C of the header, of the first and of the last 64 KiB, and of 16 samples of 4 KiB between these. Header is the length of the header, 0 if the
-	// file has none.
+	// CRC-32C of the header, of the first and of the last 64 KiB, and of 16 samples of 4 KiB
+	// between these. Header is the length of the header, 0 if the file has none.
 	Header    int64  `json:"header_bytes"`
 	HeaderCRC uint32 `json:"header_crc"`
 	FirstCRC  uint32 `json:"first_crc"`
@@ -38,7 +40,8 @@ var ErrInput = errors.New("the input has changed")
 // edge is how much of both ends of a file its fingerprint covers.
 const edge = 64 << 10
 
-// samples is how many places between its ends a fingerprint looks at, and sampleSize how many bytes of each.
+// samples is how many places between its ends a fingerprint looks at, and sampleSize how many bytes
+// of each.
 const (
 	samples    = 16
 	sampleSize = 4 << 10
@@ -114,8 +117,9 @@ func (in Input) check() error {
 	return nil
 }
 
-// sameTime reports whether two times in nanoseconds are equal, as far as the less exact of them goes: programs and filesystems
-// that keep the times of copies keep them to the nanosecond, the microsecond or the second.
+// sameTime reports whether two times in nanoseconds are equal, as far as the less exact of them
+// goes: programs and filesystems that keep the times of copies keep them to the nanosecond, the
+// microsecond or the second.
 func sameTime(a, b int64) bool {
 	for _, unit := range []int64{1, 1e3, 1e6, 1e9} {
 		if (a%unit == 0 || b%unit == 0) && a/unit == b/unit {

@@ -61,7 +61,8 @@ func size(t testing.TB, path string) int64 {
 	return info.Size()
 }
 
-// withFiles is a plan that reads four files: the scan, an operand, a mask that selects and a mask that weighs.
+// withFiles is a plan that reads four files: the scan, an operand, a mask that selects and a mask
+// that weighs.
 func (f *fixture) withFiles(p slowParams) (plan *distributed.Plan, files map[string]string) {
 	f.Helper()
 	folder := f.TempDir()
@@ -90,8 +91,8 @@ func (f *fixture) withFiles(p slowParams) (plan *distributed.Plan, files map[str
 	return f.plan(o), files
 }
 
-// TestChangedInput changes files that a plan reads: before the run, in its middle, and when all is computed but not
-// published.
+// TestChangedInput changes files that a plan reads: before the run, in its middle, and when all is
+// computed but not published.
 func TestChangedInput(t *testing.T) {
 	for what, change := range changes {
 		t.Run(what, func(t *testing.T) {
@@ -122,7 +123,8 @@ func TestChangedInput(t *testing.T) {
 	}
 }
 
-// refused checks that a run has ended since an input has changed, also for workers that begin later.
+// refused checks that a run has ended since an input has changed, also for workers that begin
+// later.
 func (f *fixture) refused(when string, p *distributed.Plan, err error) {
 	f.Helper()
 	if !errors.Is(err, distributed.ErrInput) || strings.Contains(err.Error(), "\n") {
@@ -137,7 +139,8 @@ func (f *fixture) refused(when string, p *distributed.Plan, err error) {
 	}
 }
 
-// TestChangedForProcesses cuts the input under workers of other processes, of which the driver sees how they exit only.
+// TestChangedForProcesses cuts the input under workers of other processes, of which the driver sees
+// how they exit only.
 func TestChangedForProcesses(t *testing.T) {
 	f := small(t)
 	p := f.slowPlan(slowParams{Gate: f.gate, Tiles: 2})

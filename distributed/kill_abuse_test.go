@@ -14,8 +14,9 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
-// TestKill kills workers again and again, inside of blocks that they have written a half of. A worker gets to a block
-// and a half, and stands there until it is killed or enough were, so that all kills fall into the run.
+// TestKill kills workers again and again, inside of blocks that they have written a half of. A
+// worker gets to a block and a half, and stands there until it is killed or enough were, so that
+// all kills fall into the run.
 func TestKill(t *testing.T) {
 	const kills = 8
 	want := large(t).want()
@@ -42,7 +43,8 @@ func TestKill(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.check(want)
-			e.wait() // until the last ones have recorded their end, which the driver does not wait for
+			// until the last ones have recorded their end, which the driver does not wait for
+			e.wait()
 			died := 0
 			s, records := status(t, p)
 			for _, a := range s.Attempts {
@@ -60,8 +62,8 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// TestTwice has twice as many workers as there is room for: two with each index, and those of two drivers. Nothing is computed
-// twice.
+// TestTwice has twice as many workers as there is room for: two with each index, and those of two
+// drivers. Nothing is computed twice.
 func TestTwice(t *testing.T) {
 	want := small(t).want()
 	for name, drivers := range map[string][]*procs{
@@ -98,8 +100,9 @@ func TestTwice(t *testing.T) {
 	}
 }
 
-// TestNotDeterministic has an operation that gives every process another result, and two workers with the same portion, since
-// one does not see what the other has claimed: a network file system may be late.
+// TestNotDeterministic has an operation that gives every process another result, and two workers
+// with the same portion, since one does not see what the other has claimed: a network file system
+// may be late.
 func TestNotDeterministic(t *testing.T) {
 	f := small(t)
 	p := f.slowPlan(slowParams{Gate: f.gate, PID: true})

@@ -14,15 +14,17 @@ type Limits struct {
 	Memory  int64 // budget in bytes
 }
 
-// memoryPerWorker is what a goroutine works best with, and leastMemory the smallest budget of package lazy.
+// memoryPerWorker is what a goroutine works best with, and leastMemory the smallest budget of
+// package lazy.
 const (
 	memoryPerWorker = 32 << 20
 	leastMemory     = 16 << 20
 )
 
-// limits are those that w asks for, else what the job was given: the processors that the process may run on, within
-// the quota of its cgroup (GOMAXPROCS), and SLURM_CPUS_PER_TASK where that is less; 32 MiB per goroutine, but at most
-// half of what the cgroup and the machine have left, and of SLURM_MEM_PER_NODE.
+// limits are those that w asks for, else what the job was given: the processors that the process
+// may run on, within the quota of its cgroup (GOMAXPROCS), and SLURM_CPUS_PER_TASK where that is
+// less; 32 MiB per goroutine, but at most half of what the cgroup and the machine have left, and of
+// SLURM_MEM_PER_NODE.
 func (w Work) limits() Limits {
 	l := Limits{w.Workers, w.Memory}
 	if l.Workers == 0 {

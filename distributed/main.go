@@ -10,12 +10,12 @@ import (
 	"syscall"
 )
 
-// WorkerMain makes a program a worker: called at the beginning of main, after the operations were registered, it
-// computes and exits if the program was started with the arguments "work --plan DIR …", and returns otherwise. The program
-// that plans and the one that works must be the same file.
+// WorkerMain makes a program a worker: called at the beginning of main, after the operations were
+// registered, it computes and exits if the program was started with the arguments "work --plan DIR
+// …", and returns otherwise. The program that plans and the one that works must be the same file.
 //
-// A SIGTERM, which schedulers send before the time is up, ends the worker when the portion at hand is recorded; a
-// second one at once.
+// A SIGTERM, which schedulers send before the time is up, ends the worker when the portion at hand
+// is recorded; a second one at once.
 func WorkerMain() {
 	if len(os.Args) > 1 && os.Args[1] == "work" {
 		os.Exit(workMain(os.Args[2:], os.Stderr))
@@ -42,7 +42,8 @@ func workMain(args []string, stderr io.Writer) int {
 	return ExitStatus(err)
 }
 
-// WorkFromEnv is the work of a process that a scheduler has started, whose environment getenv looks up.
+// WorkFromEnv is the work of a process that a scheduler has started, whose environment getenv looks
+// up.
 func WorkFromEnv(dir string, getenv func(string) string) Work {
 	w := Work{Dir: dir, Index: Index(getenv), Node: getenv("SLURMD_NODENAME")}
 	for _, e := range []struct{ engine, variable string }{

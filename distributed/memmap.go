@@ -12,10 +12,11 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// Options say what [MemmapDistributed] plans. The first group are the arguments of RosettaSciIO's function.
+// Options say what [MemmapDistributed] plans. The first group are the arguments of RosettaSciIO's
+// function.
 type Options struct {
-	// DType, Offset (in bytes), Shape and Order ("C", the default, or "F") are for a file without a header, as
-	// np.memmap takes them. They must be left out for .npy and .npz files.
+	// DType, Offset (in bytes), Shape and Order ("C", the default, or "F") are for a file without a
+	// header, as np.memmap takes them. They must be left out for .npy and .npz files.
 	DType  mmapnpy.DType
 	Offset int64
 	Shape  []int64
@@ -24,38 +25,41 @@ type Options struct {
 	// Key is the field of a structured array.
 	Key string
 
-	// Positions are the places of the measurements along the first axis in a scan of shape Scan, see
-	// [lazy.Array.AtPositions]. Default: the measurements are in order already.
+	// Positions are the places of the measurements along the first axis in a scan of shape Scan,
+	// see [lazy.Array.AtPositions]. Default: the measurements are in order already.
 	Positions [][]int64
 	Scan      []int64
 
-	// Chunks cut the array that the operations give, in dask's words ([chunk.Parse]). Default: "auto".
-	// BlockSizeLimit is the largest block of "auto" in bytes. Default: 32 MiB.
+	// Chunks cut the array that the operations give, in dask's words ([chunk.Parse]). Default:
+	// "auto". BlockSizeLimit is the largest block of "auto" in bytes. Default: 32 MiB.
 	Chunks         string
 	BlockSizeLimit int64
 
 	// Navigation are the navigation axes, after Positions. Default: those of Scan, else none.
 	Navigation []int
 
-	// Map are operations on the array, in their order; Output is the .npy file that takes what they give, and empty
-	// if nothing does. Write is how it is written: [WriteAuto], the default, [WriteCached], [WriteEdges] or [WriteSync].
+	// Map are operations on the array, in their order; Output is the .npy file that takes what they
+	// give, and empty if nothing does. Write is how it is written: [WriteAuto], the default,
+	// [WriteCached], [WriteEdges] or [WriteSync].
 	Map    []Op
 	Output string
 	Write  string
 
-	// Reduce are reductions of what Map gives, each to a .npy file of its own. All share one pass, with Output.
+	// Reduce are reductions of what Map gives, each to a .npy file of its own. All share one pass,
+	// with Output.
 	Reduce []Reduction
 
-	// Tasks is how many workers an engine starts at once, at most. Default: 64, or one per 32 GiB of the array if that is
-	// more. There is none without a portion.
-	// There are never more than portions.
+	// Tasks is how many workers an engine starts at once, at most. Default: 64, or one per 32 GiB
+	// of the array if that is more. There is none without a portion. There are never more than
+	// portions.
 	Tasks int64
 
-	// PortionBytes is about how much of the array is recorded, and lost with a worker, at once. Default: 256 MiB.
+	// PortionBytes is about how much of the array is recorded, and lost with a worker, at once.
+	// Default: 256 MiB.
 	PortionBytes int64
 
-	// Memory is the budget in bytes that decides where sums are cut, as [lazy.Memory]. Default: 64 MiB. What
-	// workers use is decided where they run.
+	// Memory is the budget in bytes that decides where sums are cut, as [lazy.Memory]. Default: 64
+	// MiB. What workers use is decided where they run.
 	Memory int64
 }
 
@@ -66,16 +70,17 @@ const (
 	defaultPortionBytes = 256 << 20
 	defaultMemory       = 64 << 20
 
-	// maxPortionBytes is the largest portion that is made for the sake of aligned writes.
+	// MaxPortionBytes is the largest portion that is made for the sake of aligned writes.
 	maxPortionBytes = 4 << 30
 
-	// statePart says which part of the plan's budget the states of one portion may take where it has several groups of
-	// blocks, of which a worker holds three: one that grows, one that waits and one that is recorded.
+	// statePart says which part of the plan's budget the states of one portion may take where it
+	// has several groups of blocks, of which a worker holds three: one that grows, one that waits
+	// And one that is recorded.
 	statePart = 8
 )
 
-// MemmapDistributed plans a run over the array at path, reading its header and both ends of the file only: what
-// memmap_distributed of RosettaSciIO is for dask. The path is as for [lazy.Open].
+// MemmapDistributed plans a run over the array at path, reading its header and both ends of the
+// file only: what memmap_distributed of RosettaSciIO is for dask. The path is as for [lazy.Open].
 func MemmapDistributed(path string, o Options) (*Plan, error) {
 	return newPlan(path, o)
 }
@@ -230,8 +235,8 @@ func (p *Plan) chunks(o Options, a *lazy.Array) ([][]int64, error) {
 	return chunks, nil
 }
 
-// inFileOrder is the array in blocks for an output that is written in another order than the array is read in. It is nil
-// where that is the same order.
+// inFileOrder is the array in blocks for an output that is written in another order than the array
+// is read in. It is nil where that is the same order.
 func (p *Plan) inFileOrder(a *lazy.Array, maxBlock int64) (*lazy.Array, error) {
 	a, err := a.With(lazy.Memory(p.Memory))
 	if err != nil {
@@ -260,8 +265,8 @@ func (p *Plan) spec() chunk.Spec {
 	return chunk.PerAxis(axes...)
 }
 
-// inputs are the fingerprints of the files behind the array, and of those that operations name: they may read them at
-// once, as masks are.
+// inputs are the fingerprints of the files behind the array, and of those that operations name:
+// they may read them at once, as masks are.
 func (p *Plan) inputs(a *lazy.Array) ([]Input, error) {
 	paths, ops := a.Paths(), slices.Clone(p.Map)
 	for _, r := range p.Reduce {
@@ -305,15 +310,15 @@ func (p *Plan) inputs(a *lazy.Array) ([]Input, error) {
 	return inputs, nil
 }
 
-// shortRun is the shortest write, in bytes, that is made to wait for the disk without being asked to, where there are
-// more than manyRuns of them: that many take minutes.
+// shortRun is the shortest write, in bytes, that is made to wait for the disk without being asked
+// to, where there are more than manyRuns of them: that many take minutes.
 const (
 	shortRun = page
 	manyRuns = 1 << 16
 )
 
-// page is what the output of portions must not share: the largest page of the machines that this is built for, but for
-// those with pages of 16 and 64 KiB, which have caches of extents.
+// page is what the output of portions must not share: the largest page of the machines that this is
+// built for, but for those with pages of 16 and 64 KiB, which have caches of extents.
 const page = 4 << 10
 
 // cut decides about portions and how many workers there may be, and how the output is written.
@@ -393,7 +398,8 @@ func (p *Plan) planOutput(o Options, parts *lazy.Parts, block int64) error {
 	}
 	p.Output = &Output{Path: path, DType: dtypeText(h.DType), Fortran: h.FortranOrder, DataOffset: int64(len(head)), Size: int64(len(head)) + h.NBytes()}
 	alone := p.Portions() <= 1 // and shares nothing with others
-	// So many blocks lie together and begin with a page, or lie together; 0 if that is not to be had.
+	// So many blocks lie together and begin with a page, or lie together; 0 if that is not to be
+	// had.
 	group := func(align int64) int64 {
 		switch n := parts.Aligned(align); {
 		case alone:

@@ -7,8 +7,8 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// open opens the array of a plan on a fresh descriptor and applies the operations to it. Its blocks are not those of
-// the plan yet.
+// open opens the array of a plan on a fresh descriptor and applies the operations to it. Its blocks
+// are not those of the plan yet.
 func (p *Plan) open(opts ...lazy.Option) (*lazy.Array, error) {
 	a, err := p.Source.open(append(opts, lazy.Memory(p.Memory))...)
 	if err != nil {
@@ -79,8 +79,8 @@ func (p *Plan) parts(a *lazy.Array, write bool) (*lazy.Parts, error) {
 	return lazy.NewParts(a, write, reducers...)
 }
 
-// cutting is the array in the blocks of the plan and with its budget, which operations may have lost, and if it is
-// written, in the order of the file.
+// cutting is the array in the blocks of the plan and with its budget, which operations may have
+// lost, and if it is written, in the order of the file.
 func (p *Plan) cutting(a *lazy.Array, write bool) (*lazy.Array, error) {
 	a, err := a.With(lazy.ChunkSpec(p.spec()), lazy.Memory(p.Memory))
 	if err == nil && write {
@@ -95,7 +95,8 @@ type bound struct {
 	parts *lazy.Parts
 }
 
-// bind opens the array of a finished plan. An array that is not what the plan says is an [ErrInput].
+// bind opens the array of a finished plan. An array that is not what the plan says is an
+// [ErrInput].
 func (p *Plan) bind(opts ...lazy.Option) (*bound, error) {
 	a, err := p.open(opts...)
 	if err != nil {
@@ -125,7 +126,8 @@ func (p *Plan) bindTo(a *lazy.Array) (*bound, error) {
 	return &bound{a, parts}, p.checkWrites(parts)
 }
 
-// checkWrites returns an error if the output is not what the parts write, or portions share pages of it.
+// checkWrites returns an error if the output is not what the parts write, or portions share pages
+// of it.
 func (p *Plan) checkWrites(parts *lazy.Parts) error {
 	if p.Output == nil {
 		return nil

@@ -10,18 +10,19 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// Op is an operation by name, with its parameters, as a plan has it: functions do not travel between machines,
-// and every worker finds them by their names. [NewOp], [MustOp] and [ParseOp] make one; [Describe] lists what
-// there is, and [RegisterMap] and [RegisterReducer] add to it. An Op is immutable.
+// Op is an operation by name, with its parameters, as a plan has it: functions do not travel
+// between machines, and every worker finds them by their names. [NewOp], [MustOp] and [ParseOp]
+// make one; [Describe] lists what there is, and [RegisterMap] and [RegisterReducer] add to it. An
+// Op is immutable.
 type Op struct {
 	Name   string          `json:"name"`
 	Params json.RawMessage `json:"params,omitempty"` // canonical JSON, nil where there are none
 }
 
-// NewOp is the operation of a name with parameters, such as a [BinaryParams] or a map, which are written as
-// canonical JSON: keys are sorted, there is no space, and the same parameters give the same bytes. Neither the
-// name nor the parameters have to be known yet; see [Op.Canonical]. Floats of Go that are NaN or infinite are an
-// error, since JSON has none: use [Float] or [Operand].
+// NewOp is the operation of a name with parameters, such as a [BinaryParams] or a map, which are
+// written as canonical JSON: keys are sorted, there is no space, and the same parameters give the
+// same bytes. Neither the name nor the parameters have to be known yet; see [Op.Canonical]. Floats
+// of Go that are NaN or infinite are an error, since JSON has none: use [Float] or [Operand].
 func NewOp(name string, params any) (Op, error) {
 	if err := checkName(name); err != nil {
 		return Op{}, err
@@ -70,9 +71,10 @@ func (op *Op) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Canonical is the operation with its parameters read, strictly, and written again, so that two spellings of the
-// same parameters, such as 64 and 64.0 for a coordinate, give the same bytes. It is an error that names the
-// operation and the parameter if the name is unknown or the parameters are not right. No file is opened.
+// Canonical is the operation with its parameters read, strictly, and written again, so that two
+// spellings of the same parameters, such as 64 and 64.0 for a coordinate, give the same bytes. It
+// is an error that names the operation and the parameter if the name is unknown or the parameters
+// are not right. No file is opened.
 func (op Op) Canonical() (Op, error) {
 	_, p, err := op.decode()
 	if err != nil {
@@ -81,9 +83,10 @@ func (op Op) Canonical() (Op, error) {
 	return NewOp(op.Name, p)
 }
 
-// Apply makes the array of the operation's results, and reads no elements of a. Files that the parameters name
-// are opened; [lazy.Array.Close] of the result closes them together with those of a. After an error, and a panic
-// of the function that is registered is one, they are closed, and a is as it was.
+// Apply makes the array of the operation's results, and reads no elements of a. Files that the
+// parameters name are opened; [lazy.Array.Close] of the result closes them together with those of
+// a. After an error, and a panic of the function that is registered is one, they are closed, and a
+// is as it was.
 func (op Op) Apply(a *lazy.Array) (*lazy.Array, error) {
 	e, p, err := op.decode()
 	if err != nil {
@@ -125,8 +128,9 @@ func (op Op) Reducer() (lazy.Reducer, error) {
 	return out, nil
 }
 
-// WithOver is the operation over other axes, which are named as [lazy.ParseOver] reads them: it sets the
-// parameter "over". An operation that has none, because it works on whole frames or is no reducer, is an error.
+// WithOver is the operation over other axes, which are named as [lazy.ParseOver] reads them: it
+// sets the parameter "over". An operation that has none, because it works on whole frames or is no
+// reducer, is an error.
 func (op Op) WithOver(over string) (Op, error) {
 	e, err := lookup(op.Name)
 	if err != nil {
@@ -168,7 +172,8 @@ func (op Op) decode() (e *entry, p any, err error) {
 	return e, p, nil
 }
 
-// guard runs a function that somebody registered. Its panics are errors, and errors name the operation once.
+// guard runs a function that somebody registered. Its panics are errors, and errors name the
+// operation once.
 func guard(name string, f func() error) (err error) {
 	defer func() {
 		switch v := recover().(type) {

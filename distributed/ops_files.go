@@ -6,7 +6,8 @@ import (
 	"reflect"
 )
 
-// Files lists the files that the parameters name ([Path]), in their order, as [lazy.Open] takes them.
+// Files lists the files that the parameters name ([Path]), in their order, as [lazy.Open] takes
+// them.
 func (op Op) Files() ([]string, error) {
 	var files []string
 	_, p, err := op.decode()
@@ -19,7 +20,8 @@ func (op Op) Files() ([]string, error) {
 	return files, err
 }
 
-// Absolute is [Op.Canonical] with absolute paths, so that the operation means the same in every directory.
+// Absolute is [Op.Canonical] with absolute paths, so that the operation means the same in every
+// directory.
 func (op Op) Absolute() (Op, error) {
 	_, p, err := op.decode()
 	if err != nil {
@@ -37,7 +39,8 @@ func (op Op) Absolute() (Op, error) {
 
 var pathType = reflect.TypeFor[Path]()
 
-// eachPath replaces the paths in parameters that were read from JSON, which therefore have no cycles.
+// eachPath replaces the paths in parameters that were read from JSON, which therefore have no
+// cycles.
 func eachPath(v reflect.Value, f func(p Path) (Path, error)) error {
 	if v.IsValid() && v.Type() == pathType {
 		if v.Len() == 0 || !v.CanSet() {

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// Float is a float64 in parameters, where JSON has no NaN and no infinities: these are the strings "nan", "inf"
-// and "-inf".
+// Float is a float64 in parameters, where JSON has no NaN and no infinities: these are the strings
+// "nan", "inf" and "-inf".
 type Float float64
 
 // MarshalJSON writes a number or one of the strings.
@@ -75,8 +75,9 @@ func floatToken(v float64) string {
 	return s
 }
 
-// canonical writes a JSON value with sorted keys, without space, and with one spelling for every float and
-// string. Integers and floats stay what they are: 1 and 1.0 differ. A key that is there twice is an error.
+// canonical writes a JSON value with sorted keys, without space, and with one spelling for every
+// float and string. Integers and floats stay what they are: 1 and 1.0 differ. A key that is there
+// twice is an error.
 func canonical(raw []byte) (json.RawMessage, error) {
 	if !json.Valid(raw) { // which also bounds the depth
 		var v any

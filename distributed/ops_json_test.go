@@ -80,7 +80,8 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
-// TestStrictParams has parameters that are not right: each error names the operation and what is wrong with it.
+// TestStrictParams has parameters that are not right: each error names the operation and what is
+// wrong with it.
 func TestStrictParams(t *testing.T) {
 	for _, test := range []struct{ name, params, want string }{
 		{"sqrt", `{"x":1}`, `sqrt: no parameter "x"; it has none`},

@@ -23,7 +23,8 @@ func openFiles(t *testing.T, dir string) int {
 	return n
 }
 
-// TestOperandsAreClosed counts the files of operands: open with the result, closed with it, and after a failure.
+// TestOperandsAreClosed counts the files of operands: open with the result, closed with it, and
+// after a failure.
 func TestOperandsAreClosed(t *testing.T) {
 	t.Setenv("LAZYNPY_BACKEND", "pread") // which keeps its descriptor
 	dir := must(filepath.EvalSymlinks(t.TempDir()))(t)

@@ -8,18 +8,20 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// Mask is a virtual detector as a parameter, with the numbers that the function of package lazy of the same name
-// takes, in their order. Exactly one of the fields must be set.
+// Mask is a virtual detector as a parameter, with the numbers that the function of package lazy of
+// the same name takes, in their order. Exactly one of the fields must be set.
 type Mask struct {
-	Disk       []Float   `json:"disk,omitempty"`        // cy, cx, r
-	Ring       []Float   `json:"ring,omitempty"`        // cy, cx, inner, outer
-	SmoothDisk []Float   `json:"smooth_disk,omitempty"` // cy, cx, r
-	SmoothRing []Float   `json:"smooth_ring,omitempty"` // cy, cx, inner, outer
-	Rect       []int64   `json:"rect,omitempty"`        // y0, x0, y1, x1, the ends not included
-	Box        [][]int64 `json:"box,omitempty"`         // where it starts, and where it stops, a number per axis
-	Interval   []int64   `json:"interval,omitempty"`    // start, stop
-	Point      []int64   `json:"point,omitempty"`       // an index per axis
-	Array      Path      `json:"array,omitempty"`       // a file of weights, of the shape of a frame
+	Disk       []Float `json:"disk,omitempty"`        // cy, cx, r
+	Ring       []Float `json:"ring,omitempty"`        // cy, cx, inner, outer
+	SmoothDisk []Float `json:"smooth_disk,omitempty"` // cy, cx, r
+	SmoothRing []Float `json:"smooth_ring,omitempty"` // cy, cx, inner, outer
+	Rect       []int64 `json:"rect,omitempty"`        // y0, x0, y1, x1, the ends not included
+	// where it starts, and where it stops, a number per axis
+	Box      [][]int64 `json:"box,omitempty"`
+	Interval []int64   `json:"interval,omitempty"` // start, stop
+	Point    []int64   `json:"point,omitempty"`    // an index per axis
+	// a file of weights, of the shape of a frame
+	Array Path `json:"array,omitempty"`
 }
 
 func newMasks(p MasksParams) (lazy.Reducer, error) {
@@ -121,8 +123,8 @@ func parseMasks(s string) (any, error) {
 	return map[string]any{"masks": masks}, nil
 }
 
-// parseMask reads a form with its numbers, or the path of a file. The numbers of a box are where it starts and
-// then where it stops.
+// parseMask reads a form with its numbers, or the path of a file. The numbers of a box are where it
+// starts and then where it stops.
 func parseMask(s string) (map[string]any, error) {
 	form, inner, ok := strings.Cut(s, "(")
 	if !ok {

@@ -15,8 +15,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// Path names a file with an array in parameters, as [lazy.Open] takes it: "dark.npy" or "cal.npz:dark". Workers
-// open it by this name; see [Op.Absolute].
+// Path names a file with an array in parameters, as [lazy.Open] takes it: "dark.npy" or
+// "cal.npz:dark". Workers open it by this name; see [Op.Absolute].
 type Path string
 
 // MarshalJSON refuses a path that a JSON string cannot hold.
@@ -27,8 +27,9 @@ func (p Path) MarshalJSON() ([]byte, error) {
 	return json.Marshal(string(p))
 }
 
-// DType names a dtype in parameters, as [mmapnpy.ParseDType] takes it: "f4", ">i2", "uint16". JSON has NumPy's
-// short form with the byte order, "<f4". Long doubles are refused, since their format is the machine's.
+// DType names a dtype in parameters, as [mmapnpy.ParseDType] takes it: "f4", ">i2", "uint16". JSON
+// has NumPy's short form with the byte order, "<f4". Long doubles are refused, since their format
+// is the machine's.
 type DType string
 
 // Parse is the dtype, which is one of numbers or booleans.
@@ -72,8 +73,8 @@ func (d *DType) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Operand is what arithmetic takes beside the array, as a parameter: a number or an array in a file. In JSON it is
-// one of
+// Operand is what arithmetic takes beside the array, as a parameter: a number or an array in a
+// file. In JSON it is one of
 //
 //	2                                a weak integer, as Python's: uint8 stays uint8
 //	2.0, 1e3, "nan", "inf", "-inf"   a weak float
@@ -164,7 +165,8 @@ func (o *Operand) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Open gives what the functions of package lazy take: a number, or an *[lazy.Array] that the caller must close.
+// Open gives what the functions of package lazy take: a number, or an *[lazy.Array] that the caller
+// must close.
 func (o Operand) Open() (lazy.Operand, error) {
 	switch {
 	case o.Array != "":
@@ -234,7 +236,8 @@ func (o Operand) scalar() (*lazy.Array, error) {
 	return a, err
 }
 
-// marshalNumber writes a number so that its kind is seen: floats have a point, an exponent or quotes.
+// marshalNumber writes a number so that its kind is seen: floats have a point, an exponent or
+// quotes.
 func marshalNumber(x any) ([]byte, error) {
 	switch v := reflect.ValueOf(x); {
 	case x == nil:
@@ -253,8 +256,8 @@ func marshalNumber(x any) ([]byte, error) {
 	return nil, fmt.Errorf("a %T is not a number", x)
 }
 
-// unmarshalNumber reads what marshalNumber wrote as a bool, int, float64 or complex128; integers that are no int
-// as int64 or uint64.
+// unmarshalNumber reads what marshalNumber wrote as a bool, int, float64 or complex128; integers
+// that are no int as int64 or uint64.
 func unmarshalNumber(b []byte) (any, error) {
 	switch s := string(b); {
 	case s == "true", s == "false":
@@ -305,8 +308,8 @@ func readNumber(s string) (any, bool) {
 	return v, err == nil
 }
 
-// withOperands opens operands, of which those that are none become nil, and gives them to f. What was opened is
-// closed again if f makes no array.
+// withOperands opens operands, of which those that are none become nil, and gives them to f. What
+// was opened is closed again if f makes no array.
 func withOperands(f func(x []lazy.Operand) (*lazy.Array, error), operands ...Operand) (out *lazy.Array, err error) {
 	x := make([]lazy.Operand, len(operands))
 	defer func() {

@@ -14,7 +14,8 @@ type ClipParams struct {
 	Hi Operand `json:"hi,omitzero"`
 }
 
-// WhereParams are the parameters of where. Exactly one of them must be missing: the array takes its place.
+// WhereParams are the parameters of where. Exactly one of them must be missing: the array takes its
+// place.
 type WhereParams struct {
 	Cond Operand `json:"cond,omitzero"` // an array
 	X    Operand `json:"x,omitzero"`    // what is taken where the condition is not zero
@@ -28,17 +29,18 @@ type AsTypeParams struct {
 
 // SliceParams are the parameters of slice.
 type SliceParams struct {
-	Index string `json:"index" lazynpy:"required"` // as [lazy.ParseIndex] reads it: "10:20, ..., ::2"
+	// as [lazy.ParseIndex] reads it: "10:20, ..., ::2"
+	Index string `json:"index" lazynpy:"required"`
 }
 
-// AxesParams are the parameters of transpose, squeeze and expand_dims: axes, of which negative ones count from the
-// end. Default: for transpose all, reversed; for squeeze all of length one.
+// AxesParams are the parameters of transpose, squeeze and expand_dims: axes, of which negative ones
+// count from the end. Default: for transpose all, reversed; for squeeze all of length one.
 type AxesParams struct {
 	Axes []int `json:"axes,omitempty"`
 }
 
-// RoleParams are the parameters of axes: the navigation axes, or the signal axes, and not both. All other axes are
-// of the other kind. Default: all are signal axes.
+// RoleParams are the parameters of axes: the navigation axes, or the signal axes, and not both. All
+// other axes are of the other kind. Default: all are signal axes.
 type RoleParams struct {
 	Navigation []int `json:"navigation,omitempty"`
 	Signal     []int `json:"signal,omitempty"`
@@ -94,7 +96,8 @@ type VarParams struct {
 	DDof int64  `json:"ddof,omitempty"` // the divisor is n - ddof; default 0
 }
 
-// HistogramParams are the parameters of histogram. The range must be given, as there is one pass only.
+// HistogramParams are the parameters of histogram. The range must be given, as there is one pass
+// only.
 type HistogramParams struct {
 	Bins int    `json:"bins" lazynpy:"required"` // 1 to 2^24
 	Lo   Float  `json:"lo" lazynpy:"required"`   // finite, at most hi
@@ -115,7 +118,8 @@ type CenterOfMassParams struct {
 	Absolute     bool    `json:"absolute,omitempty"`      // coordinates instead of shifts
 	ScanRotation Float   `json:"scan_rotation,omitempty"` // degrees, clockwise
 	FlipY        bool    `json:"flip_y,omitempty"`
-	Regression   string  `json:"regression,omitempty"` // "mean" or "linear"; default: none is subtracted
+	// "mean" or "linear"; default: none is subtracted
+	Regression string `json:"regression,omitempty"`
 }
 
 // RadialParams are the parameters of radial_profile and radial_sum.

@@ -29,18 +29,21 @@ type Description struct {
 	Text    string // one line; empty for operations that a user registered
 }
 
-// RegisterMap makes a function from array to array known by a name, under which plans have it. It has to be
-// called in every program that makes, runs or works on such a plan, best from an init function, and panics on a
-// name that is empty or registered already, or that has other characters than letters, digits and "_-./".
+// RegisterMap makes a function from array to array known by a name, under which plans have it. It
+// has to be called in every program that makes, runs or works on such a plan, best from an init
+// function, and panics on a name that is empty or registered already, or that has other characters
+// than letters, digits and "_-./".
 //
-// P is the type of the parameters, usually a struct with json tags; what JSON cannot write is no parameter. They
-// are read strictly: unknown names are an error, and so is a missing field with the tag `lazynpy:"required"`.
-// Files are named by [Path] or [Operand], so that [Op.Files] finds them.
+// P is the type of the parameters, usually a struct with json tags; what JSON cannot write is no
+// parameter. They are read strictly: unknown names are an error, and so is a missing field with the
+// tag `lazynpy:"required"`. Files are named by [Path] or [Operand], so that [Op.Files] finds them.
 //
-// f must be deterministic, byte for byte, and must not depend on the machine, the time, or on how the array is
-// cut. Where processors are mixed, functions of elements must not use math.Exp or what is made of it, as math.Tanh and
-// math.Pow: on amd64 its last bits depend on the processor, and those of [lazy.Exp] do not. It builds an expression, reads nothing of the array, and must not close it. What it opens belongs to the
-// result (see [lazy.Array.Close]), and is f's to close when it fails. f may be called from several goroutines.
+// f must be deterministic, byte for byte, and must not depend on the machine, the time, or on how
+// the array is cut. Where processors are mixed, functions of elements must not use math.Exp or what
+// is made of it, as math.Tanh and math.Pow: on amd64 its last bits depend on the processor, and
+// those of [lazy.Exp] do not. It builds an expression, reads nothing of the array, and must not
+// close it. What it opens belongs to the result (see [lazy.Array.Close]), and is f's to close when
+// it fails. f may be called from several goroutines.
 func RegisterMap[P any](name string, f func(a *lazy.Array, p P) (*lazy.Array, error)) {
 	if f == nil {
 		panic("distributed: RegisterMap of " + name + ": the function is nil")
@@ -48,9 +51,9 @@ func RegisterMap[P any](name string, f func(a *lazy.Array, p P) (*lazy.Array, er
 	ops.add("RegisterMap", mapEntry(name, f))
 }
 
-// RegisterReducer makes a reducer known by a name; see [RegisterMap] for names and parameters. A string field
-// with the json name "over" is what [Op.WithOver] sets. The reducer must be deterministic, byte for byte, as
-// [lazy.NewReducer] says.
+// RegisterReducer makes a reducer known by a name; see [RegisterMap] for names and parameters. A
+// string field with the json name "over" is what [Op.WithOver] sets. The reducer must be
+// deterministic, byte for byte, as [lazy.NewReducer] says.
 func RegisterReducer[P any](name string, f func(p P) (lazy.Reducer, error)) {
 	if f == nil {
 		panic("distributed: RegisterReducer of " + name + ": the function is nil")
@@ -85,7 +88,8 @@ type entry struct {
 	isStruct  bool
 	apply     func(a *lazy.Array, p any) (*lazy.Array, error) // of maps
 	reducer   func(p any) (lazy.Reducer, error)               // of reducers
-	short     func(s string) (any, error)                     // what stands behind "=" as what NewOp takes; may be nil
+	// what stands behind "=" as what NewOp takes; may be nil
+	short func(s string) (any, error)
 }
 
 // param is a field of a struct of parameters.
@@ -167,14 +171,15 @@ func paramsOf(t reflect.Type) (list []param, isStruct bool) {
 	return list, true
 }
 
-// registry is the operations by name. Maps and reducers have one space of names, so that [ParseOp] knows what a
-// name means.
+// registry is the operations by name. Maps and reducers have one space of names, so that [ParseOp]
+// knows what a name means.
 type registry struct {
 	mu      sync.RWMutex
 	entries map[string]*entry
 }
 
-// ops has the operations of this package from the beginning: before any init function can ask for one.
+// ops has the operations of this package from the beginning: before any init function can ask for
+// one.
 var ops = newRegistry()
 
 func newRegistry() *registry {

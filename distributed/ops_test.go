@@ -19,8 +19,8 @@ import (
 
 var dtypes = []mmapnpy.DType{mmapnpy.Bool, mmapnpy.Uint8, mmapnpy.Int16, mmapnpy.Int64, mmapnpy.Float32, mmapnpy.Float64, mmapnpy.Complex64}
 
-// sample is a seeded array of small numbers of both signs, with zeros: of (4, 6, 6) with one navigation axis, or of
-// another shape without.
+// sample is a seeded array of small numbers of both signs, with zeros: of (4, 6, 6) with one
+// navigation axis, or of another shape without.
 func sample(t *testing.T, dtype mmapnpy.DType, shape ...int64) *lazy.Array {
 	t.Helper()
 	var navigation []int
@@ -67,7 +67,8 @@ func saved(t *testing.T, a *lazy.Array, name string) string {
 	return path
 }
 
-// same compares what an operation made with what package lazy made: elements, dtype, shape and axes, or errors.
+// same compares what an operation made with what package lazy made: elements, dtype, shape and
+// axes, or errors.
 func same(t *testing.T, what string, got *lazy.Array, err error, want *lazy.Array, wantErr error) {
 	t.Helper()
 	if (err != nil) != (wantErr != nil) {
@@ -306,7 +307,8 @@ func TestReducers(t *testing.T) {
 		"masks=disk(2,2.5,2) ring(2,2,1,inf) smooth_disk(3,3,2) smooth_ring(3,3,1,2) rect(0,1,5,4) box(0,0,2,2) point(1, 2) " + path: lazy.NewMasks(
 			lazy.Disk(2, 2.5, 2), lazy.Ring(2, 2, 1, inf), lazy.SmoothDisk(3, 3, 2), lazy.SmoothRing(3, 3, 1, 2), lazy.Rect(0, 1, 5, 4),
 			lazy.Box([]int64{0, 0}, []int64{2, 2}), lazy.Point(1, 2), fromFile),
-		"masks=interval(1,4)":  lazy.NewMasks(lazy.Interval(1, 4)), // an error: frames have two axes
+		// an error: frames have two axes
+		"masks=interval(1,4)":  lazy.NewMasks(lazy.Interval(1, 4)),
 		"center_of_mass":       lazy.NewCenterOfMass(lazy.CenterOfMass{}),
 		"center_of_mass=2,2.5": lazy.NewCenterOfMass(lazy.CenterOfMass{Center: []float64{2, 2.5}}),
 		`center_of_mass{"flip_y":true,"inner_radius":1,"radius":3,"regression":"mean","scan_rotation":30}`: lazy.NewCenterOfMass(
@@ -366,7 +368,8 @@ func TestWithOver(t *testing.T) {
 	}
 }
 
-// TestAllOfPackageLazy finds the element-wise functions of package lazy in its source, and each of them here.
+// TestAllOfPackageLazy finds the element-wise functions of package lazy in its source, and each of
+// them here.
 func TestAllOfPackageLazy(t *testing.T) {
 	files, err := filepath.Glob("../lazy/*.go")
 	if err != nil || len(files) == 0 {
@@ -391,8 +394,8 @@ func TestAllOfPackageLazy(t *testing.T) {
 	}
 }
 
-// elementwise reports whether all parameters of a function are of one of the types *Array and Operand, not
-// variadic, and there are two results.
+// elementwise reports whether all parameters of a function are of one of the types *Array and
+// Operand, not variadic, and there are two results.
 func elementwise(f *ast.FuncType) bool {
 	if len(f.Params.List) != 1 || f.Results == nil || len(f.Results.List) != 2 || f.TypeParams != nil {
 		return false
@@ -430,7 +433,8 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("%d descriptions of %d operations", len(list), len(MapNames())+len(ReducerNames()))
 	}
 	for _, d := range list {
-		if strings.HasPrefix(d.Name, "test/") || strings.HasPrefix(d.Name, "test.") { // registered by tests
+		// registered by tests
+		if strings.HasPrefix(d.Name, "test/") || strings.HasPrefix(d.Name, "test.") {
 			continue
 		}
 		op, err := ParseOp(d.Example)

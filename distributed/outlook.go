@@ -17,7 +17,8 @@ type submission struct {
 	job    Job       // nil if nobody can be asked for it
 }
 
-// outlook says of a run on which nobody is at work, what there is to wait for, or why there is nothing.
+// outlook says of a run on which nobody is at work, what there is to wait for, or why there is
+// nothing.
 func (w *Watcher) outlook(ctx context.Context, s *Status) error {
 	if err := w.lastSubmission(); err != nil {
 		return err
@@ -81,8 +82,8 @@ func (w *Watcher) lastSubmission() error {
 	return nil
 }
 
-// cause is why nobody is at work: what the engine knows of how workers have ended, or a driver has noted, and what a worker
-// has said.
+// cause is why nobody is at work: what the engine knows of how workers have ended, or a driver has
+// noted, and what a worker has said.
 func (w *Watcher) cause(fate error) string {
 	text := w.last.Error
 	if fate != nil {

@@ -16,10 +16,12 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// outputPlace is where the output goes: what a link points to is written, and not the link, as everywhere else.
+// outputPlace is where the output goes: what a link points to is written, and not the link, as
+// everywhere else.
 func (p *Plan) outputPlace() string { return atomicfile.Target(p.Output.Path) }
 
-// partPath is where the output is until it is complete: beside its place, with the plan in its name.
+// partPath is where the output is until it is complete: beside its place, with the plan in its
+// name.
 func (p *Plan) partPath() string { return p.outputPlace() + "." + p.short() + ".part" }
 
 // header is the header of the output, padded to the first element.
@@ -31,8 +33,9 @@ func (p *Plan) header() ([]byte, error) {
 	return mmapnpy.EncodeHeaderAligned(mmapnpy.Header{DType: t, Shape: p.Shape, FortranOrder: p.Output.Fortran}, page)
 }
 
-// prepare makes the file of the output, at its full length, and reports true, unless it is there. Space is reserved,
-// so that a full disk is an error now where the filesystem can tell. It has no more readers than what it will replace.
+// prepare makes the file of the output, at its full length, and reports true, unless it is there.
+// Space is reserved, so that a full disk is an error now where the filesystem can tell. It has no
+// more readers than what it will replace.
 func (p *Plan) prepare() (made bool, err error) {
 	head, err := p.header()
 	if err != nil {
@@ -66,7 +69,8 @@ func fill(f *os.File, head []byte, size int64) error {
 	return err
 }
 
-// prepared reports whether the file of the output is there, and returns an error if it is another one.
+// prepared reports whether the file of the output is there, and returns an error if it is another
+// one.
 func (p *Plan) prepared(part string, head []byte) (bool, error) {
 	f, err := rundir.Open(part)
 	if errors.Is(err, os.ErrNotExist) {
@@ -96,7 +100,8 @@ func (p *Plan) begins(f *os.File, head []byte) (bool, error) {
 	return info.Size() == p.Output.Size && bytes.Equal(got, head), nil
 }
 
-// checkHeader returns an error that matches [ErrOutput] if the file at path does not begin as the output does.
+// checkHeader returns an error that matches [ErrOutput] if the file at path does not begin as the
+// output does.
 func (p *Plan) checkHeader(path string) error {
 	head, err := p.header()
 	if err != nil {
@@ -118,7 +123,8 @@ type outputFile struct {
 	f    *os.File
 	base int64
 
-	// What is written to pages that portions share, where they share no others, goes through a descriptor of its own.
+	// What is written to pages that portions share, where they share no others, goes through a
+	// descriptor of its own.
 	edges *os.File
 	from  func(portion int64) int64 // where a portion begins in the file
 	n     int64                     // portions
@@ -188,7 +194,8 @@ func (o *outputFile) WriteAt(b []byte, off int64) (n int, err error) {
 // errMoved says that the file has another name by now, or none.
 var errMoved = fmt.Errorf("the output is not in its place any more: %w", os.ErrNotExist)
 
-// inPlace returns an error if the file is not under its name any more: then it was published, or removed.
+// inPlace returns an error if the file is not under its name any more: then it was published, or
+// removed.
 func (o *outputFile) inPlace() error {
 	there, err := os.Lstat(o.f.Name())
 	if err != nil {

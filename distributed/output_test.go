@@ -13,8 +13,8 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// TestEdges writes pieces of all lengths and looks at which pages waited for the disk: those that a portion shares with
-// another, and no other.
+// TestEdges writes pieces of all lengths and looks at which pages waited for the disk: those that a
+// portion shares with another, and no other.
 func TestEdges(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
@@ -67,7 +67,8 @@ func TestEdges(t *testing.T) {
 	}
 }
 
-// TestTransposedRun runs transposing maps of many portions, which are to lie together in the output, and compares with Save.
+// TestTransposedRun runs transposing maps of many portions, which are to lie together in the
+// output, and compares with Save.
 func TestTransposedRun(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
 	in := filepath.Join(dir, "in.npy")

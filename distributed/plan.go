@@ -27,9 +27,10 @@ const planFormat = 1
 // maxPortions bounds the portions of a plan, since drivers and workers hold a little for each.
 const maxPortions = 1 << 22
 
-// Plan is everything that decides what a run computes. It is made by [MemmapDistributed], a pure function of the
-// input and the options: neither the engine nor the number of workers, nor the machine, is part of it. Its fields are
-// for reading; docs/distributed.md describes them as they are in plan.json.
+// Plan is everything that decides what a run computes. It is made by [MemmapDistributed], a pure
+// function of the input and the options: neither the engine nor the number of workers, nor the
+// machine, is part of it. Its fields are for reading; docs/distributed.md describes them as they
+// are in plan.json.
 type Plan struct {
 	Format int     `json:"format"`
 	Build  string  `json:"build"`  // of the program, see [BuildID]
@@ -40,8 +41,9 @@ type Plan struct {
 	Reduce []Reduction `json:"reduce"` // reductions of what they give
 	Output *Output     `json:"output"` // where that is written, or null
 
-	// What the operations give, and how it is cut: the sizes of the blocks along each axis, one number where
-	// they are all equal but for the last. Memory is the budget that decides where sums are cut, in bytes.
+	// What the operations give, and how it is cut: the sizes of the blocks along each axis, one
+	// number where they are all equal but for the last. Memory is the budget that decides where
+	// sums are cut, in bytes.
 	DType  string    `json:"dtype"`
 	Shape  []int64   `json:"shape"`
 	Chunks [][]int64 `json:"chunks"`
@@ -51,14 +53,16 @@ type Plan struct {
 	PortionBlocks int64 `json:"portion_blocks"` // of a portion; the last may have fewer
 	Tasks         int64 `json:"tasks"`          // how many workers a submission has at most
 
-	// StateBytes is about how many bytes workers record in the run directory of what reductions have found, all together.
-	// Of reducers that a user wrote it knows what their accumulators say they take.
+	// StateBytes is about how many bytes workers record in the run directory of what reductions
+	// have found, all together. Of reducers that a user wrote it knows what their accumulators say
+	// they take.
 	StateBytes int64 `json:"state_bytes"`
 }
 
 // Source is an array in a file, in the words of memmap_distributed.
 type Source struct {
-	Path       string    `json:"path"`          // absolute; with ":KEY" behind it for a member of an archive
+	// absolute; with ":KEY" behind it for a member of an archive
+	Path       string    `json:"path"`
 	Raw        *RawData  `json:"raw,omitempty"` // how it lies in a file without a header
 	Key        string    `json:"key,omitempty"` // the field of a structured array
 	Positions  [][]int64 `json:"positions,omitempty"`
@@ -90,19 +94,22 @@ type Output struct {
 	Write      string `json:"write"`       // WriteCached, WriteEdges or WriteSync
 }
 
-// The ways of writing an output. Where no two portions share a page of the file, they are written through the
-// page cache of each machine and synced before they are recorded. What is written to a page that is shared waits for the
-// disk (O_SYNC), since the cache of one machine could write a page back over what another has written to a part of it.
+// The ways of writing an output. Where no two portions share a page of the file, they are written
+// through the page cache of each machine and synced before they are recorded. What is written to a
+// page that is shared waits for the disk (O_SYNC), since the cache of one machine could write a
+// page back over what another has written to a part of it.
 const (
 	WriteAuto   = "auto"   // whichever is right
 	WriteCached = "cached" // refused where portions share pages
-	WriteEdges  = "edges"  // through the cache but for pages that are shared; refused where portions do not lie together
-	WriteSync   = "sync"   // every write waits
+	// Through the cache but for pages that are shared; refused where portions do not lie together.
+	WriteEdges = "edges"
+	WriteSync  = "sync" // every write waits
 )
 
 var ways = []string{WriteCached, WriteEdges, WriteSync}
 
-// ID identifies the plan: the SHA-256 of its canonical JSON, without what tells on one machine which files the inputs are.
+// ID identifies the plan: the SHA-256 of its canonical JSON, without what tells on one machine
+// which files the inputs are.
 func (p *Plan) ID() [32]byte {
 	q := *p
 	q.Inputs = slices.Clone(p.Inputs)
@@ -116,7 +123,8 @@ func (p *Plan) ID() [32]byte {
 	return sha256.Sum256(b)
 }
 
-// Name is a short form of the ID for the names of jobs and files: "lazynpy-" and 12 hexadecimal digits.
+// Name is a short form of the ID for the names of jobs and files: "lazynpy-" and 12 hexadecimal
+// digits.
 func (p *Plan) Name() string { return "lazynpy-" + p.short() }
 
 func (p *Plan) short() string {
@@ -169,8 +177,8 @@ func (p *Plan) check() error {
 	return p.checkOutput()
 }
 
-// checkPaths returns an error if a path depends on the directory of a process, cannot be written as JSON or would take two
-// results, or if an input is of no possible size.
+// checkPaths returns an error if a path depends on the directory of a process, cannot be written as
+// JSON or would take two results, or if an input is of no possible size.
 func (p *Plan) checkPaths() error {
 	paths := []string{p.Source.Path}
 	for _, in := range p.Inputs {
@@ -234,8 +242,8 @@ func (p *Plan) checkOutput() error {
 // planName is the plan in the run directory.
 const planName = "plan.json"
 
-// Write writes the plan into a run directory, which it makes. A directory that has another plan is an error, one
-// that has the same is fine.
+// Write writes the plan into a run directory, which it makes. A directory that has another plan is
+// an error, one that has the same is fine.
 func (p *Plan) Write(dir string) error {
 	if old, err := ReadPlan(dir); err == nil {
 		if old.ID() == p.ID() {
@@ -266,8 +274,9 @@ func (p *Plan) Write(dir string) error {
 	})
 }
 
-// checkResults returns an error if a result could not be written to its place: there is no folder for it, since one that
-// is misspelt must not come into being with the run directory in it, or what is there must not be replaced.
+// checkResults returns an error if a result could not be written to its place: there is no folder
+// for it, since one that is misspelt must not come into being with the run directory in it, or what
+// is there must not be replaced.
 func (p *Plan) checkResults() error {
 	for _, path := range p.results() {
 		if _, err := os.Stat(filepath.Dir(path)); err != nil {
@@ -280,7 +289,8 @@ func (p *Plan) checkResults() error {
 	return nil
 }
 
-// rules are those of the results: none is a file that is read, and none has more readers than those have.
+// rules are those of the results: none is a file that is read, and none has more readers than those
+// have.
 func (p *Plan) rules() []atomicfile.Option {
 	var inputs []fs.FileInfo
 	for _, in := range p.Inputs {
@@ -291,8 +301,9 @@ func (p *Plan) rules() []atomicfile.Option {
 	return []atomicfile.Option{atomicfile.Inputs(inputs...)}
 }
 
-// Leftovers are files beside the output that runs of other plans to the same output have left, or are about to
-// complete: each has the size of the whole output. Nobody but the user knows whether they are of use any more.
+// Leftovers are files beside the output that runs of other plans to the same output have left, or
+// are about to complete: each has the size of the whole output. Nobody but the user knows whether
+// they are of use any more.
 func (p *Plan) Leftovers() []string {
 	if p.Output == nil {
 		return nil
@@ -312,7 +323,8 @@ func (p *Plan) Leftovers() []string {
 	return left
 }
 
-// makeDirs makes a run directory, which is the user's alone, and those in it, as far as they are not there.
+// makeDirs makes a run directory, which is the user's alone, and those in it, as far as they are
+// not there.
 func makeDirs(dir string) error {
 	if err := atomicfile.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
 		return err
@@ -355,7 +367,8 @@ type runDirError struct {
 func (e *runDirError) Error() string { return e.dir + ": not a run directory: " + e.why }
 func (e *runDirError) Unwrap() error { return e.err }
 
-// notRunDir says of the error of opening something in a run directory that it is none, if that is why.
+// notRunDir says of the error of opening something in a run directory that it is none, if that is
+// why.
 func notRunDir(dir string, err error) error {
 	info, failed := os.Stat(dir)
 	switch {
@@ -395,8 +408,8 @@ const (
 	doneName    = "done.json"
 )
 
-// RunDir is the run directory that a path means, which may be that of its plan, or of an output that it lies beside with ".run"
-// behind the name ([Plan.DefaultDir]).
+// RunDir is the run directory that a path means, which may be that of its plan, or of an output
+// that it lies beside with ".run" behind the name ([Plan.DefaultDir]).
 func RunDir(path string) string {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		if info, err := os.Stat(path + ".run"); err == nil && info.IsDir() {

@@ -65,7 +65,8 @@ func TestOtherProgram(t *testing.T) {
 	f.unpublished()
 }
 
-// edits calls f with every way to change one value below a node of a JSON tree, which is undone after.
+// edits calls f with every way to change one value below a node of a JSON tree, which is undone
+// after.
 func edits(path string, v any, set func(any), f func(what string)) {
 	try := func(values ...any) {
 		for _, x := range values {
@@ -104,8 +105,8 @@ func edits(path string, v any, set func(any), f func(what string)) {
 	}
 }
 
-// TestEditedPlan changes every field of plan.json: that is refused, or another plan, whose results are right for it
-// or which comes to nothing.
+// TestEditedPlan changes every field of plan.json: that is refused, or another plan, whose results
+// are right for it or which comes to nothing.
 func TestEditedPlan(t *testing.T) {
 	f := small(t)
 	want := f.want()

@@ -233,7 +233,8 @@ func (g *arrays) chunks(shape []int64) string {
 		return "auto"
 	}
 	var axes []string
-	if k := g.rng.IntN(4); k < 2 { // along the first or the last axis only, which is the slowest one in C or Fortran order
+	// along the first or the last axis only, which is the slowest one in C or Fortran order
+	if k := g.rng.IntN(4); k < 2 {
 		for range shape {
 			axes = append(axes, "-1")
 		}
@@ -260,8 +261,8 @@ func (g *arrays) chunks(shape []int64) string {
 	return "(" + strings.Join(axes, ", ") + ",)"
 }
 
-// TestPlans makes plans of random arrays and options, looks at how they are cut, and compares what some of them give with
-// what package lazy does.
+// TestPlans makes plans of random arrays and options, looks at how they are cut, and compares what
+// some of them give with what package lazy does.
 func TestPlans(t *testing.T) {
 	g := &arrays{T: t, rng: rand.New(rand.NewPCG(9, 9)), dir: quickDir(t)}
 	made, ran, cached, edges, sync, refused := 0, 0, 0, 0, 0, 0
@@ -318,8 +319,8 @@ func checkSame(t *testing.T, p *distributed.Plan) {
 	}
 }
 
-// pagesShared reports whether two portions write to one page of the file. Whether they write every byte once is checked
-// besides.
+// pagesShared reports whether two portions write to one page of the file. Whether they write every
+// byte once is checked besides.
 func pagesShared(t *testing.T, p *distributed.Plan) bool {
 	t.Helper()
 	regions, layout, err := distributed.Regions(p)
@@ -402,8 +403,8 @@ func compareFiles(t *testing.T, what, got, want string) {
 	}
 }
 
-// TestUnalignedCached asks for writes through caches where portions share pages, and for one portion, which shares
-// nothing.
+// TestUnalignedCached asks for writes through caches where portions share pages, and for one
+// portion, which shares nothing.
 func TestUnalignedCached(t *testing.T) {
 	scan := makeScan(t, 8, 10, 10) // frames of 400 bytes
 	o := distributed.Options{Chunks: "(1, 5, 10)", PortionBytes: 1, Output: filepath.Join(t.TempDir(), "out.npy"), Write: distributed.WriteCached}

@@ -14,8 +14,9 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// publication is the outputs of a run, and what done.json says of them: complete and on disk, beside their places. Nothing is
-// left but to give them their names, so that a disk that is full, or a folder that may not be written to, leaves none of them.
+// publication is the outputs of a run, and what done.json says of them: complete and on disk,
+// beside their places. Nothing is left but to give them their names, so that a disk that is full,
+// or a folder that may not be written to, leaves none of them.
 type publication struct {
 	d       *driver
 	results []*atomicfile.File
@@ -89,7 +90,8 @@ func (pub *publication) save(path string, r *lazy.Result) (Published, error) {
 	return published(path, f.File, crc.Sum32())
 }
 
-// adopt brings the output of maps to disk, unless it has its name already. Another driver may give it that meanwhile.
+// adopt brings the output of maps to disk, unless it has its name already. Another driver may give
+// it that meanwhile.
 func (pub *publication) adopt() (Published, error) {
 	d := pub.d
 	path, crc := d.plan.Output.Path, uint32(0)
@@ -140,8 +142,8 @@ func published(path string, f *os.File, crc uint32) (Published, error) {
 	return Published{Path: path, Size: info.Size(), MTime: info.ModTime().UnixNano(), FileSystem: filesystem, Inode: inode, CRC: crc}, nil
 }
 
-// place gives the outputs their names, and done.json its own at last: a run that has none is published again by the next
-// driver, which finds the rest. Errors say how far it came.
+// place gives the outputs their names, and done.json its own at last: a run that has none is
+// published again by the next driver, which finds the rest. Errors say how far it came.
 func (pub *publication) place() error {
 	for i, f := range pub.results {
 		if err := f.Commit(); err != nil {
@@ -167,7 +169,8 @@ func (pub *publication) partly(n int, err error) error {
 	return fmt.Errorf("%d of %d outputs are there, the others are not until the run is resumed: %w", n, len(pub.d.plan.results()), err)
 }
 
-// rename gives the output its name, having left a mark that it is about to. Another driver may have done it.
+// rename gives the output its name, having left a mark that it is about to. Another driver may have
+// done it.
 func (pub *publication) rename() error {
 	d := pub.d
 	mark := func(*os.File) error { return nil }

@@ -16,15 +16,16 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// publish verifies, merges, and gives the outputs their names. It reports true if portions turned out to be other than
-// recorded, which are then missing again.
+// publish verifies, merges, and gives the outputs their names. It reports true if portions turned
+// out to be other than recorded, which are then missing again.
 func (d *driver) publish(ctx context.Context) (again bool, err error) {
 	b, err := d.bind()
 	if err != nil {
 		return false, err
 	}
 	defer b.array.Close()
-	// What has the output's name already may be another file, if its part is gone for another reason than a rename.
+	// What has the output's name already may be another file, if its part is gone for another
+	// reason than a rename.
 	if d.plan.Output != nil && (d.Verify || d.published()) {
 		bad, err := d.verify(ctx, b.parts)
 		switch {
@@ -49,8 +50,9 @@ func (d *driver) publish(ctx context.Context) (again bool, err error) {
 	return false, d.appear(results)
 }
 
-// again revokes portions whose states are not there. An output that has its name already is written anew with them, as a whole: there
-// is no other file that they could be written to, and what readers have of this one is not touched.
+// again revokes portions whose states are not there. An output that has its name already is written
+// anew with them, as a whole: there is no other file that they could be written to, and what
+// readers have of this one is not touched.
 func (d *driver) again(ctx context.Context, bad []int64) error {
 	if !d.published() {
 		return d.revoke(bad)
@@ -61,8 +63,8 @@ func (d *driver) again(ctx context.Context, bad []int64) error {
 	return d.makeOutput(ctx)
 }
 
-// published reports whether the output has its name already: a driver was about to rename it, and it is not under its
-// old name any more.
+// published reports whether the output has its name already: a driver was about to rename it, and
+// it is not under its old name any more.
 func (d *driver) published() bool {
 	return d.plan.Output != nil && exists(filepath.Join(d.Dir, publishName)) && exists(d.plan.Output.Path) && !exists(d.plan.partPath())
 }
@@ -156,7 +158,8 @@ func (p *Plan) sum(ctx context.Context, parts *lazy.Parts, i int64, out *outputF
 	return crc, nil
 }
 
-// merge merges the states of all blocks in their order. Portions whose states are not what was recorded are listed.
+// merge merges the states of all blocks in their order. Portions whose states are not what was
+// recorded are listed.
 func (d *driver) merge(ctx context.Context, parts *lazy.Parts) (results []*lazy.Result, bad []int64, err error) {
 	if len(d.plan.Reduce) == 0 {
 		return nil, nil, nil
@@ -196,9 +199,10 @@ func (d *driver) merge(ctx context.Context, parts *lazy.Parts) (results []*lazy.
 	return results, nil, err
 }
 
-// Verify reads the outputs of a run that is published, and compares them with what was recorded of them: an error matches
-// [ErrOutput] if one is gone or another file. Of one that is not published it reads the output of maps, and the states of
-// reductions, and returns an error that names the first portion that is not what was recorded, or has no record.
+// Verify reads the outputs of a run that is published, and compares them with what was recorded of
+// them: an error matches [ErrOutput] if one is gone or another file. Of one that is not published
+// it reads the output of maps, and the states of reductions, and returns an error that names the
+// first portion that is not what was recorded, or has no record.
 func Verify(ctx context.Context, dir string) error {
 	d, err := newDriver(nil, RunOptions{Dir: dir, Trust: true}) // it only reads
 	if err != nil {

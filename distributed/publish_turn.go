@@ -7,8 +7,9 @@ import (
 	"path/filepath"
 )
 
-// publish gives the outputs their names, unless another worker is about to: then it waits for that one. It reports true
-// if portions are missing again. What another worker cannot do, for want of room, say, is left to who resumes the run.
+// publish gives the outputs their names, unless another worker is about to: then it waits for that
+// one. It reports true if portions are missing again. What another worker cannot do, for want of
+// room, say, is left to who resumes the run.
 func (t *attempt) publish(ctx context.Context) (again bool, err error) {
 	turn := span{t.plan.Portions(), t.plan.Portions() + 1}
 	for failed := t.failures(); t.failures() <= failed; {
@@ -40,7 +41,8 @@ func (t *attempt) publish(ctx context.Context) (again bool, err error) {
 	return false, nil
 }
 
-// elsewhere reports whether another worker that goes first is at publishing. The name of the journal decides between two.
+// elsewhere reports whether another worker that goes first is at publishing. The name of the
+// journal decides between two.
 func (t *attempt) elsewhere() bool {
 	for _, c := range t.log.Claims(t.journal.Name()) {
 		if c.From >= t.plan.Portions() && (t.claimed().from < t.plan.Portions() || c.File < t.journal.Name()) {

@@ -11,18 +11,19 @@ import (
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
 )
 
-// How workers share portions. There is no list of who does what: each takes what nobody has recorded or claimed, a piece at
-// a time, and says so in its journal before it begins.
+// How workers share portions. There is no list of who does what: each takes what nobody has
+// recorded or claimed, a piece at a time, and says so in its journal before it begins.
 const (
-	// claimTime is about how long a worker is at work on what it claims at once, and lookPart says that this is at least so
-	// many times as long as it takes to look at all journals. Longer claims are fewer looks, and more work that others must
-	// wait for at the end.
+	// claimTime is about how long a worker is at work on what it claims at once, and lookPart says
+	// that this is at least so many times as long as it takes to look at all journals. Longer
+	// Claims are fewer looks, and more work that others must wait for at the end.
 	claimTime = 2 * time.Second
 	lookPart  = 20
 
-	// patience is how many times as long as this worker has taken for as many portions a claim of another one may be old
-	// before this one, which has nothing else to do, computes its last portion too.
-	// It is leastPatience old at least, so that a run of short portions, or a worker that has just begun, is not computed twice.
+	// patience is how many times as long as this worker has taken for as many portions a claim of
+	// another one may be old before this one, which has nothing else to do, computes its last
+	// portion too. It is leastPatience old at least, so that a run of short portions, or a worker
+	// That has just begun, is not computed twice.
 	patience      = 2
 	leastPatience = time.Second
 
@@ -45,8 +46,8 @@ type puller struct {
 	both  map[int64]bool // portions that it has computed although others had claimed them
 }
 
-// newPuller is for the worker with this journal. Those that know their index begin far from each other, and so do, mostly,
-// those that have none.
+// newPuller is for the worker with this journal. Those that know their index begin far from each
+// other, and so do, mostly, those that have none.
 func newPuller(p *Plan, name string, index int) *puller {
 	n := p.Portions()
 	at := int64(0)
@@ -61,8 +62,8 @@ func newPuller(p *Plan, name string, index int) *puller {
 	return &puller{portions: n, name: name, from: at, last: at, both: map[int64]bool{}}
 }
 
-// spread is where worker index begins: in the middle of the largest gaps that those with lower indices leave, however many
-// there are (van der Corput's sequence).
+// spread is where worker index begins: in the middle of the largest gaps that those with lower
+// indices leave, however many there are (van der Corput's sequence).
 func spread(index uint64, n int64) int64 {
 	at, step := 0.0, 0.5
 	for ; index > 0; index >>= 1 {
@@ -77,7 +78,8 @@ type span struct{ from, to int64 }
 
 func (s span) empty() bool { return s.from >= s.to }
 
-// free are the runs of portions without a record that nobody else has claimed, and others what they have.
+// free are the runs of portions without a record that nobody else has claimed, and others what they
+// have.
 func (q *puller) free(log *journal.Log) (free []span, others []journal.Claim) {
 	others = log.Claims(q.name)
 	claims := slices.Clone(others)
@@ -107,9 +109,9 @@ func (q *puller) free(log *journal.Log) (free []span, others []journal.Claim) {
 	return free, others
 }
 
-// take chooses what to compute next: where this worker has ended, so that it reads on, or else in the middle of the largest
-// gap, so that those to whom the parts before and behind belong have the longest way to go. It is empty if there is nothing
-// but what others have claimed.
+// take chooses what to compute next: where this worker has ended, so that it reads on, or else in
+// the middle of the largest gap, so that those to whom the parts before and behind belong have the
+// longest way to go. It is empty if there is nothing but what others have claimed.
 func (q *puller) take(log *journal.Log) span {
 	free, claims := q.free(log)
 	if len(free) == 0 {
@@ -146,8 +148,8 @@ func (q *puller) count(free int64, workers int) int64 {
 	return max(1, min(n, free))
 }
 
-// late chooses a portion that another worker is late with: the last one of the oldest claim that is old enough, and of
-// which nobody else has done that before.
+// late chooses a portion that another worker is late with: the last one of the oldest claim that is
+// old enough, and of which nobody else has done that before.
 func (q *puller) late(log *journal.Log) (s span, ok bool) {
 	if q.done == 0 {
 		return span{}, false
@@ -229,7 +231,8 @@ func (q *puller) wait(ctx context.Context, interrupt <-chan struct{}) error {
 	return rest(ctx, interrupt, q.pause)
 }
 
-// giveWay waits as long as a few looks take, by chance, after others have claimed the same at the same time.
+// giveWay waits as long as a few looks take, by chance, after others have claimed the same at the
+// same time.
 func (q *puller) giveWay(ctx context.Context, interrupt <-chan struct{}) error {
 	most := max(4*q.look, firstWait/10)
 	return rest(ctx, interrupt, time.Duration(rand.Int64N(int64(most))))

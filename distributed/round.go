@@ -14,16 +14,18 @@ import (
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
-// roundFile is a submission as it is in the run directory, for people, for status and for drivers that come later.
-// Workers do not look at it.
+// roundFile is a submission as it is in the run directory, for people, for status and for drivers
+// that come later. Workers do not look at it.
 type roundFile struct {
 	Engine    string    `json:"engine"`
 	Workers   int       `json:"workers"`
 	Submitted time.Time `json:"submitted"`
-	Job       string    `json:"job,omitempty"`     // what the engine calls it; "" while it is submitted, and where it has no name
-	Printed   bool      `json:"printed,omitempty"` // for somebody else to submit
-	Error     string    `json:"error,omitempty"`   // why it could not be submitted, or what became of its workers
-	Ended     bool      `json:"ended,omitempty"`   // a driver has seen that no worker is left
+	// what the engine calls it; "" while it is submitted, and where it has no name
+	Job     string `json:"job,omitempty"`
+	Printed bool   `json:"printed,omitempty"` // for somebody else to submit
+	// why it could not be submitted, or what became of its workers
+	Error string `json:"error,omitempty"`
+	Ended bool   `json:"ended,omitempty"` // a driver has seen that no worker is left
 }
 
 // roundPath is the file of a round.

@@ -18,47 +18,49 @@ type RunOptions struct {
 	// Dir is the run directory, on the filesystem that all workers see. Default: [DefaultDir].
 	Dir string
 
-	// Poll is how often the journals and the engine are looked at. Default: 200 ms; engines have a rate of their
-	// own at which they really ask. Where looking at the journals takes long, it is done less often, so that it takes
-	// a tenth of the time at most, or once a minute.
+	// Poll is how often the journals and the engine are looked at. Default: 200 ms; engines have a
+	// rate of their own at which they really ask. Where looking at the journals takes long, it is
+	// done less often, so that it takes a tenth of the time at most, or once a minute.
 	Poll time.Duration
 
 	// Rounds is how many rounds in a row may record nothing new before the run fails. Default: 3.
 	Rounds int
 
-	// Verify reads the output back before it is published, and has what is not as it was recorded computed again.
-	// Default: that its elements were synced before they were recorded is enough. [Verify] can do so later.
+	// Verify reads the output back before it is published, and has what is not as it was recorded
+	// computed again. Default: that its elements were synced before they were recorded is enough.
+	// [Verify] can do so later.
 	Verify bool
 
-	// Worker is the command of a worker, without "--plan DIR", and "--trust" with Trust. Default: this program, and
-	// "work"; workers then take the run directory as the driver has found it.
+	// Worker is the command of a worker, without "--plan DIR", and "--trust" with Trust. Default:
+	// this program, and "work"; workers then take the run directory as the driver has found it.
 	Worker []string
 
 	// Detach returns when a round is submitted. Its last worker publishes.
 	Detach bool
 
-	// Persist submits again what somebody has cancelled by the means of the scheduler. Default: that ends the run with an
-	// error that matches [ErrCancelled].
+	// Persist submits again what somebody has cancelled by the means of the scheduler. Default:
+	// that ends the run with an error that matches [ErrCancelled].
 	Persist bool
 
-	// AllowLarge insists on results that do not fit into the memory of the machine that merges them, this one unless
-	// the run is detached; see [lazy.AllowLarge]. Default: they are an error that matches [lazy.ErrTooLarge], before
-	// anything is computed.
+	// AllowLarge insists on results that do not fit into the memory of the machine that merges
+	// them, this one unless the run is detached; see [lazy.AllowLarge]. Default: they are an error
+	// that matches [lazy.ErrTooLarge], before anything is computed.
 	AllowLarge bool
 
-	// Trust takes the run directory as it is. Default: one that somebody else may have written to is an error that matches
-	// [ErrUntrusted]; see [Trusted].
+	// Trust takes the run directory as it is. Default: one that somebody else may have written to
+	// is an error that matches [ErrUntrusted]; see [Trusted].
 	Trust bool
 
 	// Progress is called after every look, from the goroutine of Run.
 	Progress func(Status)
 }
 
-// submitPause is how many times as long as between two looks the driver waits after a round that could not be submitted.
+// submitPause is how many times as long as between two looks the driver waits after a round that
+// could not be submitted.
 const submitPause = 25
 
-// settle is how often in a row an engine must say that no worker is left before it is believed: what a worker wrote
-// last may be on its way to this machine still.
+// settle is how often in a row an engine must say that no worker is left before it is believed:
+// what a worker wrote last may be on its way to this machine still.
 const settle = 3
 
 // DefaultDir is the run directory of a plan: beside its first result, with ".run" behind its name.
@@ -69,12 +71,13 @@ func (p *Plan) DefaultDir() string {
 	return p.Reduce[0].Path + ".run"
 }
 
-// Run computes a plan with an engine, and returns when the outputs are there. What is there of an earlier run of the
-// same plan in the same directory is not computed again. After an error, and when ctx ends, the same call, or
-// [Resume], goes on where it ended.
+// Run computes a plan with an engine, and returns when the outputs are there. What is there of an
+// earlier run of the same plan in the same directory is not computed again. After an error, and
+// when ctx ends, the same call, or [Resume], goes on where it ended.
 //
-// Errors match [ErrInput] if an input has changed, and [ErrRefused] if the plan cannot be computed by this program. An
-// operation that gives different bytes when it is repeated is an error that names both attempts.
+// Errors match [ErrInput] if an input has changed, and [ErrRefused] if the plan cannot be computed
+// by this program. An operation that gives different bytes when it is repeated is an error that
+// names both attempts.
 func Run(ctx context.Context, p *Plan, e Engine, o RunOptions) error {
 	if o.Dir == "" {
 		o.Dir = p.DefaultDir()
@@ -129,7 +132,8 @@ func (d *driver) drive(ctx context.Context) error {
 	if err == nil {
 		err = d.run(ctx)
 	}
-	if err == nil && d.done() { // by this driver or another; nothing that is not there is vouched for
+	// by this driver or another; nothing that is not there is vouched for
+	if err == nil && d.done() {
 		return d.confirm(ctx)
 	}
 	if err != nil && ctx.Err() == nil {
@@ -198,7 +202,8 @@ func (d *driver) run(ctx context.Context) error {
 // done reports whether the run is complete, by this driver or another.
 func (d *driver) done() bool { return exists(filepath.Join(d.Dir, doneName)) }
 
-// begin makes the run ready: the input is the right one, the output is there, and nobody has cancelled.
+// begin makes the run ready: the input is the right one, the output is there, and nobody has
+// cancelled.
 func (d *driver) begin(ctx context.Context) error {
 	if err := d.plan.checkInputs(); err != nil {
 		return err
@@ -218,7 +223,8 @@ func (d *driver) begin(ctx context.Context) error {
 	return d.makeOutput(ctx)
 }
 
-// makeOutput makes the file that the output of maps is written to, unless it is there or has its name already.
+// makeOutput makes the file that the output of maps is written to, unless it is there or has its
+// name already.
 func (d *driver) makeOutput(ctx context.Context) error {
 	if d.plan.Output == nil || d.published() {
 		return nil
@@ -229,7 +235,8 @@ func (d *driver) makeOutput(ctx context.Context) error {
 	made, err := d.plan.prepare()
 	d.made = made
 	if made && exists(filepath.Join(d.Dir, publishName)) && exists(d.plan.Output.Path) {
-		return os.Remove(d.plan.partPath()) // another driver has just renamed the one that is complete
+		// another driver has just renamed the one that is complete
+		return os.Remove(d.plan.partPath())
 	}
 	return err
 }
@@ -242,7 +249,8 @@ func (d *driver) bind() (*bound, error) {
 	return d.plan.bind()
 }
 
-// afford returns an error if the results of reductions will not fit into memory when they are merged.
+// afford returns an error if the results of reductions will not fit into memory when they are
+// merged.
 func (d *driver) afford() error {
 	if d.Detach || len(d.plan.Reduce) == 0 {
 		return nil
@@ -255,8 +263,8 @@ func (d *driver) afford() error {
 	return b.parts.Afford()
 }
 
-// forgetLost revokes all records if the output is gone that they speak of, before another one is made: nothing of it
-// is there, and a run that is published unverified would not notice.
+// forgetLost revokes all records if the output is gone that they speak of, before another one is
+// made: nothing of it is there, and a run that is published unverified would not notice.
 func (d *driver) forgetLost(ctx context.Context) error {
 	if _, err := os.Stat(d.plan.partPath()); !errors.Is(err, os.ErrNotExist) || d.published() {
 		return nil // it is there, or another driver has just renamed it
@@ -276,7 +284,8 @@ func (d *driver) forgetLost(ctx context.Context) error {
 	return d.revoke(lost)
 }
 
-// complete submits rounds until every portion has a record, and the workers have published or ended.
+// complete submits rounds until every portion has a record, and the workers have published or
+// ended.
 func (d *driver) complete(ctx context.Context) error {
 	idle := 0 // rounds that recorded nothing
 	for {
@@ -317,7 +326,8 @@ func (d *driver) complete(ctx context.Context) error {
 	}
 }
 
-// join waits for workers of rounds that other drivers have submitted, as far as the engine finds them.
+// join waits for workers of rounds that other drivers have submitted, as far as the engine finds
+// them.
 func (d *driver) join(ctx context.Context) error {
 	e, ok := d.engine.(Attacher)
 	if !ok || d.joined {
@@ -374,8 +384,8 @@ func (d *driver) lastFailure() string {
 	return text
 }
 
-// round submits one round and waits until the run is complete or no worker is left. The error beside nil is that of
-// workers, after which another round may help.
+// round submits one round and waits until the run is complete or no worker is left. The error
+// beside nil is that of workers, after which another round may help.
 func (d *driver) round(ctx context.Context, missing int64) (failed, err error) {
 	n := max(min(missing, d.plan.Tasks), 1)
 	r := roundFile{Engine: d.engine.Name(), Workers: int(min(int64(max(d.engine.Shares(n), 1)), n)), Submitted: time.Now().UTC()}
@@ -432,7 +442,8 @@ func (d *driver) after(ctx context.Context, err error) error {
 	return fmt.Errorf("%w; before that, %w", err, d.failed)
 }
 
-// ended notes that no worker of a round is left, and how they have ended, as far as the engine knows.
+// ended notes that no worker of a round is left, and how they have ended, as far as the engine
+// knows.
 func (d *driver) ended(number int, r roundFile, failed error) {
 	if r.Ended = true; failed != nil {
 		r.Error = failed.Error()
@@ -447,8 +458,8 @@ func stop(ctx context.Context, job Job) {
 	_ = job.Cancel(ctx) // there is an error to tell already
 }
 
-// badNodes are the machines, by the engine's names, on which every worker has failed without a record, while others could
-// work.
+// badNodes are the machines, by the engine's names, on which every worker has failed without a
+// record, while others could work.
 func (d *driver) badNodes() []string {
 	good, bad := map[string]bool{}, map[string]bool{}
 	for _, a := range d.log.Attempts() {
@@ -481,7 +492,8 @@ func (d *driver) command() ([]string, error) {
 		c = []string{exe, "work"}
 	}
 	c = slices.Concat(c, []string{"--plan", d.Dir})
-	if d.Trust || len(d.Worker) == 0 { // this driver has looked whose the directory is; workers may be somebody else
+	// this driver has looked whose the directory is; workers may be somebody else
+	if d.Trust || len(d.Worker) == 0 {
 		c = append(c, "--trust")
 	}
 	if d.Verify {
@@ -493,14 +505,17 @@ func (d *driver) command() ([]string, error) {
 	return c, nil
 }
 
-// The bounds of the time between two looks while workers run. A look lists all journals, whose number grows with the
-// run: with a hundred thousand of them it takes half a second, and all of that again when nothing is new.
+// The bounds of the time between two looks while workers run. A look lists all journals, whose
+// number grows with the run: with a hundred thousand of them it takes half a second, and all of
+// that again when nothing is new.
 const (
-	restLooks = 9           // so many times as long as the look took: looking takes a tenth of the time
+	// So many times as long as the look took: looking takes a tenth of the time.
+	restLooks = 9
 	maxRest   = time.Minute // but no longer than this
 )
 
-// wait polls the engine, and looks until the run is complete or no worker is left. After an error it has ended the workers.
+// wait polls the engine, and looks until the run is complete or no worker is left. After an error
+// it has ended the workers.
 func (d *driver) wait(ctx context.Context, job Job) (failed, err error) {
 	tick := time.NewTicker(d.Poll)
 	defer tick.Stop()
@@ -546,8 +561,8 @@ func (d *driver) wait(ctx context.Context, job Job) (failed, err error) {
 	return failed, nil
 }
 
-// look replays what the journals have got since the last time. A worker that was refused, or has found other bytes than
-// another one, ends the run.
+// look replays what the journals have got since the last time. A worker that was refused, or has
+// found other bytes than another one, ends the run.
 func (d *driver) look(ctx context.Context) error {
 	if err := d.log.Refresh(ctx); err != nil {
 		return err

@@ -17,9 +17,10 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
-// FuzzRunDir reads any text as a plan and any bytes as a journal beside it. What is a plan has numbers that fit each
-// other, and the same ID when it is read again; what can be resumed ends, writes its outputs alone, and none that it does not
-// name. Folders are "@" in the texts, and fix says that build, inputs, and the checksums of frames are made right.
+// FuzzRunDir reads any text as a plan and any bytes as a journal beside it. What is a plan has
+// numbers that fit each other, and the same ID when it is read again; what can be resumed ends,
+// writes its outputs alone, and none that it does not name. Folders are "@" in the texts, and fix
+// says that build, inputs, and the checksums of frames are made right.
 func FuzzRunDir(f *testing.F) {
 	scan := makeScan(f, 6, 8, 8)
 	folder := filepath.Dir(scan)
@@ -100,11 +101,13 @@ func FuzzRunDir(f *testing.F) {
 // mostBlocks bounds what is resumed.
 const mostBlocks = 200
 
-// hugeNumber finds numbers that would make a plan take much time or memory, as histograms of so many bins.
+// hugeNumber finds numbers that would make a plan take much time or memory, as histograms of so
+// many bins.
 var hugeNumber = regexp.MustCompile(`[0-9]{9}|[0-9][eE]\+?[0-9]`)
 
-// ownPlan is the text of a plan with the build and the inputs of this process, and whether there is a plan that asks for
-// little: what its numbers ask for is granted. Those of inputs are times, and folders have digits, too.
+// ownPlan is the text of a plan with the build and the inputs of this process, and whether there is
+// a plan that asks for little: what its numbers ask for is granted. Those of inputs are times, and
+// folders have digits, too.
 func ownPlan(text []byte, own map[string]any, scan, dir string) ([]byte, bool) {
 	tree, ok := decodePlan(text)
 	if !ok {
@@ -171,8 +174,8 @@ func repaired(journal []byte, plan [32]byte) []byte {
 	return out
 }
 
-// resumeAny resumes a run of which somebody else has written plan and journal, and returns how many portions were
-// recorded before, and what Resume says.
+// resumeAny resumes a run of which somebody else has written plan and journal, and returns how many
+// portions were recorded before, and what Resume says.
 func resumeAny(t testing.TB, dir string, text, journal []byte) (recorded int64, err error) {
 	t.Helper()
 	runDir := filepath.Join(dir, "any.run")

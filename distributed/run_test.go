@@ -36,7 +36,8 @@ func makeScan(t testing.TB, shape ...int64) string {
 	return path
 }
 
-// TestFirstProgram is what a user's first program would be: a map and two reductions in one pass, here in this process.
+// TestFirstProgram is what a user's first program would be: a map and two reductions in one pass,
+// here in this process.
 func TestFirstProgram(t *testing.T) {
 	ctx := context.Background()
 	scan, dir := makeScan(t, 24, 16, 32, 32), t.TempDir()

@@ -20,12 +20,13 @@ import (
 // scaleVariable makes TestScale a run of 10^9 blocks in 10^5 tasks when it is set to "whole".
 const scaleVariable = "LAZYNPY_SCALE"
 
-// maxDriverHeap, 1 GiB, is what the heap of a driver may reach in a run of 10^9 blocks, garbage included.
+// maxDriverHeap, 1 GiB, is what the heap of a driver may reach in a run of 10^9 blocks, garbage
+// included.
 const maxDriverHeap = 1 << 30
 
-// TestScale drives a run of very many tasks whose workers only pretend to compute. One attempt in a hundred dies half
-// way and leaves a torn record, one in five hundred runs twice. The driver must find every portion, in few rounds and
-// in bounded memory.
+// TestScale drives a run of very many tasks whose workers only pretend to compute. One attempt in a
+// hundred dies half way and leaves a torn record, one in five hundred runs twice. The driver must
+// find every portion, in few rounds and in bounded memory.
 func TestScale(t *testing.T) {
 	blocks, tasks := int64(1e6), int64(1e3)
 	if os.Getenv(scaleVariable) == "whole" {
@@ -71,7 +72,8 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// planOfBytes plans to copy an array of bytes that is nearly all hole, each byte a block of its own.
+// planOfBytes plans to copy an array of bytes that is nearly all hole, each byte a block of its
+// own.
 func planOfBytes(t *testing.T, blocks, tasks int64) *Plan {
 	t.Helper()
 	dir := t.TempDir()
@@ -101,8 +103,8 @@ func heapBytes() uint64 {
 	return s[0].Value.Uint64()
 }
 
-// pretender is an engine with one worker per task, of which a few run at a time. They write the journals of workers, and
-// nothing else.
+// pretender is an engine with one worker per task, of which a few run at a time. They write the
+// journals of workers, and nothing else.
 type pretender struct {
 	plan    *Plan
 	reached []int64 // by task, the first portion without a record
@@ -209,8 +211,8 @@ func (e *pretender) work(r Round, index int) error {
 	return nil
 }
 
-// attempt writes the journal of portions [from, to). It ends in so many bytes of one more record instead of properly,
-// if that is not 0.
+// attempt writes the journal of portions [from, to). It ends in so many bytes of one more record
+// instead of properly, if that is not 0.
 func (e *pretender) attempt(r Round, index int, from, to, torn int64) error {
 	dir := filepath.Join(r.Dir, journalDir)
 	w, err := journal.Create(dir, e.plan.ID(), journal.Attempt{Host: "node" + string(rune('a'+index%26)), PID: index, Engine: e.Name(),

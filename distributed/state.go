@@ -9,7 +9,8 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// portion is what is recorded of one: the state of its blocks, and the CRC-32C of the CRCs of what they have written.
+// portion is what is recorded of one: the state of its blocks, and the CRC-32C of the CRCs of what
+// they have written.
 type portion struct {
 	number     int64
 	generation uint32 // when it was begun
@@ -17,7 +18,8 @@ type portion struct {
 	crc        uint32
 }
 
-// add takes in the next block. Without an output the CRC is 0, and without reductions there are no states.
+// add takes in the next block. Without an output the CRC is 0, and without reductions there are no
+// states.
 func (p *portion) add(s lazy.BlockState, plan *Plan) {
 	if plan.Output != nil {
 		p.crc = addCRC(p.crc, s.CRC)
@@ -27,7 +29,8 @@ func (p *portion) add(s lazy.BlockState, plan *Plan) {
 	}
 }
 
-// checkPayload returns an error if a record is longer than the states of its blocks can be, before anything is read of it.
+// checkPayload returns an error if a record is longer than the states of its blocks can be, before
+// anything is read of it.
 func (p *Plan) checkPayload(parts *lazy.Parts, log *journal.Log, number int64) error {
 	from, to := p.Portion(number)
 	e, ok := log.Entry(number)

@@ -59,8 +59,9 @@ func recorded(t *testing.T, dir string) (n int64) {
 	return n
 }
 
-// TestStatesAreSmall runs reductions with large results, and with very many blocks, and looks at what workers have recorded:
-// no more than the accumulators of all results for each task and 1 % of the input. Bits do not depend on portions.
+// TestStatesAreSmall runs reductions with large results, and with very many blocks, and looks at
+// what workers have recorded: no more than the accumulators of all results for each task and 1 % of
+// the input. Bits do not depend on portions.
 func TestStatesAreSmall(t *testing.T) {
 	for _, c := range []struct {
 		name   string

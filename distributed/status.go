@@ -11,55 +11,63 @@ import (
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
-// The states of a run. What workers on other machines do is known from their journals, in which those that live say so
-// every 20 s: for a minute after one was killed it may be counted among them.
+// The states of a run. What workers on other machines do is known from their journals, in which
+// those that live say so every 20 s: for a minute after one was killed it may be counted among
+// them.
 const (
-	Ready     = "ready"     // nothing was submitted, and no worker has begun
-	Waiting   = "waiting"   // workers were submitted, and none has begun
-	Running   = "running"   // workers are at work
-	Stalled   = "stalled"   // something is missing, and nobody is at work or waits to be; see [Status.Cause]
+	Ready   = "ready"   // nothing was submitted, and no worker has begun
+	Waiting = "waiting" // workers were submitted, and none has begun
+	Running = "running" // workers are at work
+	// Something is missing, and nobody is at work or waits to be; see [Status.Cause].
+	Stalled   = "stalled"
 	Cancelled = "cancelled" // by [Cancel]
 	Complete  = "done"      // the outputs are there, or were: see [Status.Altered]
 )
 
 // Status is what the journals of a run say.
 type Status struct {
-	Plan       string    `json:"plan"`             // name
-	State      string    `json:"state"`            // [Ready], [Waiting], [Running], [Stalled], [Cancelled] or [Complete]
-	Cause      string    `json:"cause,omitempty"`  // why a run is stalled, or why it is not known whether workers wait
-	Engine     string    `json:"engine,omitempty"` // that was asked for workers last
-	Job        string    `json:"job,omitempty"`    // what it calls them
-	Living     int       `json:"workers"`          // that are at work
-	Portions   int64     `json:"portions"`
-	Done       int64     `json:"portions_done"`
-	Blocks     int64     `json:"blocks"`
-	BlocksDone int64     `json:"blocks_done"`
-	Bytes      int64     `json:"bytes"` // of the array
-	BytesDone  int64     `json:"bytes_done"`
-	Rate       float64   `json:"bytes_per_second"` // over the last minute of records; 0 if it is not known
-	ETA        float64   `json:"seconds_left"`     // 0 if it is not known
+	Plan string `json:"plan"` // name
+	// [Ready], [Waiting], [Running], [Stalled], [Cancelled] or [Complete]
+	State string `json:"state"`
+	// why a run is stalled, or why it is not known whether workers wait
+	Cause      string `json:"cause,omitempty"`
+	Engine     string `json:"engine,omitempty"` // that was asked for workers last
+	Job        string `json:"job,omitempty"`    // what it calls them
+	Living     int    `json:"workers"`          // that are at work
+	Portions   int64  `json:"portions"`
+	Done       int64  `json:"portions_done"`
+	Blocks     int64  `json:"blocks"`
+	BlocksDone int64  `json:"blocks_done"`
+	Bytes      int64  `json:"bytes"` // of the array
+	BytesDone  int64  `json:"bytes_done"`
+	// over the last minute of records; 0 if it is not known
+	Rate       float64   `json:"bytes_per_second"`
+	ETA        float64   `json:"seconds_left"` // 0 if it is not known
 	Duplicates int64     `json:"duplicates"`
 	Attempts   []Attempt `json:"attempts"`
 	Failures   int       `json:"failures"` // attempts that failed or were refused
 	Outputs    []string  `json:"outputs"`
-	Altered    []string  `json:"outputs_altered,omitempty"` // of a run that is done: what of its outputs is gone, or another file by its size or times
+	// of a run that is done: what of its outputs is gone, or another file by its size or times
+	Altered []string `json:"outputs_altered,omitempty"`
 }
 
 // Attempt is one worker that has begun.
 type Attempt struct {
-	Host     string    `json:"host"`
-	PID      int       `json:"pid"`
-	Engine   string    `json:"engine"`
-	Job      string    `json:"job"`
-	Node     string    `json:"node,omitempty"` // what the engine calls the host
-	Index    int       `json:"index"`
-	Started  time.Time `json:"started"`
-	Last     time.Time `json:"last"`  // record, by the clock of the host, as Started
-	Heard    time.Time `json:"heard"` // from it last, by the clock of the filesystem or, while it is watched, of this process
+	Host    string    `json:"host"`
+	PID     int       `json:"pid"`
+	Engine  string    `json:"engine"`
+	Job     string    `json:"job"`
+	Node    string    `json:"node,omitempty"` // what the engine calls the host
+	Index   int       `json:"index"`
+	Started time.Time `json:"started"`
+	Last    time.Time `json:"last"` // record, by the clock of the host, as Started
+	// from it last, by the clock of the filesystem or, while it is watched, of this process
+	Heard    time.Time `json:"heard"`
 	Alive    bool      `json:"alive"`
 	Portions int64     `json:"portions"`
-	End      string    `json:"end"` // done, interrupted, refused or failed; empty if it runs, or died
-	Error    string    `json:"error,omitempty"`
+	// done, interrupted, refused or failed; empty if it runs, or died
+	End   string `json:"end"`
+	Error string `json:"error,omitempty"`
 }
 
 // StatusOf reads the state of a run, and asks no engine; see [Watch].
@@ -78,8 +86,9 @@ type Watcher struct {
 	last submission
 }
 
-// Watch begins to watch the run in a directory. Any program can watch. An engine that is an [Attacher] is asked what became of
-// the workers that were submitted to it last, as often as it likes to be asked; with nil, the journals must do.
+// Watch begins to watch the run in a directory. Any program can watch. An engine that is an
+// [Attacher] is asked what became of the workers that were submitted to it last, as often as it
+// likes to be asked; with nil, the journals must do.
 func Watch(dir string, e Engine) (*Watcher, error) {
 	p, err := ReadPlan(dir)
 	if err != nil {
@@ -156,9 +165,10 @@ func (d *driver) status() Status {
 	return s
 }
 
-// sinceStart is the mean rate over the time in which attempts were at work, for who looks only once: from the start of
-// each to its last record, and once where they overlap. A run may have rested for years. How long an attempt took is by the
-// clock of its host, and when that was by the one clock that all have in common, of the filesystem.
+// sinceStart is the mean rate over the time in which attempts were at work, for who looks only
+// once: from the start of each to its last record, and once where they overlap. A run may have
+// rested for years. How long an attempt took is by the clock of its host, and when that was by the
+// one clock that all have in common, of the filesystem.
 func sinceStart(s Status) float64 {
 	type work struct{ from, to time.Time }
 	var all []work
@@ -193,7 +203,8 @@ func (p *Plan) bytes() int64 {
 	return n
 }
 
-// maxETA is the longest time left, in seconds, that is told: a year. What would take longer is not known.
+// maxETA is the longest time left, in seconds, that is told: a year. What would take longer is not
+// known.
 const maxETA = 365 * 24 * 3600
 
 // rateWindow is the time over which a rate is taken.
@@ -223,8 +234,8 @@ func (r *rates) perSecond() float64 {
 	return 0
 }
 
-// Cancel marks a run as cancelled, so that workers of any engine end when their portion is recorded, and ends those that
-// an engine knows. [Resume] takes the mark away.
+// Cancel marks a run as cancelled, so that workers of any engine end when their portion is
+// recorded, and ends those that an engine knows. [Resume] takes the mark away.
 func Cancel(ctx context.Context, dir string, e Engine) error {
 	p, err := ReadPlan(dir)
 	if err != nil {

@@ -32,7 +32,8 @@ func perm(t testing.TB, path string) fs.FileMode {
 	return info.Mode().Perm()
 }
 
-// TestUntrusted has run directories that others may write to: refused, unless the user says that they are fine.
+// TestUntrusted has run directories that others may write to: refused, unless the user says that
+// they are fine.
 func TestUntrusted(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return // where files have no such modes
@@ -76,8 +77,8 @@ func TestUntrusted(t *testing.T) {
 	f.check(want)
 }
 
-// TestChangedPlan has plans whose results are not what was planned: they take the place of no input, and of no file
-// that is not a .npy.
+// TestChangedPlan has plans whose results are not what was planned: they take the place of no
+// input, and of no file that is not a .npy.
 func TestChangedPlan(t *testing.T) {
 	f := small(t)
 	f.dir = filepath.Dir(f.scan)
@@ -120,8 +121,8 @@ func TestChangedPlan(t *testing.T) {
 	}
 }
 
-// TestReplaced has results in the place of files: private ones stay so, in the making too, and protected ones are refused
-// before anything is computed.
+// TestReplaced has results in the place of files: private ones stay so, in the making too, and
+// protected ones are refused before anything is computed.
 func TestReplaced(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return // where files have no such modes

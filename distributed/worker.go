@@ -22,8 +22,8 @@ type Work struct {
 	Job    string
 	Node   string // what the engine calls this machine
 
-	// Trust takes the run directory as it is. Default: one that somebody else may have written to is refused; see
-	// [Trusted].
+	// Trust takes the run directory as it is. Default: one that somebody else may have written to
+	// is refused; see [Trusted].
 	Trust bool
 
 	// Verify and AllowLarge are for publishing, which the last worker does; see [RunOptions].
@@ -41,8 +41,8 @@ type Work struct {
 
 // The ways in which a worker ends early; see [ExitStatus].
 var (
-	// ErrRefused says that the plan, the program or the input is not the right one, or the run was cancelled. It is
-	// no use to try again.
+	// ErrRefused says that the plan, the program or the input is not the right one, or the run was
+	// Cancelled. It is no use to try again.
 	ErrRefused = errors.New("refused")
 
 	// ErrInterrupted says that the worker was told to end, and has recorded what it had done.
@@ -62,9 +62,9 @@ func ExitStatus(err error) int {
 	return 1
 }
 
-// Do computes portions that nobody has recorded and nobody is at work on, and records each, until none is missing, and then
-// publishes the outputs, unless another worker does. Any number of workers may be at work on any number of machines; when
-// they begin and end does not matter.
+// Do computes portions that nobody has recorded and nobody is at work on, and records each, until
+// none is missing, and then publishes the outputs, unless another worker does. Any number of
+// workers may be at work on any number of machines; when they begin and end does not matter.
 func (w Work) Do(ctx context.Context) error {
 	w.Dir = RunDir(w.Dir)
 	if !w.Trust {
@@ -164,13 +164,15 @@ func (t *attempt) claimed() span {
 	return span{}
 }
 
-// claim says what the worker takes, or with an empty span that it lives. The next record brings it to disk.
+// claim says what the worker takes, or with an empty span that it lives. The next record brings it
+// to disk.
 func (t *attempt) claim(s span) error {
 	t.at.Store(&s)
 	return t.journal.Claim(s.from, s.to)
 }
 
-// claimNext claims s and what was computed before it and may not be recorded yet, which others would take for free.
+// claimNext claims s and what was computed before it and may not be recorded yet, which others
+// would take for free.
 func (t *attempt) claimNext(s span) error {
 	all := s
 	if n := len(t.pull.taken); n > 0 {
@@ -197,8 +199,9 @@ func (t *attempt) say(s span) error {
 	return t.journal.Flush()
 }
 
-// alone brings a claim to disk, and reports whether nobody else has claimed or recorded any of it meanwhile. If two have claimed
-// it, both give way, and wait for times that differ before they look again.
+// alone brings a claim to disk, and reports whether nobody else has claimed or recorded any of it
+// meanwhile. If two have claimed it, both give way, and wait for times that differ before they look
+// again.
 func (t *attempt) alone(ctx context.Context, s span) (bool, error) {
 	if err := t.journal.Flush(); err != nil {
 		return false, err
@@ -219,7 +222,8 @@ func (t *attempt) alone(ctx context.Context, s span) (bool, error) {
 	return false, t.pull.giveWay(ctx, t.Interrupt)
 }
 
-// run computes what is missing and publishes. What turns out to be other than recorded is missing again.
+// run computes what is missing and publishes. What turns out to be other than recorded is missing
+// again.
 func (t *attempt) run(ctx context.Context) error {
 	for {
 		if err := t.compute(ctx); err != nil {
@@ -235,7 +239,8 @@ func (t *attempt) run(ctx context.Context) error {
 	}
 }
 
-// reasonOf says why an attempt ends. One whose context has ended was interrupted, in the middle of a portion.
+// reasonOf says why an attempt ends. One whose context has ended was interrupted, in the middle of
+// a portion.
 func reasonOf(ctx context.Context, err error) string {
 	switch status := ExitStatus(err); {
 	case status == ExitDone:
@@ -248,7 +253,8 @@ func reasonOf(ctx context.Context, err error) string {
 	return journal.Failed
 }
 
-// compute takes part until nothing is missing. Whatever goes wrong, an input that has changed is the reason.
+// compute takes part until nothing is missing. Whatever goes wrong, an input that has changed is
+// the reason.
 func (t *attempt) compute(ctx context.Context) error {
 	s, err := t.next(ctx)
 	if err != nil || s.empty() {
@@ -264,7 +270,8 @@ func (t *attempt) compute(ctx context.Context) error {
 	return err
 }
 
-// next is what to compute next, claimed; nothing if all is recorded. It waits while others are at work on what is left.
+// next is what to compute next, claimed; nothing if all is recorded. It waits while others are at
+// work on what is left.
 func (t *attempt) next(ctx context.Context) (span, error) {
 	for {
 		if err := t.stopped(true); err != nil {
@@ -311,7 +318,8 @@ func (t *attempt) next(ctx context.Context) (span, error) {
 	}
 }
 
-// computeOpen opens the input and the output, and computes portions, the first of which are claimed already.
+// computeOpen opens the input and the output, and computes portions, the first of which are claimed
+// already.
 func (t *attempt) computeOpen(ctx context.Context, s span) error {
 	b, err := t.plan.bind()
 	if err != nil {
@@ -416,8 +424,8 @@ func (w Work) stopped(more bool) error {
 // guardTime is how often a worker looks whether its output is where it was while it writes to it.
 const guardTime = 100 * time.Millisecond
 
-// guarded is an output that is written to only as long as it is in its place. A worker that everybody believed dead must
-// not wake up and write to a file that was published meanwhile.
+// guarded is an output that is written to only as long as it is in its place. A worker that
+// everybody believed dead must not wake up and write to a file that was published meanwhile.
 type guarded struct {
 	*outputFile
 	*attempt

@@ -16,8 +16,8 @@ import (
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
-// ErrNoKey is returned when an archive has no array of the name that was asked for, or more than one
-// and none was named. It matches [fs.ErrNotExist].
+// ErrNoKey is returned when an archive has no array of the name that was asked for, or more than
+// one and none was named. It matches [fs.ErrNotExist].
 var ErrNoKey error = noKey{}
 
 type noKey struct{}
@@ -65,9 +65,9 @@ func (z *Archive) Zip() *zipseek.Archive { return z.zip }
 // Path is the path that was opened.
 func (z *Archive) Path() string { return z.zip.Path() }
 
-// Keys lists the members as NumPy's NpzFile.files does: in the order of the directory, without the ".npy" at the
-// end, duplicates and members that are no arrays included. Folders, and what macOS adds when it makes an archive
-// (see [zipseek.Member.IsAppleDouble]), are left out.
+// Keys lists the members as NumPy's NpzFile.files does: in the order of the directory, without the
+// ".npy" at the end, duplicates and members that are no arrays included. Folders, and what macOS
+// adds when it makes an archive (see [zipseek.Member.IsAppleDouble]), are left out.
 func (z *Archive) Keys() []string {
 	keys := make([]string, 0, z.zip.Len())
 	for _, m := range z.zip.All() {
@@ -183,8 +183,8 @@ func inMember(m *zipseek.Member, err error) error {
 	return &in
 }
 
-// IsArray reports whether a member is an array, or should be: its name ends in ".npy" and it is not what macOS
-// adds for another one, or it begins as a .npy file does.
+// IsArray reports whether a member is an array, or should be: its name ends in ".npy" and it is not
+// what macOS adds for another one, or it begins as a .npy file does.
 func IsArray(m *zipseek.Member) bool {
 	switch {
 	case m.IsDir():
@@ -199,9 +199,9 @@ func IsArray(m *zipseek.Member) bool {
 
 const npyMagic = "\x93NUMPY"
 
-// All yields the members that are arrays, each name once, in the order of the directory, with the key of
-// each; see [Archive.Array]. An array that cannot be used (damaged, encrypted, of Python objects) is
-// yielded as an error, and the others follow. What is not an array is left out.
+// All yields the members that are arrays, each name once, in the order of the directory, with the
+// key of each; see [Archive.Array]. An array that cannot be used (damaged, encrypted, of Python
+// objects) is yielded as an error, and the others follow. What is not an array is left out.
 func (z *Archive) All() iter.Seq2[*Array, error] {
 	return func(yield func(*Array, error) bool) {
 		for m := range z.members() {
@@ -213,8 +213,8 @@ func (z *Archive) All() iter.Seq2[*Array, error] {
 }
 
 // File shows a member as a [mmapnpy.File]: the elements of a stored member as typed views in place
-// in the mapped file, those of a compressed one in memory, once they are asked for. It is valid until the
-// archive is closed.
+// in the mapped file, those of a compressed one in memory, once they are asked for. It is valid
+// until the archive is closed.
 func (z *Archive) File(key string, opts ...mmapnpy.Option) (*mmapnpy.File, error) {
 	m, err := z.arrayMember(key)
 	if err != nil {
@@ -244,8 +244,8 @@ func (z *Archive) Bytes(key string) ([]byte, error) {
 // Close closes the file. It waits for blocks that are out, and is safe to call twice.
 func (z *Archive) Close() error { return z.zip.Close() }
 
-// openMember opens one array of an archive, which closes with it. Without a key, the archive must have
-// one array and no other.
+// openMember opens one array of an archive, which closes with it. Without a key, the archive must
+// have one array and no other.
 func openMember(path, key string, named bool, c config) (*Array, error) {
 	z, err := openArchive(path, c)
 	if err != nil {
@@ -281,9 +281,9 @@ func (z *Archive) only(key string, named bool) (*Array, error) {
 	return z.array(only, z.config)
 }
 
-// SplitPath splits "train.npz:x" into the path of an archive and the key of a member. Where a file of the
-// whole name exists there is no key. Of several colons it is the first before which there is the name of
-// a file.
+// SplitPath splits "train.npz:x" into the path of an archive and the key of a member. Where a file
+// of the whole name exists there is no key. Of several colons it is the first before which there is
+// the name of a file.
 func SplitPath(path string) (file, key string, named bool) {
 	if exists(path) {
 		return path, "", false
@@ -303,8 +303,8 @@ func exists(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// IsArchive reports whether [Open] reads the file at path as an archive: it begins as one, or is called so and
-// does not begin as an array. What cannot be opened is none.
+// IsArchive reports whether [Open] reads the file at path as an archive: it begins as one, or is
+// called so and does not begin as an array. What cannot be opened is none.
 func IsArchive(path string) bool {
 	src, err := bytesrc.Open(path, bytesrc.Options{Backend: bytesrc.BackendPread})
 	if err != nil {
@@ -314,8 +314,8 @@ func IsArchive(path string) bool {
 	return isArchive(src)
 }
 
-// isArchive reports whether a file is to be read as an archive: it begins as one, or is called so and
-// does not begin as an array.
+// isArchive reports whether a file is to be read as an archive: it begins as one, or is called so
+// and does not begin as an array.
 func isArchive(src bytesrc.Source) bool {
 	var magic [6]byte
 	n, _ := src.ReadAt(magic[:min(src.Size(), int64(len(magic)))], 0)

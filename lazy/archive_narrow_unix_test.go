@@ -12,8 +12,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// TestNarrowArchive reads an archive of 8 GiB by a writer that knows no zip64, as cnpy and many more are. It takes a few
-// pages on disk.
+// TestNarrowArchive reads an archive of 8 GiB by a writer that knows no zip64, as cnpy and many
+// more are. It takes a few pages on disk.
 func TestNarrowArchive(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "narrow.npz")
 	f, err := os.Create(path)

@@ -45,8 +45,8 @@ func zipFiles(t testing.TB, method uint16, files map[string]string) string {
 	return path
 }
 
-// TestMembersAreArrays does the same to a file and to members that hold the same bytes, and expects the
-// same results.
+// TestMembersAreArrays does the same to a file and to members that hold the same bytes, and expects
+// the same results.
 func TestMembersAreArrays(t *testing.T) {
 	dir := t.TempDir()
 	shape := []int64{24, 10, 32, 40}
@@ -77,8 +77,8 @@ func TestMembersAreArrays(t *testing.T) {
 	}
 }
 
-// sameAnswers compares whatever can be asked of two arrays of equal elements. Sums of floats are compared where
-// the order in storage, and so the order of adding, is the same.
+// sameAnswers compares whatever can be asked of two arrays of equal elements. Sums of floats are
+// compared where the order in storage, and so the order of adding, is the same.
 func sameAnswers(t *testing.T, file, member string, sameOrder bool, workers int) {
 	opts := []Option{NavigationAxes(0, 1), Chunks("(5, -1, -1, -1)"), Workers(workers), Zip(zipseek.Span(64 << 10))}
 	a, b := mustOpen(t, file, opts...), mustOpen(t, member, opts...)
@@ -424,8 +424,8 @@ func TestSaveArchive(t *testing.T) {
 	}
 }
 
-// TestSaveArchiveFails checks that nothing is left of an archive that could not be written, and that a
-// file is not written over while it is read.
+// TestSaveArchiveFails checks that nothing is left of an archive that could not be written, and
+// that a file is not written over while it is read.
 func TestSaveArchiveFails(t *testing.T) {
 	dir := t.TempDir()
 	s := makeSample(t, dir, mmapnpy.Float32, []int64{500, 600}, false, false, 1)

@@ -39,7 +39,8 @@ type file struct {
 
 	granule int64 // bytes that are cheapest to read together; 0 where that makes no difference
 
-	mark  *imprint                       // what tells that the file has only grown; nil if it may not
+	// what tells that the file has only grown; nil if it may not
+	mark  *imprint
 	again func(c config) (*Array, error) // opens the file once more; nil for what does not grow
 }
 
@@ -211,7 +212,8 @@ func (a *Array) with(n node, axes []Axis, others ...*Array) (*Array, error) {
 }
 
 // derive returns the array of another expression, made of a and others, over other axes. A chunk
-// spec that asks something of each of a's axes is not for them, so the derived array plans automatically.
+// spec that asks something of each of a's axes is not for them, so the derived array plans
+// automatically.
 func (a *Array) derive(n node, axes []Axis, others ...*Array) (*Array, error) {
 	out := &Array{node: n, files: filesBehind(n, a, others), axes: axes}
 	c := a.config
@@ -221,8 +223,9 @@ func (a *Array) derive(n node, axes []Axis, others ...*Array) (*Array, error) {
 	return out.replan(c)
 }
 
-// along is derive for axes that come of a's: axis d is axis from[d], or a new one where that is negative. Of each of a's
-// axes it has what sel selects; nil is all. The chunk spec goes with the axes.
+// along is derive for axes that come of a's: axis d is axis from[d], or a new one where that is
+// negative. Of each of a's axes it has what sel selects; nil is all. The chunk spec goes with the
+// axes.
 func (a *Array) along(n node, axes []Axis, from []int, sel []span) (*Array, error) {
 	asked := a.config.spec.Axes(a.NDim())
 	if asked == nil || len(axes) == 0 {
@@ -249,8 +252,8 @@ func (a *Array) along(n node, axes []Axis, from []int, sel []span) (*Array, erro
 }
 
 // With returns the same array with other options. Options about axes replace the
-// flags of all axes. Options about the file ([Backend], [RandomAccess], [Lenient], [Header], [Zip]) are an
-// error: the file is open already.
+// flags of all axes. Options about the file ([Backend], [RandomAccess], [Lenient], [Header], [Zip])
+// are an error: the file is open already.
 func (a *Array) With(opts ...Option) (*Array, error) {
 	c := a.config
 	c.roles, c.opening = roles{}, ""
@@ -297,8 +300,8 @@ func (a *Array) Close() error {
 // DType is the type of the elements.
 func (a *Array) DType() mmapnpy.DType { return a.node.dtype() }
 
-// Shape is the number of elements along each axis, empty and not nil for a 0-d array. The caller owns
-// the slice.
+// Shape is the number of elements along each axis, empty and not nil for a 0-d array. The caller
+// owns the slice.
 func (a *Array) Shape() []int64 { return append([]int64{}, a.node.shape()...) }
 
 // NDim is the number of axes.
@@ -316,9 +319,9 @@ func (a *Array) Axes() []Axis { return slices.Clone(a.axes) }
 // Plan is how the array is cut into blocks.
 func (a *Array) Plan() *chunk.Plan { return a.plan }
 
-// Header describes a. Of an array that is all of one file it is what the file says, whose elements lie in
-// the order that FortranOrder tells from DataOffset on. Of anything else, such as a slice, it is the
-// header that [Array.Save] would write: with [Array.Elements] behind it, it makes a file.
+// Header describes a. Of an array that is all of one file it is what the file says, whose elements
+// lie in the order that FortranOrder tells from DataOffset on. Of anything else, such as a slice,
+// it is the header that [Array.Save] would write: with [Array.Elements] behind it, it makes a file.
 func (a *Array) Header() mmapnpy.Header {
 	if h, ok := a.FileHeader(); ok && a.shows(h) {
 		return h
@@ -383,9 +386,10 @@ func (a *Array) Backend() (name, reason string) {
 	return string(a.files[0].src.Backend()), a.files[0].src.Reason()
 }
 
-// Streamed reports whether elements come out of a member of an archive that can only be decoded from its start: one that is
-// compressed by bzip2, lzma or zstd. A pass in the order of the file decodes it once. Other orders take room for
-// what is decoded in the folder for temporary files, or decode it again and again.
+// Streamed reports whether elements come out of a member of an archive that can only be decoded
+// from its start: one that is compressed by bzip2, lzma or zstd. A pass in the order of the file
+// decodes it once. Other orders take room for what is decoded in the folder for temporary files, or
+// decode it again and again.
 func (a *Array) Streamed() bool { return a.inOrder() }
 
 // String describes a in one line: shape, dtype, storage order and plan, as in

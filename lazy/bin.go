@@ -9,8 +9,8 @@ import (
 )
 
 // BinSum adds up groups of factors[d] neighbours along each axis d, as HyperSpy's rebin does: a
-// (256, 256, 128, 128) scan binned by 2, 2, 4, 4 is one of (128, 128, 32, 32). The dtype is that of a
-// sum ([NewSum]). Every axis must be a multiple of its factor; crop it first ([Array.Slice]). A
+// (256, 256, 128, 128) scan binned by 2, 2, 4, 4 is one of (128, 128, 32, 32). The dtype is that of
+// a sum ([NewSum]). Every axis must be a multiple of its factor; crop it first ([Array.Slice]). A
 // group may have up to 1 Mi elements; [Sum] adds up more.
 func (a *Array) BinSum(factors ...int64) (*Array, error) { return a.bin(factors, false) }
 
@@ -90,8 +90,8 @@ func (b *binsReader) tile(r chunk.Region, order []int) ([]byte, error) {
 	return b.buf, nil
 }
 
-// fold appends the results of a region, in the given order of axes. Every axis is taken apart into the
-// groups and what is in a group.
+// fold appends the results of a region, in the given order of axes. Every axis is taken apart into
+// the groups and what is in a group.
 func (b *binsReader) fold(r chunk.Region, order []int) error {
 	n := b.node
 	ndim := len(r.Shape)

@@ -51,8 +51,8 @@ func Copy[T any](b Buffered, opts ...mmapnpy.Option) ([]T, error) {
 // If bytes of a mapped block become unreadable while the body looks at them, the
 // body panics with a *[FaultError]; see [Each] for the form that returns it. If they
 // turned into zeros, because the file was cut inside a page, the next thing
-// yielded is that error. A body that [iter.Pull] runs on another goroutine is not covered: there such a fault kills the
-// process, unless it is under [Guard].
+// yielded is that error. A body that [iter.Pull] runs on another goroutine is not covered: there
+// such a fault kills the process, unless it is under [Guard].
 func (a *Array) Blocks(ctx context.Context) iter.Seq2[Block, error] {
 	return func(yield func(Block, error) bool) {
 		if err := a.checkBlockSize(); err != nil {
@@ -92,8 +92,8 @@ func yieldBlock(yield func(Block, error) bool, b Block, w *window) (more bool, e
 
 // Each calls f for every block of the plan, on as many goroutines as there are
 // workers and the memory budget has room for, in no particular order. The first
-// error cancels the rest and is returned, as a *[FuncError] that names the block. Bytes that become unreadable while f
-// looks at them are a *[FaultError].
+// error cancels the rest and is returned, as a *[FuncError] that names the block. Bytes that become
+// unreadable while f looks at them are a *[FaultError].
 func Each(ctx context.Context, a *Array, f func(ctx context.Context, b Block) error) error {
 	if err := a.checkBlockSize(); err != nil {
 		return err

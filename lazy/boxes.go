@@ -2,9 +2,10 @@ package lazy
 
 import "github.com/lazynpy/lazynpy/chunk"
 
-// eachBox calls f with regions that together are the elements lo up to hi of a region, counted in the
-// given order, slowest axis first, and come in that order. A run of elements in the middle of rows is the end
-// of one row, a box of whole rows, and the beginning of another, for each axis. The region is reused.
+// eachBox calls f with regions that together are the elements lo up to hi of a region, counted in
+// the given order, slowest axis first, and come in that order. A run of elements in the middle of
+// rows is the end of one row, a box of whole rows, and the beginning of another, for each axis. The
+// region is reused.
 func eachBox(in chunk.Region, order []int, lo, hi int64, f func(box chunk.Region) error) error {
 	b := boxes{in: in, order: order, box: in.Clone(), f: f}
 	return b.cut(0, in.Len(), lo, hi)

@@ -20,7 +20,8 @@ type swaps struct {
 	parts []swaps
 }
 
-// swapsBetween lists what changes from one dtype to another that is [reordered]; at is where they lie.
+// swapsBetween lists what changes from one dtype to another that is [reordered]; at is where they
+// lie.
 func swapsBetween(from, to mmapnpy.DType, at int64) []swaps {
 	if from.Equal(to) {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// TestByteOrderOfEveryDType changes the byte order of what cannot be cast otherwise: values stay, and so do bytes when it is
-// changed back.
+// TestByteOrderOfEveryDType changes the byte order of what cannot be cast otherwise: values stay,
+// and so do bytes when it is changed back.
 func TestByteOrderOfEveryDType(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, name := range []string{

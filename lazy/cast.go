@@ -111,8 +111,8 @@ func isText(t mmapnpy.DType) bool {
 	return t.Kind() == mmapnpy.KindBytes || t.Kind() == mmapnpy.KindString
 }
 
-// convertible reports whether [castTo] can make elements of one dtype those of another that [mmapnpy.ResultType]
-// has given: numbers, or strings that are no longer than the others.
+// convertible reports whether [castTo] can make elements of one dtype those of another that
+// [mmapnpy.ResultType] has given: numbers, or strings that are no longer than the others.
 func convertible(from, to mmapnpy.DType) bool {
 	if isText(from) {
 		return from.Kind() == to.Kind() && from.ItemSize() <= to.ItemSize()
@@ -166,8 +166,8 @@ func swapWidth(t mmapnpy.DType) int {
 }
 
 // computeElem is the element type in which reductions of dtype t compute: what
-// the kernels have loops for, wide enough for t; long doubles stay what they are. ok is false for dtypes that
-// are not numbers.
+// the kernels have loops for, wide enough for t; long doubles stay what they are. ok is false for
+// dtypes that are not numbers.
 func computeElem(t mmapnpy.DType) (e kernel.Elem, ok bool) {
 	if k := t.Kind(); k == 'M' || k == 'm' {
 		return kernel.Int64, true

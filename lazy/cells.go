@@ -7,10 +7,11 @@ import (
 	"github.com/lazynpy/lazynpy/internal/arith"
 )
 
-// cells says which tasks of a pass share outputs. All tasks that a reducer finds the same outputs in are a cell, and have a
-// rank in it. Accumulators merge in two steps, in the order of ranks: those of a group of neighbours first, and then
-// the groups of the cell. Groups depend on the array and how it is cut only; so results do not depend on which of them
-// were merged where, and what is stored of a pass in parts is one state per group and not one per task.
+// cells says which tasks of a pass share outputs. All tasks that a reducer finds the same outputs
+// in are a cell, and have a rank in it. Accumulators merge in two steps, in the order of ranks:
+// those of a group of neighbours first, and then the groups of the cell. Groups depend on the array
+// and how it is cut only; so results do not depend on which of them were merged where, and what is
+// stored of a pass in parts is one state per group and not one per task.
 type cells struct {
 	order  []int // of the axes in the numbers of tasks, slowest first
 	counts []int64
@@ -23,15 +24,16 @@ type cells struct {
 	sorted bool  // numbers go through one cell after the other
 }
 
-// groupShare is how many times as much as its state the data of a group is, so that the states of two reducers take about
-// 1 % of the array; but groups have no more than groupData bytes, since whoever computes one does it as a whole.
+// groupShare is how many times as much as its state the data of a group is, so that the states of
+// two reducers take about 1 % of the array; but groups have no more than groupData bytes, since
+// whoever computes one does it as a whole.
 const (
 	groupShare = 160
 	groupData  = 2 << 30
 )
 
-// newCells is the cells of a reducer that removes some axes. state is the bytes of the accumulators of the largest task, and
-// data those of its elements.
+// newCells is the cells of a reducer that removes some axes. state is the bytes of the accumulators
+// of the largest task, and data those of its elements.
 func newCells(t *tasks, reduced []bool, state, data int64) *cells {
 	grid, order := t.plan.Grid(), t.plan.Layout().Order
 	n := len(reduced)
@@ -60,7 +62,8 @@ func newCells(t *tasks, reduced []bool, state, data int64) *cells {
 	return c
 }
 
-// groupOf is how many tasks make a group: a power of two, so that the groups of all reducers fit into each other.
+// groupOf is how many tasks make a group: a power of two, so that the groups of all reducers fit
+// into each other.
 func groupOf(tasks, state, data int64) int64 {
 	n := min(arith.CeilDiv(arith.Times(groupShare, state), max(data, 1)), groupData/max(data, 1), tasks)
 	if n <= 1 {

@@ -221,7 +221,8 @@ func randomSelect(t *testing.T, rng *rand.Rand, a *Array, p plainArray) (*Array,
 	return b, out
 }
 
-// regroup is a random shape of as many elements: lengths joined with their neighbours, split, and ones put in.
+// regroup is a random shape of as many elements: lengths joined with their neighbours, split, and
+// ones put in.
 func regroup(rng *rand.Rand, old []int64) []int64 {
 	var shape []int64
 	for _, n := range old {

@@ -20,8 +20,8 @@ type concat struct {
 	sorts  []int
 }
 
-// newConcat joins nodes that differ in their length along one axis only. What is no use is left out: parts of
-// no length, and the concatenation itself if one part is left.
+// newConcat joins nodes that differ in their length along one axis only. What is no use is left
+// out: parts of no length, and the concatenation itself if one part is left.
 func newConcat(axis int, nodes []node) node {
 	parts := make([]node, 0, len(nodes))
 	for _, n := range nodes {
@@ -47,9 +47,9 @@ func newConcat(axis int, nodes []node) node {
 }
 
 // cheapest is the order of the largest part. The axis of the concatenation becomes the slowest
-// where windows then are whole parts, or runs of one: where the parts are short along it, or fit in a window.
-// In large parts that are cut across their storage order, the other axes go first, so that a
-// window has a long run of each part.
+// where windows then are whole parts, or runs of one: where the parts are short along it, or fit in
+// a window. In large parts that are cut across their storage order, the other axes go first, so
+// that a window has a long run of each part.
 func (c *concat) cheapest() []int {
 	largest, longest := c.parts[0], int64(0)
 	for _, p := range c.parts {

@@ -10,12 +10,12 @@ import (
 
 // Concatenate joins arrays along an axis that they have, as np.concatenate does: axis d of all
 // must have the same length, except the one named. A negative axis counts from the end. Nothing is
-// read, and elements are read from the array that they belong to. The dtype is NumPy's for arrays of
-// different ones ([mmapnpy.ResultType]), in this machine's byte order where byte orders differ. Navigation
-// flags, workers, budget and progress are those of the first array.
+// read, and elements are read from the array that they belong to. The dtype is NumPy's for arrays
+// of different ones ([mmapnpy.ResultType]), in this machine's byte order where byte orders differ.
+// Navigation flags, workers, budget and progress are those of the first array.
 //
-// Arrays that do not fit are an [ErrIndex], dtypes without a common one an [ErrDType]. [Array.Close] of the
-// result closes the files behind all arrays.
+// Arrays that do not fit are an [ErrIndex], dtypes without a common one an [ErrDType].
+// [Array.Close] of the result closes the files behind all arrays.
 func Concatenate(axis int, arrays ...*Array) (*Array, error) {
 	if len(arrays) == 0 {
 		return nil, fmt.Errorf("%w: need at least one array to concatenate", ErrIndex)
@@ -40,8 +40,8 @@ func Concatenate(axis int, arrays ...*Array) (*Array, error) {
 	return arrays[0].derive(n, axes, arrays...)
 }
 
-// Stack joins arrays of the same shape along an axis of its own, as np.stack does: axis 0 puts it in
-// front, -1 behind the last. It is a navigation axis. For all else see [Concatenate].
+// Stack joins arrays of the same shape along an axis of its own, as np.stack does: axis 0 puts it
+// in front, -1 behind the last. It is a navigation axis. For all else see [Concatenate].
 func Stack(axis int, arrays ...*Array) (*Array, error) {
 	if len(arrays) == 0 {
 		return nil, fmt.Errorf("%w: need at least one array to stack", ErrIndex)
@@ -90,8 +90,8 @@ func insertAxis(n, d int) []int {
 	return from
 }
 
-// sameShapes checks that arrays are alike but for their lengths along axis, of which the sum must be a
-// length. A negative axis is none.
+// sameShapes checks that arrays are alike but for their lengths along axis, of which the sum must
+// be a length. A negative axis is none.
 func sameShapes(arrays []*Array, axis int) error {
 	first, sum := arrays[0].node.shape(), int64(0)
 	for i, a := range arrays {

@@ -9,8 +9,8 @@ import (
 	"github.com/lazynpy/lazynpy/chunk"
 )
 
-// copies yields the elements in C order, in parts of at most windowBytes or of one element, in memory that
-// cannot fault. Workers compute pieces ahead of the loop and hand them on in order.
+// copies yields the elements in C order, in parts of at most windowBytes or of one element, in
+// memory that cannot fault. Workers compute pieces ahead of the loop and hand them on in order.
 func (a *Array) copies(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		err := a.produce(ctx, func(piece []byte) bool {
@@ -40,8 +40,8 @@ type filled struct {
 // errUnfilled is the error of a piece whose worker panicked. The panic is what is told.
 var errUnfilled = errors.New("piece not filled")
 
-// produce calls f with the pieces until it returns false. It returns when no worker runs any more; a panic
-// of a worker is then one of the caller.
+// produce calls f with the pieces until it returns false. It returns when no worker runs any more;
+// a panic of a worker is then one of the caller.
 func (a *Array) produce(ctx context.Context, f func(piece []byte) bool) error {
 	if a.NBytes() == 0 {
 		return a.changed()
@@ -82,7 +82,8 @@ type producer struct {
 
 func newProducer(a *Array) *producer {
 	p := &producer{filler: newFiller(a, chunk.COrder(a.NDim())), finished: make(chan struct{})}
-	// Windows have half of the budget, and pieces the other half: one in every hand, and one that is ready.
+	// Windows have half of the budget, and pieces the other half: one in every hand, and one that
+	// is ready.
 	p.workers = a.numWorkers(2 * p.hold())
 	n := p.workers + 2
 	p.parts = deal(chunk.Whole(a.node.shape()), p.order, p.pieceLen(int64(n)))

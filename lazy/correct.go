@@ -12,25 +12,27 @@ import (
 // Correction is what a detector does to a signal, and [Array.Correct] undoes, as LiberTEM's
 // CorrectionSet. All parts are optional.
 type Correction struct {
-	// Dark is subtracted from every signal. A dark frame has the shape of a signal, and lies along the
-	// signal axes wherever they are; anything else broadcasts as in NumPy.
+	// Dark is subtracted from every signal. A dark frame has the shape of a signal, and lies along
+	// the signal axes wherever they are; anything else broadcasts as in NumPy.
 	Dark Operand
 
 	// Gain is multiplied with every signal after that, and lies as Dark does.
 	Gain Operand
 
 	// DeadPixels are indices of the signal axes, each one number per axis. Such a pixel becomes
-	// the mean of its neighbours in all directions that are not dead themselves, diagonals included.
+	// the mean of its neighbours in all directions that are not dead themselves, diagonals
+	// included.
 	DeadPixels [][]int64
 }
 
-// Correct corrects every signal when it is read: (x - Dark) * Gain, then dead pixels, in floating point whatever the
-// dtype of the counts, so that a dark frame above them gives negative numbers. The result is float32 of booleans, of integers
-// of up to 16 bits and of floats of up to 32, float64 of all wider ones, and complex where something is, as LiberTEM's are.
-// Where Dark or Gain is wider than that, so is the computation, and what comes out is rounded once.
+// Correct corrects every signal when it is read: (x - Dark) * Gain, then dead pixels, in floating
+// point whatever the dtype of the counts, so that a dark frame above them gives negative numbers.
+// The result is float32 of booleans, of integers of up to 16 bits and of floats of up to 32,
+// float64 of all wider ones, and complex where something is, as LiberTEM's are. Where Dark or Gain
+// is wider than that, so is the computation, and what comes out is rounded once.
 //
-// A dead pixel is the mean of its corrected neighbours. One all of whose neighbours are dead is an error. Without any
-// correction the array is what it was.
+// A dead pixel is the mean of its corrected neighbours. One all of whose neighbours are dead is an
+// error. Without any correction the array is what it was.
 func (a *Array) Correct(c Correction) (*Array, error) {
 	if c.Dark == nil && c.Gain == nil && len(c.DeadPixels) == 0 {
 		return a, nil

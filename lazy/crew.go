@@ -26,12 +26,13 @@ func (p *crewPanic) Unwrap() error {
 	return err
 }
 
-// errGone says that a function of a user's ended its goroutine with [runtime.Goexit], as the Fatal of a test does.
+// errGone says that a function of a user's ended its goroutine with [runtime.Goexit], as the Fatal
+// of a test does.
 var errGone = errors.New("a function ended its goroutine before its work was done (runtime.Goexit)")
 
-// crew runs workers, which are numbered from 0, and waits for them. The first error cancels the context of the others and is
-// returned. A panic of a worker becomes one of the caller, whose deferred calls can then clean up; a worker that
-// ends before its work is done is an error.
+// crew runs workers, which are numbered from 0, and waits for them. The first error cancels the
+// context of the others and is returned. A panic of a worker becomes one of the caller, whose
+// deferred calls can then clean up; a worker that ends before its work is done is an error.
 func crew(ctx context.Context, n int, work func(ctx context.Context, worker int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

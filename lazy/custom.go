@@ -21,7 +21,8 @@ type Accumulator interface {
 	Merge(other Accumulator) error
 
 	// To be computed in [Parts], an accumulator must also be an [encoding.BinaryMarshaler] and an
-	// [encoding.BinaryUnmarshaler]. UnmarshalBinary is called on one that New has made for the same region.
+	// [encoding.BinaryUnmarshaler]. UnmarshalBinary is called on one that New has made for the same
+	// region.
 }
 
 // Accumulators is a reducer of a user's own at work on one array. An error of its functions, or
@@ -72,7 +73,8 @@ func NewReducer(name string, start func(a *Array) (Accumulators, error)) Reducer
 }
 
 // NewResult makes a result of the given shape from its elements in C order. The shape is as that of
-// [mmapnpy.BufferOf]: one dimension if none is given, none if it is an empty slice. It keeps the slice. [mmapnpy.DTypeOf] says which T are possible.
+// [mmapnpy.BufferOf]: one dimension if none is given, none if it is an empty slice. It keeps the
+// slice. [mmapnpy.DTypeOf] says which T are possible.
 func NewResult[T any](values []T, shape ...int64) (*Result, error) {
 	b, err := mmapnpy.BufferOf(values, shape...)
 	if err != nil {

@@ -189,8 +189,8 @@ func (p *userPartial[T, S, R]) finish(r *Result, at, stride, from, n int) {
 	}
 }
 
-// appendState writes states that have a fixed size as encoding/binary does, and others as they marshal
-// themselves.
+// appendState writes states that have a fixed size as encoding/binary does, and others as they
+// marshal themselves.
 func (p *userPartial[T, S, R]) appendState(b []byte, n int) ([]byte, error) {
 	for i := range p.states[:n] {
 		var err error

@@ -91,7 +91,8 @@ func TestFoldTypes(t *testing.T) {
 		r     Reducer
 		want  int64
 	}{
-		{"|b1", []byte{0, 1, 2, 255}, countFold(func(b bool) bool { return b }), 3}, // NumPy's true has many bytes
+		// NumPy's true has many bytes
+		{"|b1", []byte{0, 1, 2, 255}, countFold(func(b bool) bool { return b }), 3},
 		{"|b1", []byte{0, 1, 2, 255}, countFold(func(b uint8) bool { return b > 1 }), 2},
 		{"<f2", []byte{0, 0x3c, 1, 0}, countFold(func(bits uint16) bool { return bits == 0x3c00 || bits == 1 }), 2},
 		{">c8", []byte{0x3f, 0x80, 0, 0, 0x40, 0, 0, 0}, countFold(func(z complex64) bool { return z == 1+2i }), 1},

@@ -72,7 +72,8 @@ func newFrame(a *Array, order []int) frame {
 	return f
 }
 
-// afford returns an error if so many weights, and the form in which kernels take them, cannot be had.
+// afford returns an error if so many weights, and the form in which kernels take them, cannot be
+// had.
 func (f frame) afford(weights int64) error {
 	return f.a.afford("the weights of its pixels", arith.Times(16, weights))
 }
@@ -108,7 +109,8 @@ func detector(name string, bind func(f frame) (*frameSums, error), derive func(a
 		if derive != nil && components == 2 {
 			return nil, undefined(a.DType())
 		}
-		reduced := make([]bool, a.NDim()) // all of it is one frame where there are no navigation axes
+		// all of it is one frame where there are no navigation axes
+		reduced := make([]bool, a.NDim())
 		for d, ax := range a.axes {
 			reduced[d] = !ax.Navigate
 		}

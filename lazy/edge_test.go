@@ -175,7 +175,8 @@ func TestCutWhileGathering(t *testing.T) {
 		t.Fatal(err)
 	}
 	var fault *FaultError
-	if _, err := a.Load(t.Context()); !errors.As(err, &fault) || fault.Path != path { // in pieces of several rows
+	// in pieces of several rows
+	if _, err := a.Load(t.Context()); !errors.As(err, &fault) || fault.Path != path {
 		t.Errorf("Load: %v", err)
 	}
 }

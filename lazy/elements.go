@@ -18,9 +18,10 @@ const pieceBytes = 16 << 20
 // piece is valid until the loop body ends. It is the way to stream
 // an array into a hash, a socket or another file in bounded memory.
 //
-// Elements that are not used as they are stored are computed by all workers, which run ahead of the loop.
-// Those that are, are lent where they lie. As with [Array.Blocks], bytes that become unreadable while the
-// body looks at them are a panic with a *[FaultError], and code that pulls pieces by [iter.Pull] needs [Guard].
+// Elements that are not used as they are stored are computed by all workers, which run ahead of the
+// loop. Those that are, are lent where they lie. As with [Array.Blocks], bytes that become
+// unreadable while the body looks at them are a panic with a *[FaultError], and code that pulls
+// pieces by [iter.Pull] needs [Guard].
 func (a *Array) Elements(ctx context.Context) iter.Seq2[[]byte, error] {
 	if !a.liesInCOrder() {
 		return a.copies(ctx)
@@ -62,7 +63,8 @@ func (a *Array) eachPiece(ctx context.Context, f func([]byte) bool) error {
 	return a.changed()
 }
 
-// liesInCOrder reports whether the elements are those of a file or of memory, in C order and without gaps.
+// liesInCOrder reports whether the elements are those of a file or of memory, in C order and
+// without gaps.
 func (a *Array) liesInCOrder() bool {
 	l, ok := a.node.(*leaf)
 	return ok && l.view.orderName() == "C-order"

@@ -91,8 +91,8 @@ func newElementwise(to mmapnpy.DType, l newLoop, in ...node) (*elementwise, erro
 	return e, nil
 }
 
-// measure finds what is asked for again and again: the bytes that the expression reads, and the order of
-// the axes, which is that of the input with the most to read.
+// measure finds what is asked for again and again: the bytes that the expression reads, and the
+// order of the axes, which is that of the input with the most to read.
 func (e *elementwise) measure() {
 	e.sorts = chunk.COrder(len(e.shp))
 	most := int64(0)
@@ -143,8 +143,8 @@ func (e *elementwise) hold(n int64) int64 {
 	return sum
 }
 
-// tileHold is what the tiles that a reader makes of a window of n elements take. Nobody asks for larger
-// ones than a quarter of a window.
+// tileHold is what the tiles that a reader makes of a window of n elements take. Nobody asks for
+// larger ones than a quarter of a window.
 func tileHold(n int64, t mmapnpy.DType) int64 { return min(n*t.ItemSize(), windowBytes/4) }
 
 func (e *elementwise) narrow(sel []span) node {
@@ -255,8 +255,8 @@ func (e *elementwiseReader) tile(r chunk.Region, order []int) (_ []byte, err err
 // Map applies a function of yours to the elements of an array when they are read. It gets
 // them in pieces: f sets every dst[i] from src[i], may be called from several goroutines
 // at once, and must neither keep the slices nor write to src. Pieces have no meaning: f must not
-// depend on how elements are grouped. If it panics, whoever reads the elements gets a [FuncError] that names
-// the block. See [MapErr] for functions that can fail.
+// depend on how elements are grouped. If it panics, whoever reads the elements gets a [FuncError]
+// that names the block. See [MapErr] for functions that can fail.
 //
 // T is the Go type of the array's dtype, as [mmapnpy.NDArray] lists them; elements of
 // foreign byte order are swapped first. U is that of the result, as in [mmapnpy.DTypeOf].
@@ -267,8 +267,8 @@ func Map[T, U any](a *Array, f func(dst []U, src []T)) (*Array, error) {
 	})
 }
 
-// MapErr is [Map] for a function that can fail. Its error ends whatever reads the elements with a [FuncError] that
-// wraps it and names the block.
+// MapErr is [Map] for a function that can fail. Its error ends whatever reads the elements with a
+// [FuncError] that wraps it and names the block.
 func MapErr[T, U any](a *Array, f func(dst []U, src []T) error) (*Array, error) {
 	in, err := typed[T](a)
 	if err != nil {

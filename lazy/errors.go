@@ -29,29 +29,30 @@ var (
 	ErrClosed = bytesrc.ErrClosed
 
 	// ErrChanged says that a file is not any more what was opened: it was written to, or another
-	// one is under its path.
+	// One is under its path.
 	ErrChanged = bytesrc.ErrChanged
 
 	// ErrIndex is returned for an index, slice or axis that does not fit the
-	// array: out of range, too many, zero step, repeated axis.
+	// Array: out of range, too many, zero step, repeated axis.
 	ErrIndex = errors.New("bad index")
 
 	// ErrDType is returned when an operation is not defined for the array's
-	// dtype, such as the mean of strings.
+	// Dtype, such as the mean of strings.
 	ErrDType = errors.New("operation not defined for this dtype")
 
 	// ErrShape is returned for shapes that do not fit each other, or no array.
 	ErrShape = errors.New("bad shape")
 
 	// ErrEmpty is returned for a minimum or maximum over no elements, which has
-	// no identity (as NumPy's ValueError).
+	// No identity (as NumPy's ValueError).
 	ErrEmpty = errors.New("zero-size reduction has no identity")
 )
 
-// Guard runs fn, which may touch borrowed elements: those of a [Block], or what [Array.Elements] yields. Memory that turns out to be
-// unreadable (the file was cut, its disk or network failed) becomes a *[FaultError] instead of a crash, and so does a loop over
-// blocks or elements that ended by a panic with one.
+// Guard runs fn, which may touch borrowed elements: those of a [Block], or what [Array.Elements]
+// yields. Memory that turns out to be unreadable (the file was cut, its disk or network failed)
+// becomes a *[FaultError] instead of a crash, and so does a loop over blocks or elements that ended
+// by a panic with one.
 //
-// [Each], [Run] and the bodies of loops are guarded already. Guard is for code on other goroutines, which are not: those that
-// a body starts, and whoever pulls blocks by [iter.Pull].
+// [Each], [Run] and the bodies of loops are guarded already. Guard is for code on other goroutines,
+// which are not: those that a body starts, and whoever pulls blocks by [iter.Pull].
 func Guard(fn func() error) error { return bytesrc.Guard(fn) }

@@ -12,8 +12,8 @@ type filler struct {
 	tile   int64
 }
 
-// newFiller opens windows as they are cheapest: where elements are not read in the order in which they are
-// wanted, larger ones, so that what is read is longer.
+// newFiller opens windows as they are cheapest: where elements are not read in the order in which
+// they are wanted, larger ones, so that what is read is longer.
 func newFiller(a *Array, order []int) *filler {
 	size := elemSize(a.node)
 	f := &filler{a: a, order: order, tile: max(tileBytes/size, 1)}

@@ -18,15 +18,16 @@ type foldJob struct {
 	fold    fold
 	reduced []bool
 	order   []int
-	stored  bool                           // the fold's index counts the reduced elements as they are stored, not in C order
-	derive  func(*Result) (*Result, error) // makes the result of what was folded; nil for itself
-	cells   *cells
-	none    bool                // there are no tasks
-	groups  map[int64]*foldPart // of the cells in which a group has begun
-	totals  map[int64]*foldPart // what has merged of the cells that are not finished
-	out     *Result             // nil before something merged
-	sink    *resultFile         // takes finished outputs in place of out, or nil
-	pool    sync.Pool
+	// the fold's index counts the reduced elements as they are stored, not in C order
+	stored bool
+	derive func(*Result) (*Result, error) // makes the result of what was folded; nil for itself
+	cells  *cells
+	none   bool                // there are no tasks
+	groups map[int64]*foldPart // of the cells in which a group has begun
+	totals map[int64]*foldPart // what has merged of the cells that are not finished
+	out    *Result             // nil before something merged
+	sink   *resultFile         // takes finished outputs in place of out, or nil
+	pool   sync.Pool
 }
 
 func newFoldJob(a *Array, r Reducer, order []int) (*foldJob, error) {
@@ -78,8 +79,8 @@ func (j *foldJob) outputBytes() int64 {
 	return product(none.shape[1:]) * none.dtype.ItemSize()
 }
 
-// memory is what the result takes, with the accumulators of all outputs where tasks share them, also those of groups, and
-// what is derived of it.
+// memory is what the result takes, with the accumulators of all outputs where tasks share them,
+// also those of groups, and what is derived of it.
 func (j *foldJob) memory() int64 {
 	if j.sink != nil {
 		return 0
@@ -211,7 +212,8 @@ func (j *foldJob) start(t *tasks) {
 	j.groups, j.totals = map[int64]*foldPart{}, map[int64]*foldPart{}
 }
 
-// ready allocates what all tasks share: the result. A pass that only computes parts does not need it.
+// ready allocates what all tasks share: the result. A pass that only computes parts does not need
+// it.
 func (j *foldJob) ready() {
 	if j.out != nil || j.sink != nil {
 		return
@@ -247,7 +249,8 @@ func (j *foldJob) mergeGroup(at role, r chunk.Region, group *foldPart) error {
 	return j.finishCell(r, whole)
 }
 
-// join merges a part with those of the same cell that came before, and with the last one gives what all have found.
+// join merges a part with those of the same cell that came before, and with the last one gives what
+// all have found.
 func (j *foldJob) join(open map[int64]*foldPart, cell int64, p *foldPart, last bool) (*foldPart, error) {
 	before := open[cell]
 	switch {
@@ -281,7 +284,8 @@ func (j *foldJob) finishCell(r chunk.Region, p *foldPart) error {
 }
 
 // eachRunIn calls f for every run of outputs that is contiguous both among all
-// outputs of the array (at), which lie in the given order of axes, and among those of region r (from).
+// outputs of the array (at), which lie in the given order of axes, and among those of region r
+// (from).
 func (j *foldJob) eachRunIn(order []int, r chunk.Region, f func(at, from, n int64)) {
 	kept := chunk.Region{Start: make([]int64, len(j.order)), Shape: make([]int64, len(j.order))}
 	for d := range kept.Start {

@@ -18,7 +18,8 @@ import (
 
 var errBroken = errors.New("broken")
 
-// TestFunctionsThatFail lets functions of every kind return errors and panic, and reads what they make in every way.
+// TestFunctionsThatFail lets functions of every kind return errors and panic, and reads what they
+// make in every way.
 func TestFunctionsThatFail(t *testing.T) {
 	s := make([]int32, 5*4*6*7)
 	for i := range s {

@@ -10,12 +10,12 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// markBytes is how many bytes of elements tell a file that has grown from another one of the same shape. They lie in
-// what was read for the header.
+// markBytes is how many bytes of elements tell a file that has grown from another one of the same
+// shape. They lie in what was read for the header.
 const markBytes = 4 << 10
 
-// imprint is what tells a file to which elements were appended, which are no business of who opened it before, from one
-// that was rewritten.
+// imprint is what tells a file to which elements were appended, which are no business of who opened
+// it before, from one that was rewritten.
 type imprint struct {
 	header mmapnpy.Header
 	opts   []mmapnpy.Option
@@ -25,7 +25,8 @@ type imprint struct {
 	first  int64 // how many bytes the sum is of
 }
 
-// watch has a source look for growth, if it is a file of its own. An array without axes does not grow.
+// watch has a source look for growth, if it is a file of its own. An array without axes does not
+// grow.
 func watch(src bytesrc.Source, m imprint) *imprint {
 	f, ok := src.(*bytesrc.File)
 	if !ok || len(m.header.Shape) == 0 {
@@ -71,7 +72,8 @@ func (m *imprint) check(r io.ReaderAt, size int64) (extent int64, same bool) {
 	return h.Shape[m.axis], ok && sum == m.sum
 }
 
-// fits reports whether a header is that of the array, or of one with more along the axis that grows.
+// fits reports whether a header is that of the array, or of one with more along the axis that
+// grows.
 func (m *imprint) fits(h mmapnpy.Header) bool {
 	was := &m.header
 	if !h.DType.Equal(was.DType) || h.FortranOrder != was.FortranOrder || h.DataOffset != was.DataOffset || len(h.Shape) != len(was.Shape) {
@@ -85,13 +87,14 @@ func (m *imprint) fits(h mmapnpy.Header) bool {
 	return true
 }
 
-// Refresh opens the file behind a once more and shows all that is in it by now, such as the rows that another process has
-// appended ([mmapnpy.Append]) since a was opened. It has a's options and navigation axes, and is closed on
-// its own; a stays as it is, and valid. A file that holds something else by now is an error that matches [ErrChanged]. So is
-// an array that is not all of one .npy file: refresh that, and slice what it gives.
+// Refresh opens the file behind a once more and shows all that is in it by now, such as the rows
+// that another process has appended ([mmapnpy.Append]) since a was opened. It has a's options and
+// navigation axes, and is closed on its own; a stays as it is, and valid. A file that holds
+// something else by now is an error that matches [ErrChanged]. So is an array that is not all of
+// one .npy file: refresh that, and slice what it gives.
 //
-// An array whose file grows needs no Refresh to be read on: what was there when it was opened stays readable, in
-// passes and block by block.
+// An array whose file grows needs no Refresh to be read on: what was there when it was opened stays
+// readable, in passes and block by block.
 func (a *Array) Refresh() (*Array, error) {
 	h, ok := a.FileHeader()
 	if !ok || !a.shows(h) || a.files[0].again == nil {

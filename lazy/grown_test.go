@@ -46,7 +46,8 @@ var farFuture = time.Now().Add(time.Hour)
 // total is the sum of what numbered gives.
 func total(rows int64) float64 { return float64(3 * rows * (rows - 1) / 2) }
 
-// TestReadsOnWhileGrowing appends to a file under arrays that were opened before, of every kind and back end.
+// TestReadsOnWhileGrowing appends to a file under arrays that were opened before, of every kind and
+// back end.
 func TestReadsOnWhileGrowing(t *testing.T) {
 	for _, backend := range []string{"mmap", "pread", "direct", "copy"} {
 		for _, fortran := range []bool{false, true} {
@@ -182,7 +183,8 @@ func TestRefresh(t *testing.T) {
 // appender is the environment variable with the path that the test binary is to append rows to.
 const appender = "LAZYNPY_TEST_APPENDER"
 
-// TestAppenderProcess is the process that [TestOpenWhileAppending] starts, and does nothing otherwise.
+// TestAppenderProcess is the process that [TestOpenWhileAppending] starts, and does nothing
+// otherwise.
 func TestAppenderProcess(t *testing.T) {
 	path := os.Getenv(appender)
 	if path == "" {

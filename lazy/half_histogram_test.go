@@ -8,8 +8,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// TestHalfHistograms compares histograms of float16 with np.histogram's (testdata/half_histograms.json), which
-// computes edges and bins in float16.
+// TestHalfHistograms compares histograms of float16 with np.histogram's
+// (testdata/half_histograms.json), which computes edges and bins in float16.
 func TestHalfHistograms(t *testing.T) {
 	var cases []struct {
 		Data         []byte

@@ -11,8 +11,8 @@ import (
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
-// TestHeaderDescribes writes the header of derived arrays with their elements behind it, which makes a file of the
-// same array.
+// TestHeaderDescribes writes the header of derived arrays with their elements behind it, which
+// makes a file of the same array.
 func TestHeaderDescribes(t *testing.T) {
 	dir := t.TempDir()
 	values := make([]int16, 2*3*4)

@@ -8,7 +8,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// A streamSource is a file that can only be read from its start: going back farther than some bytes begins there again.
+// A streamSource is a file that can only be read from its start: going back farther than some bytes
+// begins there again.
 type streamSource struct {
 	bytesrc.Source
 	mu     sync.Mutex
@@ -39,7 +40,8 @@ func (s *streamSource) Borrow(off int64, n int) (bytesrc.Lease, error) {
 	return s.Source.Borrow(off, n)
 }
 
-// TestPassesInOrder makes passes over members that can only be decoded from their start: they go through them once.
+// TestPassesInOrder makes passes over members that can only be decoded from their start: they go
+// through them once.
 func TestPassesInOrder(t *testing.T) {
 	dt := must[mmapnpy.DType](t)(mmapnpy.DTypeOf[uint8]())
 	shape := []int64{24, 512, 512}

@@ -38,8 +38,9 @@ func numpyIndexes(t testing.TB) (rows []numpyIndex) {
 	return rows
 }
 
-// TestIndexAgainstNumPy compares the index grammar with NumPy's answers: the same elements in the same shape, or an
-// error from both. Of what is more than basic indexing some is refused, and none is another thing than in Python.
+// TestIndexAgainstNumPy compares the index grammar with NumPy's answers: the same elements in the
+// same shape, or an error from both. Of what is more than basic indexing some is refused, and none
+// is another thing than in Python.
 func TestIndexAgainstNumPy(t *testing.T) {
 	results, errs, refused := 0, 0, 0
 	for _, row := range numpyIndexes(t) {

@@ -26,7 +26,8 @@ func huge(t *testing.T, opts ...Option) *Array {
 	return a
 }
 
-// TestTooLarge asks for what no machine can hold: an error that names both sizes, and not the end of the process.
+// TestTooLarge asks for what no machine can hold: an error that names both sizes, and not the end
+// of the process.
 func TestTooLarge(t *testing.T) {
 	a := huge(t)
 	ctx := t.Context()

@@ -12,9 +12,9 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// BenchmarkLateness sums a file that is not in the page cache and measures how late a goroutine that wants to run
-// every millisecond does so: a page fault that waits for the disk would hold its processor.
-// LAZYNPY_LATENESS_MIB is the size of the file.
+// BenchmarkLateness sums a file that is not in the page cache and measures how late a goroutine
+// that wants to run every millisecond does so: a page fault that waits for the disk would hold its
+// processor. LAZYNPY_LATENESS_MIB is the size of the file.
 func BenchmarkLateness(b *testing.B) {
 	size := int64(64 << 20)
 	if text := os.Getenv("LAZYNPY_LATENESS_MIB"); text != "" {

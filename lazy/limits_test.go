@@ -38,7 +38,8 @@ func heapOf(most *uint64) {
 	*most = max(*most, m.HeapAlloc)
 }
 
-// TestPartsOfResultsStayInTheBudget picks one number of each long result, which must not keep the results.
+// TestPartsOfResultsStayInTheBudget picks one number of each long result, which must not keep the
+// results.
 func TestPartsOfResultsStayInTheBudget(t *testing.T) {
 	const n = 1 << 14
 	a := must[*Array](t)(mustSlice(t, make([]uint8, n*16), n, 16).With(NavigationAxes(0), Workers(1), Memory(minMemory)))
@@ -61,7 +62,8 @@ func TestPartsOfResultsStayInTheBudget(t *testing.T) {
 	}
 }
 
-// TestDeepGhostRegions asks for neighbourhoods that do not fit: at once, and not while they are read.
+// TestDeepGhostRegions asks for neighbourhoods that do not fit: at once, and not while they are
+// read.
 func TestDeepGhostRegions(t *testing.T) {
 	f := func(mmapnpy.NDArray[uint8], mmapnpy.NDArray[uint8]) error { return nil }
 	a := must[*Array](t)(mustSlice(t, []uint8{1}).BroadcastTo(1<<31, 1<<31))
@@ -116,7 +118,8 @@ func TestSharedExpressions(t *testing.T) {
 	}
 }
 
-// TestGoexit has a function end its goroutine, as the Fatal of a test does: an error, and no deadlock.
+// TestGoexit has a function end its goroutine, as the Fatal of a test does: an error, and no
+// deadlock.
 func TestGoexit(t *testing.T) {
 	a := must[*Array](t)(mustSlice(t, make([]float64, 1<<16)).With(Workers(2), Chunks("1000")))
 	gone := must[*Array](t)(Map(a, func(_, _ []float64) { runtime.Goexit() }))
@@ -132,8 +135,8 @@ func TestGoexit(t *testing.T) {
 	}
 }
 
-// TestGoexitWhileOpening ends the goroutine while the window of another input is open, of a file: the file can be closed
-// afterwards.
+// TestGoexitWhileOpening ends the goroutine while the window of another input is open, of a file:
+// the file can be closed afterwards.
 func TestGoexitWhileOpening(t *testing.T) {
 	dt := must[mmapnpy.DType](t)(mmapnpy.DTypeOf[float64]())
 	a := must[*Array](t)(Open(writeFile(t, t.TempDir(), dt, []int64{1 << 16}, false, make([]byte, 8<<16))))

@@ -14,10 +14,10 @@ import (
 // gets the whole signal in C order and sets dst, which has the given shape, () for a single number.
 // The result has a's navigation axes, in their order, and then signal axes of that shape.
 //
-// f may be called from several goroutines at once, and must neither keep the slices nor write to src.
-// An error or a panic of it ends whatever reads the result with a [FuncError] that names the block, and the scan position in
-// a. T and U are as for [Map].
-// A signal and its result must fit the memory budget.
+// f may be called from several goroutines at once, and must neither keep the slices nor write to
+// src. An error or a panic of it ends whatever reads the result with a [FuncError] that names the
+// block, and the scan position in a. T and U are as for [Map]. A signal and its result must fit the
+// memory budget.
 func MapSignal[T, U any](a *Array, shape []int64, f func(dst []U, src []T) error) (*Array, error) {
 	in, err := typed[T](a)
 	if err != nil {
@@ -139,8 +139,8 @@ func (m *mapSignal) reader() reader {
 	return &mapSignalReader{node: m, in: m.in.reader(), loop: m.loop(), inputs: make([][]byte, 1)}
 }
 
-// mapSignalReader computes the results of all signals of a window when it is opened, and keeps the part of each
-// that the window has.
+// mapSignalReader computes the results of all signals of a window when it is opened, and keeps the
+// part of each that the window has.
 type mapSignalReader struct {
 	node    *mapSignal
 	in      reader

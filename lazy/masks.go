@@ -84,7 +84,8 @@ func smooth(name string, cy, cx, inner, outer float64) Mask {
 		return m
 	}
 	edges := m.weights
-	m.weights = func(shape []int64) ([]float64, error) { // one value for the pixel that all distances meet in
+	// one value for the pixel that all distances meet in
+	m.weights = func(shape []int64) ([]float64, error) {
 		w, err := edges(shape)
 		if err != nil {
 			return nil, err

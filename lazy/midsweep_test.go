@@ -16,8 +16,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// TestMidSweep cuts, replaces and deletes a file by every back end when a part of it was summed. What
-// was deleted is read to its end, and everything else is an error.
+// TestMidSweep cuts, replaces and deletes a file by every back end when a part of it was summed.
+// What was deleted is read to its end, and everything else is an error.
 func TestMidSweep(t *testing.T) {
 	const size = 16 << 20
 	for _, backend := range []string{"mmap", "pread", "direct", "copy"} {

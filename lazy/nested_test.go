@@ -7,7 +7,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// TestNestedSubarrayField reads a field that is an array of arrays: its axes are appended, the outer ones first.
+// TestNestedSubarrayField reads a field that is an array of arrays: its axes are appended, the
+// outer ones first.
 func TestNestedSubarrayField(t *testing.T) {
 	inner := must[mmapnpy.DType](t)(mmapnpy.SubarrayOf(mmapnpy.Float64, 5))
 	outer := must[mmapnpy.DType](t)(mmapnpy.SubarrayOf(inner, 2))

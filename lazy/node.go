@@ -45,8 +45,9 @@ type reader interface {
 	// under [bytesrc.Guard] only.
 	tile(r chunk.Region, order []int) ([]byte, error)
 
-	// close gives the window back, or as much of it as was opened before open failed or panicked. The
-	// error says that what was read from it is not what the files hold. Closing twice does nothing.
+	// close gives the window back, or as much of it as was opened before open failed or panicked.
+	// The error says that what was read from it is not what the files hold. Closing twice does
+	// nothing.
 	close() error
 }
 
@@ -68,8 +69,8 @@ func eachTile(rd reader, win chunk.Region, order []int, n int64, f func(tile chu
 }
 
 // within runs f while a window is open. A fault in it, and one that only shows
-// afterwards, is an error. Opening computes what some nodes need, so that a function of the user's may
-// panic in it; what was opened before is closed all the same.
+// afterwards, is an error. Opening computes what some nodes need, so that a function of the user's
+// may panic in it; what was opened before is closed all the same.
 func within(rd reader, win chunk.Region, f func() error) (err error) {
 	defer func() {
 		if closed := rd.close(); err == nil {
@@ -103,8 +104,8 @@ func filesOf(n node) []*file {
 	return set.files
 }
 
-// filesBehind lists the files that an expression reads, and those behind the arrays that it was made of, of
-// which it may read nothing.
+// filesBehind lists the files that an expression reads, and those behind the arrays that it was
+// made of, of which it may read nothing.
 func filesBehind(n node, a *Array, others []*Array) []*file {
 	var set distinctFiles
 	set.add(filesOf(n)...)

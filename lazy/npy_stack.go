@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// npyStackAxis is the axis along which dask cut an array into the files of a stack. What the stack says of itself
-// is compared with the files.
+// npyStackAxis is the axis along which dask cut an array into the files of a stack. What the stack
+// says of itself is compared with the files.
 func npyStackAxis(set *fileSet, heads []head) (int, error) {
 	ndim := len(heads[0].shape)
 	if ndim == 0 {
@@ -64,8 +64,8 @@ func differing(heads []head) int {
 	return 0
 }
 
-// readStackInfo reads chunks and axis of the file that dask's to_npy_stack writes beside the pieces: a pickle of a
-// dict. ok is false if it is not of plain values.
+// readStackInfo reads chunks and axis of the file that dask's to_npy_stack writes beside the
+// pieces: a pickle of a dict. ok is false if it is not of plain values.
 func readStackInfo(path string) (chunks [][]int64, axis int64, ok bool, err error) {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return nil, 0, false, err // opening a pipe would wait for who writes to it

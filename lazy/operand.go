@@ -11,8 +11,8 @@ import (
 //
 // A bool, int, float64 or complex128, as constants become, is like a number of Python: it takes
 // the dtype of the array where that can hold its kind (NEP 50), so that uint8 plus 1 is uint8, and
-// uint8 plus 1.5 float64. A number of another Go type, such as int16 or float32, has that dtype, as a
-// scalar of NumPy has.
+// uint8 plus 1.5 float64. A number of another Go type, such as int16 or float32, has that dtype, as
+// a scalar of NumPy has.
 type Operand any
 
 // operand is one of them.

@@ -513,8 +513,8 @@ func TestUnary(t *testing.T) {
 	}
 }
 
-// TestCorrectInFloatingPoint has a dark frame above some of the counts, for counts of all dtypes. The results are
-// LiberTEM's, dtypes included (libertem.corrections.detector.correct, 0.16).
+// TestCorrectInFloatingPoint has a dark frame above some of the counts, for counts of all dtypes.
+// The results are LiberTEM's, dtypes included (libertem.corrections.detector.correct, 0.16).
 func TestCorrectInFloatingPoint(t *testing.T) {
 	counts := mustSlice(t, []uint8{0, 1, 2, 3, 4, 5}, 1, 2, 3)
 	dark := []float64{1, 0.5, 0, 3, 7, 1}

@@ -18,23 +18,23 @@ import (
 const (
 	// windowBytes is what a worker borrows at once: long enough that the system
 	// calls for populating and dropping pages vanish, short enough that a few
-	// workers fit the smallest budget.
+	// Workers fit the smallest budget.
 	windowBytes = 4 << 20
 
 	// tileBytes is what every reducer sees at once. It fits a 512 KiB second
 	// level cache with room for the accumulators, so several reducers in one
-	// pass read memory once.
+	// Pass read memory once.
 	tileBytes = 256 << 10
 
-	// defaultMemory and memoryPerWorker give the default budget.
+	// DefaultMemory and memoryPerWorker give the default budget.
 	defaultMemory   = 64 << 20
 	memoryPerWorker = 32 << 20
 
-	// minMemory is the smallest budget: one window and its converted copy.
+	// MinMemory is the smallest budget: one window and its converted copy.
 	minMemory = 16 << 20
 
 	// planWorkers is the number of workers that the "auto" plan serves with
-	// four blocks each, whatever the machine has, so that plans are portable.
+	// Four blocks each, whatever the machine has, so that plans are portable.
 	planWorkers = 16
 )
 
@@ -50,7 +50,8 @@ type config struct {
 
 	allowLarge bool
 
-	opening string // an option that was given and says how a file is opened; empty if there was none
+	// an option that was given and says how a file is opened; empty if there was none
+	opening string
 	header  []mmapnpy.Option
 	zip     []zipseek.Option
 }
@@ -106,7 +107,8 @@ func SignalAxes(axes ...int) Option {
 	}
 }
 
-// set takes over what an option says of the axes. Said again it counts; said in the other way it contradicts.
+// set takes over what an option says of the axes. Said again it counts; said in the other way it
+// contradicts.
 func (r *roles) set(to roles) error {
 	if r.given && r.signal != to.signal {
 		return fmt.Errorf("%w: NavigationAxes and SignalAxes are both given, and each says it of all axes", ErrIndex)
@@ -119,9 +121,10 @@ func (r *roles) set(to roles) error {
 // (the default, a plan for the storage at hand), "64MiB", "-1", "100",
 // "(4, -1, 'auto', 'auto')", "{0: 16}". See [chunk.Parse].
 //
-// Arrays derived by arithmetic, casts, slices, transposes, fields, Squeeze and ExpandDims are cut alike: each axis
-// keeps what was asked for it, and of explicit sizes a slice has what it has of each chunk. New axes stay whole. "auto" and byte sizes
-// for all axes hold for whatever is derived. Anything else is planned anew by what gives other axes: Reshape, Take, Select, AtPositions,
+// Arrays derived by arithmetic, casts, slices, transposes, fields, Squeeze and ExpandDims are cut
+// alike: each axis keeps what was asked for it, and of explicit sizes a slice has what it has of
+// each chunk. New axes stay whole. "auto" and byte sizes for all axes hold for whatever is derived.
+// Anything else is planned anew by what gives other axes: Reshape, Take, Select, AtPositions,
 // Concatenate, Stack, BroadcastTo, BinSum, BinMean and MapSignal.
 func Chunks(spec string) Option {
 	return func(c *config) error {
@@ -197,8 +200,8 @@ func Backend(name string) Option {
 // [mmapnpy.Lenient].
 func Lenient() Option { return Header(mmapnpy.Lenient()) }
 
-// Partial reads what is whole of a file that was cut off: the whole rows of an array ([mmapnpy.Partial]), and
-// the whole members of an archive ([zipseek.Partial]).
+// Partial reads what is whole of a file that was cut off: the whole rows of an array
+// ([mmapnpy.Partial]), and the whole members of an archive ([zipseek.Partial]).
 func Partial() Option {
 	return func(c *config) error {
 		c.header = append(slices.Clone(c.header), mmapnpy.Partial())
@@ -230,8 +233,8 @@ func (c *config) numWorkers(each int64) int {
 	return int(max(1, min(int64(c.maxWorkers()), c.budget()/max(each, 1))))
 }
 
-// numWorkers is one where elements come in order from a stream that can only be decoded from its start: others would send it
-// back there.
+// numWorkers is one where elements come in order from a stream that can only be decoded from its
+// start: others would send it back there.
 func (a *Array) numWorkers(each int64) int {
 	if a.inOrder() {
 		return 1
@@ -260,8 +263,8 @@ func (c *config) budget() int64 {
 	return min(n, math.MaxInt/2)
 }
 
-// chosenMemory is the budget where it decides how results are made, which must not depend on what a machine
-// has left.
+// chosenMemory is the budget where it decides how results are made, which must not depend on what a
+// machine has left.
 func (c *config) chosenMemory() int64 {
 	if c.memory != 0 {
 		return c.memory

@@ -53,8 +53,8 @@ type outputPart struct {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// tile writes the elements of a region, which are in the order of the pass. The checksum is of these bytes, in the
-// order of the file.
+// tile writes the elements of a region, which are in the order of the pass. The checksum is of
+// these bytes, in the order of the file.
 func (p *outputPart) tile(b []byte, r chunk.Region) error {
 	if !p.job.same {
 		p.buf = grow(p.buf, int64(len(b)))

@@ -90,8 +90,8 @@ func (o Over) reduced(a *Array) ([]bool, error) {
 	return flags, nil
 }
 
-// check returns an error if a has not the axes that o is about: without any navigation axes they were forgotten
-// more often than not, and the result would be another one than was meant.
+// check returns an error if a has not the axes that o is about: without any navigation axes they
+// were forgotten more often than not, and the result would be another one than was meant.
 func (o Over) check(a *Array) error {
 	shape := shapeString(a.node.shape())
 	some := func(navigate bool) bool {

@@ -42,14 +42,14 @@ func Nearest() Boundary { return Boundary{kind: boundaryNearest} }
 func Constant(v float64) Boundary { return Boundary{kind: boundaryConstant, value: v} }
 
 // MapOverlap applies a function of neighbourhoods, such as a filter, as dask's map_overlap does:
-// f gets a part of the array with depth[d] more elements on either side of each axis d, and sets dst,
-// which has the same shape; the margins of dst are thrown away. What lies beyond the edges is as the
-// boundary says. Ghost regions are read directly; no part is made before it is asked for.
+// f gets a part of the array with depth[d] more elements on either side of each axis d, and sets
+// dst, which has the same shape; the margins of dst are thrown away. What lies beyond the edges is
+// as the boundary says. Ghost regions are read directly; no part is made before it is asked for.
 //
 // src and dst lie in C order. f may be called from several goroutines at once, must not keep the
-// arrays nor write to src, and must not depend on how the array is cut. An error or a panic of it ends whatever
-// reads the result with a [FuncError] that names the block. depth has a number for every axis, 0 to the length of the axis.
-// T and U are as for [Map].
+// arrays nor write to src, and must not depend on how the array is cut. An error or a panic of it
+// ends whatever reads the result with a [FuncError] that names the block. depth has a number for
+// every axis, 0 to the length of the axis. T and U are as for [Map].
 func MapOverlap[T, U any](a *Array, depth []int64, b Boundary, f func(dst mmapnpy.NDArray[U], src mmapnpy.NDArray[T]) error) (*Array, error) {
 	in, err := typed[T](a)
 	if err != nil {
@@ -124,8 +124,8 @@ func (o *overlap) hold(n int64) int64 {
 	return n*o.to.ItemSize() + room*o.perElement() + o.in.hold(room)
 }
 
-// overlapBytes is what the parts that a function gets, their ghost regions and their results may take at a
-// time, unless a single element with its ghost region takes more.
+// overlapBytes is what the parts that a function gets, their ghost regions and their results may
+// take at a time, unless a single element with its ghost region takes more.
 const overlapBytes = 4 << 20
 
 // perElement is the bytes that an element of a part takes: read, mirrored, and computed.
@@ -145,8 +145,8 @@ func (o *overlap) least() int64 {
 	return o.ghost(one)
 }
 
-// ghost is the most elements that a part of the given shape has with its ghost region, or as many as can be
-// counted.
+// ghost is the most elements that a part of the given shape has with its ghost region, or as many
+// as can be counted.
 func (o *overlap) ghost(shape []int64) int64 {
 	n := int64(1)
 	for d, size := range shape {
@@ -387,8 +387,8 @@ func (o *overlapReader) tile(r chunk.Region, order []int) ([]byte, error) {
 	return partOf(&o.buf, o.results, o.win, r, o.node.to.ItemSize(), order), nil
 }
 
-// partOf is the elements of r, in the given order of axes, out of those of a window, which lie in C order: in
-// place where they lie so, else copied to the buffer.
+// partOf is the elements of r, in the given order of axes, out of those of a window, which lie in C
+// order: in place where they lie so, else copied to the buffer.
 func partOf(buf *[]byte, window []byte, win, r chunk.Region, itemsize int64, order []int) []byte {
 	strides := gaplessStrides(win.Shape, itemsize, chunk.COrder(len(win.Shape)))
 	first := int64(0)

@@ -7,9 +7,9 @@ import (
 	"github.com/lazynpy/lazynpy/internal/arith"
 )
 
-// partTasks is the tasks of a pass in parts that writes nothing. They are the blocks of the plan, or where those have too
-// large accumulators for a job, blocks of the same size that are cut across its outputs. Their numbers go
-// through all that share outputs before the next.
+// partTasks is the tasks of a pass in parts that writes nothing. They are the blocks of the plan,
+// or where those have too large accumulators for a job, blocks of the same size that are cut across
+// its outputs. Their numbers go through all that share outputs before the next.
 func (p *pass) partTasks(t tasks, widest *foldJob, partial int64) tasks {
 	if p.a.Len() == 0 || len(t.shape) == 0 {
 		return t
@@ -57,8 +57,9 @@ func (p *pass) mostShared(t *tasks) (most *foldJob) {
 	return most
 }
 
-// acrossOutputs cuts the kept axes of a job for accumulators of half of what may be, so that what is read at a time
-// is as long as can be, and the others for as much data as a block of the plan has.
+// acrossOutputs cuts the kept axes of a job for accumulators of half of what may be, so that what
+// is read at a time is as long as can be, and the others for as much data as a block of the plan
+// has.
 func (p *pass) acrossOutputs(cuts []chunk.AxisSpec, f *foldJob, partial int64) bool {
 	layout := chunk.Layout{Shape: f.keptShape(), ItemSize: f.fold.stateSize(), Order: p.order}
 	kept, err := chunk.NewPlan(layout, nil, chunk.Auto(), chunk.Limits{MaxBlock: max(partial/2, 1), MinBlock: max(partial/4, 1), MinBlocks: 1})

@@ -12,14 +12,15 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// Parts is a pass over an array whose blocks can be computed apart: at different times, by different processes, on
-// different machines. What has been found in a run of blocks, their state, is bytes that can be stored and merged
-// later. With the same array, plan of blocks, budget ([Memory]) and reducers, it is the same bytes everywhere where
-// the program is the same, and merging gives the same bits however blocks are put into runs.
+// Parts is a pass over an array whose blocks can be computed apart: at different times, by
+// different processes, on different machines. What has been found in a run of blocks, their state,
+// is bytes that can be stored and merged later. With the same array, plan of blocks, budget
+// ([Memory]) and reducers, it is the same bytes everywhere where the program is the same, and
+// merging gives the same bits however blocks are put into runs.
 //
-// A state has the accumulators of groups of blocks, merged in their order, where the run has all of a group, and of
-// single blocks where it has not. Groups follow from the array, its blocks and the reducers: there are as few that
-// their states take about 1 % of the array. See [Parts.Group].
+// A state has the accumulators of groups of blocks, merged in their order, where the run has all of
+// a group, and of single blocks where it has not. Groups follow from the array, its blocks and the
+// reducers: there are as few that their states take about 1 % of the array. See [Parts.Group].
 //
 // A Parts is for one merge at a time; Compute and Checksum can be called concurrently.
 type Parts struct {
@@ -28,9 +29,9 @@ type Parts struct {
 	next int64      // block to merge
 }
 
-// partsShare is the part of the budget that the accumulators of a block may take before a pass in parts is cut across
-// the outputs too. It is more than that of a pass in one piece, since what is read for a part of the outputs is
-// spread over the file.
+// partsShare is the part of the budget that the accumulators of a block may take before a pass in
+// parts is cut across the outputs too. It is more than that of a pass in one piece, since what is
+// read for a part of the outputs is spread over the file.
 const partsShare = 16
 
 // partsState is how many bytes of accumulators that are.
@@ -42,8 +43,9 @@ func partsState(a *Array) int64 {
 	return share
 }
 
-// NewParts binds reducers, and with write also the elements themselves, which Compute then writes, to an array.
-// Where the accumulators of a block of the plan take at most 1 MiB, results are those of [Run] bit for bit.
+// NewParts binds reducers, and with write also the elements themselves, which Compute then writes,
+// to an array. Where the accumulators of a block of the plan take at most 1 MiB, results are those
+// of [Run] bit for bit.
 func NewParts(a *Array, write bool, reducers ...Reducer) (*Parts, error) {
 	p := &Parts{}
 	jobs, err := bind(a, reducers)
@@ -64,14 +66,16 @@ func NewParts(a *Array, write bool, reducers ...Reducer) (*Parts, error) {
 	return p, err
 }
 
-// NumBlocks is the number of blocks. Where reducers want whole frames or have very large results, they are not the
-// blocks of the array's plan; where nothing is written, those that share outputs follow each other.
+// NumBlocks is the number of blocks. Where reducers want whole frames or have very large results,
+// they are not the blocks of the array's plan; where nothing is written, those that share outputs
+// follow each other.
 func (p *Parts) NumBlocks() int64 { return p.pass.tasks.n }
 
 // Region is where block i lies in the array.
 func (p *Parts) Region(i int64) chunk.Region { return p.pass.tasks.region(i) }
 
-// Group is the number of blocks of the largest groups: in runs of a multiple of it all groups are whole.
+// Group is the number of blocks of the largest groups: in runs of a multiple of it all groups are
+// whole.
 func (p *Parts) Group() int64 {
 	n := int64(1)
 	for _, j := range p.reducing() {
@@ -82,8 +86,8 @@ func (p *Parts) Group() int64 {
 	return n
 }
 
-// StateBytes is about how many bytes the states of n blocks take in runs of so many. Of users' reducers it knows what their
-// accumulators say they take.
+// StateBytes is about how many bytes the states of n blocks take in runs of so many. Of users'
+// reducers it knows what their accumulators say they take.
 func (p *Parts) StateBytes(n, run int64) int64 {
 	sum, shape := int64(0), p.pass.tasks.largest()
 	for _, j := range p.reducing() {
@@ -100,8 +104,9 @@ func (p *Parts) StateBytes(n, run int64) int64 {
 	return sum
 }
 
-// MaxState is a bound of what the state of a run of n blocks takes as bytes, one of those of equal length that the blocks are
-// put into; math.MaxInt64 where a user's reducers, which marshal their accumulators themselves, have none.
+// MaxState is a bound of what the state of a run of n blocks takes as bytes, one of those of equal
+// length that the blocks are put into; math.MaxInt64 where a user's reducers, which marshal their
+// accumulators themselves, have none.
 func (p *Parts) MaxState(n, run int64) int64 {
 	for _, j := range p.reducing() {
 		if f, ok := j.(*foldJob); !ok || f.usersOwn() {
@@ -111,16 +116,17 @@ func (p *Parts) MaxState(n, run int64) int64 {
 	return plus(arith.Times(2, p.StateBytes(n, run)), 64<<10)
 }
 
-// Header describes the array of the elements that are written: numbers in the byte order of this machine, records and
-// text as they are stored, and in Fortran order where the elements are read in that order.
+// Header describes the array of the elements that are written: numbers in the byte order of this
+// machine, records and text as they are stored, and in Fortran order where the elements are read in
+// that order.
 func (p *Parts) Header() mmapnpy.Header {
 	a := p.pass.a
 	return mmapnpy.Header{DType: p.pass.raw.dtype(), Shape: a.Shape(), FortranOrder: a.FortranOrder()}
 }
 
-// Aligned is the smallest number of blocks such that all groups of so many, counted from the first block, have
-// elements that lie together in the written array and begin at a multiple of align bytes. It is 0 if there is no
-// such number below that of all blocks.
+// Aligned is the smallest number of blocks such that all groups of so many, counted from the first
+// block, have elements that lie together in the written array and begin at a multiple of align
+// bytes. It is 0 if there is no such number below that of all blocks.
 func (p *Parts) Aligned(align int64) int64 {
 	shape, order := p.pass.a.node.shape(), p.pass.order
 	fileOrder, _ := p.pass.a.fileOrder('K')
@@ -157,7 +163,8 @@ func (p *Parts) Aligned(align int64) int64 {
 	return blocks
 }
 
-// Offset is where the first element of block i lies in the written array, in bytes from the first element of all.
+// Offset is where the first element of block i lies in the written array, in bytes from the first
+// element of all.
 func (p *Parts) Offset(i int64) int64 {
 	n := p.pass.a.node
 	order, _ := p.pass.a.fileOrder('K')
@@ -168,7 +175,8 @@ func (p *Parts) Offset(i int64) int64 {
 	return off
 }
 
-// RunBytes is how many bytes of the first block lie together in the written array: the length of a write.
+// RunBytes is how many bytes of the first block lie together in the written array: the length of a
+// write.
 func (p *Parts) RunBytes() int64 {
 	if p.NumBlocks() == 0 {
 		return 0
@@ -179,15 +187,17 @@ func (p *Parts) RunBytes() int64 {
 
 // Computing says how [Parts.Compute] works. None of it changes what it finds.
 type Computing struct {
-	// Workers and Memory are as the options of these names. Default: those of the array. What decides the result
-	// follows from the array's own budget.
+	// Workers and Memory are as the options of these names. Default: those of the array. What
+	// decides the result follows from the array's own budget.
 	Workers int
 	Memory  int64
 
-	// Run is how many blocks have a state together: those from a multiple of Run on, as far as they are computed. Default: 1.
+	// Run is how many blocks have a state together: those from a multiple of Run on, as far as they
+	// are computed. Default: 1.
 	Run int64
 
-	// Output takes the elements, at their offsets from the first one. It is written to by several goroutines.
+	// Output takes the elements, at their offsets from the first one. It is written to by several
+	// goroutines.
 	Output io.WriterAt
 
 	// Progress is called with the bytes of the array that have been read since the last call.
@@ -201,9 +211,10 @@ type BlockState struct {
 	CRC   uint32 // CRC-32C of the elements that were written, in the order in which they were
 }
 
-// Compute computes the blocks lo to hi, with many workers, and calls done with each, in their order, from one
-// goroutine at a time. What done is given is its own to keep. If it returns an error, Compute does.
-// The elements of a block have been written when done is called with it, though not synced.
+// Compute computes the blocks lo to hi, with many workers, and calls done with each, in their
+// order, from one goroutine at a time. What done is given is its own to keep. If it returns an
+// error, Compute does. The elements of a block have been written when done is called with it,
+// though not synced.
 func (p *Parts) Compute(ctx context.Context, lo, hi int64, c Computing, done func(BlockState) error) error {
 	if lo < 0 || lo > hi || hi > p.NumBlocks() {
 		return fmt.Errorf("blocks %d to %d of %d", lo, hi, p.NumBlocks())
@@ -241,8 +252,9 @@ func (p *Parts) Compute(ctx context.Context, lo, hi int64, c Computing, done fun
 // of this process, as the first Merge does.
 func (p *Parts) Afford() error { return p.pass.afford(p.reducing()) }
 
-// Merge takes over the state of the run of blocks lo to hi, which is the one after the last that was merged. A state that does
-// not belong there is an error, after which, as after one of a user's reducer, Parts are of no use any more.
+// Merge takes over the state of the run of blocks lo to hi, which is the one after the last that
+// was merged. A state that does not belong there is an error, after which, as after one of a user's
+// reducer, Parts are of no use any more.
 func (p *Parts) Merge(lo, hi int64, state []byte) error {
 	if lo != p.next || hi <= lo || hi > p.NumBlocks() {
 		return fmt.Errorf("blocks %d to %d are merged after block %d", lo, hi-1, p.next-1)
@@ -284,7 +296,8 @@ func (p *Parts) Results() ([]*Result, error) {
 	return results, nil
 }
 
-// Checksum reads the elements of block i from an output and gives what [BlockState] had as their CRC when they were written.
+// Checksum reads the elements of block i from an output and gives what [BlockState] had as their
+// CRC when they were written.
 func (p *Parts) Checksum(ctx context.Context, i int64, output io.ReaderAt) (uint32, error) {
 	if p.out == nil {
 		return 0, nil
@@ -303,6 +316,6 @@ func (p *Parts) Checksum(ctx context.Context, i int64, output io.ReaderAt) (uint
 	return part.crc, nil
 }
 
-// Changed returns an error if a file that the array reads was changed or replaced since it was opened, as far as its
-// size, times and identity tell.
+// Changed returns an error if a file that the array reads was changed or replaced since it was
+// opened, as far as its size, times and identity tell.
 func (p *Parts) Changed() error { return p.pass.a.changed() }

@@ -36,8 +36,8 @@ func (f *buffer) ReadAt(b []byte, off int64) (int, error) {
 	return bytes.NewReader(f.b).ReadAt(b, off)
 }
 
-// inParts computes the blocks in some runs at a time, each by a Parts of its own as other processes would, and merges what
-// they found. The length of runs is random.
+// inParts computes the blocks in some runs at a time, each by a Parts of its own as other processes
+// would, and merges what they found. The length of runs is random.
 func inParts(t *testing.T, rng *rand.Rand, a *Array, write bool, reducers ...Reducer) ([]*Result, []byte) {
 	t.Helper()
 	whole := must[*Parts](t)(NewParts(a, write, reducers...))
@@ -155,7 +155,8 @@ func checkFile(t *testing.T, a *Array, elements []byte) {
 	}
 }
 
-// TestPartsOfFrames takes reducers that look at whole frames, and users' own, in one pass with others.
+// TestPartsOfFrames takes reducers that look at whole frames, and users' own, in one pass with
+// others.
 func TestPartsOfFrames(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	s := makeSample(t, t.TempDir(), mmapnpy.Uint16, []int64{5, 4, 8, 9}, false, false, 1)

@@ -33,7 +33,8 @@ func TestLargePasses(t *testing.T) {
 		{"<u2", []int64{16, 30, 48, 64}, false, []int{0, 1}, "", OverNavigation()},
 		{">u2", []int64{16, 30, 48, 64}, true, []int{0, 1}, "", OverNavigation()},
 		{"<f4", []int64{12, 30, 48, 64}, true, []int{0, 1}, "", OverSignal()},
-		{"<f4", []int64{7, 256, 300}, false, nil, "", OverAxes(0)}, // more outputs than one task may hold
+		// more outputs than one task may hold
+		{"<f4", []int64{7, 256, 300}, false, nil, "", OverAxes(0)},
 		{"<i4", []int64{7, 256, 300}, false, nil, "::-1, ::2, 5:", OverAxes(0)},
 		{"<f8", []int64{150000, 3}, false, nil, "", OverAxes(0)},
 		{"<f8", []int64{150000, 3}, false, nil, "", OverAxes(1)},

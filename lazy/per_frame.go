@@ -155,8 +155,8 @@ func (p *frameResults[T, R]) MarshalBinary() ([]byte, error) {
 	return slices.Clone(kernel.Bytes(p.values)), nil
 }
 
-// UnmarshalBinary takes over values of the same region. A bool of R that is neither 0 nor 1 did not come
-// from MarshalBinary; the checksum around the bytes has seen to that.
+// UnmarshalBinary takes over values of the same region. A bool of R that is neither 0 nor 1 did not
+// come from MarshalBinary; the checksum around the bytes has seen to that.
 func (p *frameResults[T, R]) UnmarshalBinary(b []byte) error {
 	rest, err := setStates(b, stateOf[R](p.values))
 	if err == nil && len(rest) > 0 {

@@ -21,9 +21,9 @@ type opaque struct{}
 type mark struct{}
 
 // unpickle reads a pickle of any protocol as far as it has plain values: int64, string, nil, bool,
-// []any for tuples and lists, map[any]any for dicts; all else is opaque. It executes nothing: the opcodes that
-// name a function or call one only put an opaque value on the stack. The opcodes are those of CPython's
-// pickletools that its pickler writes for such values.
+// []any for tuples and lists, map[any]any for dicts; all else is opaque. It executes nothing: the
+// opcodes that name a function or call one only put an opaque value on the stack. The opcodes are
+// those of CPython's pickletools that its pickler writes for such values.
 func unpickle(p []byte) (any, error) {
 	u := unpickler{rest: p, memo: make(map[int64]any)}
 	for {

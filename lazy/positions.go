@@ -12,9 +12,9 @@ import (
 // maxScan bounds the positions of a scan, each of which has an entry of 8 bytes in a table.
 const maxScan = min(1<<28, math.MaxInt/32)
 
-// Take picks elements along an axis by their indices, as np.take does, in any order and any number of
-// times; negative ones count from the end. What is not picked is not read. An index out of range is an
-// [ErrIndex].
+// Take picks elements along an axis by their indices, as np.take does, in any order and any number
+// of times; negative ones count from the end. What is not picked is not read. An index out of range
+// is an [ErrIndex].
 func (a *Array) Take(indices []int64, axis int) (*Array, error) {
 	d, err := axisIndex(axis, a.NDim())
 	if err != nil {
@@ -36,9 +36,10 @@ func (a *Array) Take(indices []int64, axis int) (*Array, error) {
 	return a.derive(takeAlong(a.node, d, table), axes)
 }
 
-// Select picks measurements by a mask of booleans over all navigation axes, in their order, as a[mask]
-// does in NumPy: the result has one navigation axis, of those for which the mask is true, in C order, and the
-// signal axes. Only they are read. A mask of another shape is an [ErrIndex], one of another dtype an [ErrDType].
+// Select picks measurements by a mask of booleans over all navigation axes, in their order, as
+// a[mask] does in NumPy: the result has one navigation axis, of those for which the mask is true,
+// in C order, and the signal axes. Only they are read. A mask of another shape is an [ErrIndex],
+// one of another dtype an [ErrDType].
 func (a *Array) Select(mask *Result) (*Array, error) {
 	if k := mask.dtype.Kind(); k != mmapnpy.KindBool {
 		return nil, fmt.Errorf("%w: a mask has to be of bool and is of %s", ErrDType, mask.dtype)
@@ -70,8 +71,8 @@ func (a *Array) Select(mask *Result) (*Array, error) {
 	return a.derive(newTake(t), axes)
 }
 
-// joinIndexed makes one axis of those that are indexed where they can be seen so, so that slabs follow
-// each other beyond the end of a row.
+// joinIndexed makes one axis of those that are indexed where they can be seen so, so that slabs
+// follow each other beyond the end of a row.
 func (t *take) joinIndexed() {
 	if len(t.over) == 1 || !slices.IsSorted(t.over) || t.over[len(t.over)-1]-t.over[0] != len(t.over)-1 {
 		return
@@ -91,14 +92,15 @@ func (t *take) joinIndexed() {
 	t.in, t.over, t.dims = joined, []int{d}, []int64{n}
 }
 
-// AtPositions puts measurements at their places in a scan: a's first axis counts them, in the order in which
-// they were made, and positions has the place of each, an index for every axis of scan. The result
-// has the axes of scan, navigation axes, and then those of one measurement. Places that nobody was at
-// are zeros, which are not read. It is what RosettaSciIO's memmap_distributed does with positions.
+// AtPositions puts measurements at their places in a scan: a's first axis counts them, in the order
+// in which they were made, and positions has the place of each, an index for every axis of scan.
+// The result has the axes of scan, navigation axes, and then those of one measurement. Places that
+// nobody was at are zeros, which are not read. It is what RosettaSciIO's memmap_distributed does
+// with positions.
 //
-// Without scan, it is the smallest that has all positions. A position outside the scan, a place that is taken
-// twice, and another number of positions than of measurements are an [ErrIndex] that names them. A scan has at
-// most 2^28 places (2^26 on 32-bit systems).
+// Without scan, it is the smallest that has all positions. A position outside the scan, a place
+// that is taken twice, and another number of positions than of measurements are an [ErrIndex] that
+// names them. A scan has at most 2^28 places (2^26 on 32-bit systems).
 func (a *Array) AtPositions(positions [][]int64, scan ...int64) (*Array, error) {
 	if a.NDim() == 0 {
 		return nil, fmt.Errorf("%w: an array of no axes has no measurements to place", ErrIndex)

@@ -18,8 +18,8 @@ import (
 
 const digestEnv = "LAZYNPY_TEST_DIGEST"
 
-// TestProcessorsAgree runs itself as on processors without AVX2, without fused multiply-add and without either, and
-// compares the bytes of all results, the states of reductions among them.
+// TestProcessorsAgree runs itself as on processors without AVX2, without fused multiply-add and
+// without either, and compares the bytes of all results, the states of reductions among them.
 func TestProcessorsAgree(t *testing.T) {
 	if os.Getenv(digestEnv) != "" {
 		for _, line := range resultDigests(t) {
@@ -155,8 +155,8 @@ func onArrays(fs ...func(*Array) (*Array, error)) func(*Array) (*Array, error) {
 	}
 }
 
-// specialArray has zeros, infinities and NaNs of both signs, NaNs with payloads and subnormal numbers, among numbers of
-// all sizes. A third of the frames has no special numbers.
+// specialArray has zeros, infinities and NaNs of both signs, NaNs with payloads and subnormal
+// numbers, among numbers of all sizes. A third of the frames has no special numbers.
 func specialArray(t *testing.T, name string) *Array {
 	rng := rand.New(rand.NewPCG(80, 81))
 	dtype := mustDType(t, name)

@@ -9,7 +9,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// Raw says how an array lies in a file that does not say so itself, as the arguments of np.memmap do.
+// Raw says how an array lies in a file that does not say so itself, as the arguments of np.memmap
+// do.
 type Raw struct {
 	DType  mmapnpy.DType
 	Offset int64   // bytes before the first element. Default 0
@@ -17,9 +18,10 @@ type Raw struct {
 	Order  string  // "C", the default, or "F"
 }
 
-// OpenRaw opens an array in a file without a header, such as the data file of a camera. The file may have more bytes
-// than the array; one that has fewer is a [FormatError]. Options about headers and archives ([Lenient], [Header], [Zip]) say
-// nothing about such a file, as they say nothing to [Open] about one of the other kind.
+// OpenRaw opens an array in a file without a header, such as the data file of a camera. The file
+// may have more bytes than the array; one that has fewer is a [FormatError]. Options about headers
+// and archives ([Lenient], [Header], [Zip]) say nothing about such a file, as they say nothing to
+// [Open] about one of the other kind.
 func OpenRaw(path string, r Raw, opts ...Option) (*Array, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -80,8 +82,8 @@ func (r Raw) header(size int64) (mmapnpy.Header, error) {
 	return h, nil
 }
 
-// Paths are the paths of the files that an array reads, each once, without the keys of members: more than one for a
-// stack, or an expression over several files.
+// Paths are the paths of the files that an array reads, each once, without the keys of members:
+// more than one for a stack, or an expression over several files.
 func (a *Array) Paths() []string {
 	var paths []string
 	for _, f := range a.files {

@@ -46,13 +46,14 @@ func Std(ctx context.Context, a *Array, over Over) (*Result, error) {
 	return runOne(ctx, a, NewStd(over, 0))
 }
 
-// ErrRange is matched by the error of [Histogram] where the smallest or the largest element is infinite or NaN.
+// ErrRange is matched by the error of [Histogram] where the smallest or the largest element is
+// infinite or NaN.
 var ErrRange = errors.New("autodetected range is not finite")
 
 // Histogram runs [NewHistogram] over bins between the smallest and the largest
 // element, which it finds in a pass of their own, as np.histogram does. Elements
-// that are not finite are an error that matches [ErrRange]; give [NewHistogram] a range to leave them out.
-// The bins are the same for all outputs.
+// that are not finite are an error that matches [ErrRange]; give [NewHistogram] a range to leave
+// them out. The bins are the same for all outputs.
 func Histogram(ctx context.Context, a *Array, over Over, bins int) (*Result, error) {
 	lo, hi := 0.0, 1.0 // NumPy's range for no elements
 	if _, err := newPass(a, []Reducer{NewHistogram(over, bins, lo, hi)}); err != nil {

@@ -104,7 +104,8 @@ func (p *extremePartial) setState(b []byte, _ int) ([]byte, error) {
 func (p *extremePartial) finish(r *Result, at, stride, from, n int) {
 	e, _ := p.fold.dtype.Elem()
 	size := e.Size()
-	for i := range n { // back from the computing type; exact, because the value was one of this type
+	// back from the computing type; exact, because the value was one of this type
+	for i := range n {
 		o := (at + i*stride) * size
 		kernel.Convert(r.data[o:o+size], e, p.at(from+i, 1), p.fold.elem, false)
 	}

@@ -18,16 +18,16 @@ type Reduction struct {
 
 // RunToFiles is [Run] with results that go to files. One that would take more than a quarter of the
 // memory budget is not held, but written as it is found, each part of it from all elements that it
-// needs; so results of any size can be made of arrays of any size. Those of detectors, and of reducers
-// that a user wrote with [NewReducer], are always held.
+// needs; so results of any size can be made of arrays of any size. Those of detectors, and of
+// reducers that a user wrote with [NewReducer], are always held.
 //
-// Files appear whole, and all of them or none as far as errors before the first appears go; they replace
-// what has their names as [Array.Save] does. They are in C order, or, where a result is not held and the
-// array's elements lie in Fortran order, in that. The headers are of what was written, in the order of
-// the reductions.
+// Files appear whole, and all of them or none as far as errors before the first appears go; they
+// replace what has their names as [Array.Save] does. They are in C order, or, where a result is not
+// held and the array's elements lie in Fortran order, in that. The headers are of what was written,
+// in the order of the reductions.
 //
-// Values are those of Run, but for the last bits of sums of floats where outputs of one block are not
-// held and the array's own chunks cut the axes that are reduced.
+// Values are those of Run, but for the last bits of sums of floats where outputs of one block are
+// not held and the array's own chunks cut the axes that are reduced.
 func RunToFiles(ctx context.Context, a *Array, reductions ...Reduction) ([]mmapnpy.Header, error) {
 	var files []*atomicfile.File
 	defer func() {
@@ -59,8 +59,8 @@ func RunToFiles(ctx context.Context, a *Array, reductions ...Reduction) ([]mmapn
 	return headers, nil
 }
 
-// reduceTo fills the files: those whose results are held in one pass, and the others in a pass for each
-// choice of axes.
+// reduceTo fills the files: those whose results are held in one pass, and the others in a pass for
+// each choice of axes.
 func (a *Array) reduceTo(ctx context.Context, reductions []Reduction, files []*atomicfile.File) ([]mmapnpy.Header, error) {
 	headers := make([]mmapnpy.Header, len(reductions))
 	var held []Reducer

@@ -7,8 +7,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// Long doubles are compared, counted and added up as they are: as float64s some would be infinite, zero or equal
-// that are not.
+// Long doubles are compared, counted and added up as they are: as float64s some would be infinite,
+// zero or equal that are not.
 
 // isLong reports whether elements are long doubles, or complex numbers of them.
 func isLong(t mmapnpy.DType) bool {
@@ -76,8 +76,8 @@ func (p *longCountPartial) merge(at int, other partial, from, n int) {
 	p.countPartial.merge(at, &other.(*longCountPartial).countPartial, from, n)
 }
 
-// eachLong calls f with the position of every element that counts: that is zero in all its parts, or NaN or infinite
-// in one.
+// eachLong calls f with the position of every element that counts: that is zero in all its parts,
+// or NaN or infinite in one.
 func (p *longCountPartial) eachLong(x []byte, f func(i int)) {
 	part := p.long.part
 	size := p.long.components * part.Size()
@@ -95,7 +95,8 @@ func (p *longCountPartial) eachLong(x []byte, f func(i int)) {
 	}
 }
 
-// onlyNarrowed is the error of what is computed in float64, which would make infinities and zeros of long doubles.
+// onlyNarrowed is the error of what is computed in float64, which would make infinities and zeros
+// of long doubles.
 func onlyNarrowed(t mmapnpy.DType) error {
 	return fmt.Errorf("%w: %s, which is not computed with here in full precision; convert it first (astype=f8, Array.AsType)", ErrDType, t)
 }
@@ -156,7 +157,8 @@ func newLongSum(t mmapnpy.DType, n int64, mean bool) fold {
 	})
 }
 
-// longMoments is the moments of long doubles: the mean and the sum of the squared deviations from it.
+// longMoments is the moments of long doubles: the mean and the sum of the squared deviations from
+// it.
 type longMoments struct {
 	N        int64
 	Mean, M2 [2]kernel.Long

@@ -8,8 +8,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// TestLongDoublesReduceAsTheyAre looks at 80-bit numbers that float64 cannot hold or tell apart: 1e4000, 1e-4000,
-// 2^63 + 1, 2^63, -inf and 0.
+// TestLongDoublesReduceAsTheyAre looks at 80-bit numbers that float64 cannot hold or tell apart:
+// 1e4000, 1e-4000, 2^63 + 1, 2^63, -inf and 0.
 func TestLongDoublesReduceAsTheyAre(t *testing.T) {
 	var raw []byte
 	for _, bits := range []string{
@@ -41,8 +41,8 @@ func TestLongDoublesReduceAsTheyAre(t *testing.T) {
 	}
 }
 
-// TestLongDoublesAreComputedWithAsTheyAre sums and combines numbers beyond float64, and expects an error that says what to
-// do where that is not done.
+// TestLongDoublesAreComputedWithAsTheyAre sums and combines numbers beyond float64, and expects an
+// error that says what to do where that is not done.
 func TestLongDoublesAreComputedWithAsTheyAre(t *testing.T) {
 	// 3.7e4000 and 1, 2^63 and 2^63 + 1 would be two infinities and two equal numbers.
 	var raw []byte

@@ -68,12 +68,12 @@ type partial interface {
 	// finish writes outputs from..from+n to elements at, at+stride, … of r.
 	finish(r *Result, at, stride, from, n int)
 
-	// appendState appends the accumulators of the n outputs it was reset for to b, in the byte order of
-	// this machine.
+	// appendState appends the accumulators of the n outputs it was reset for to b, in the byte
+	// order of this machine.
 	appendState(b []byte, n int) ([]byte, error)
 
-	// setState takes over accumulators that appendState has written, after a reset for n outputs, and returns what is
-	// behind them.
+	// setState takes over accumulators that appendState has written, after a reset for n outputs,
+	// and returns what is behind them.
 	setState(b []byte, n int) (rest []byte, err error)
 }
 

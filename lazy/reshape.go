@@ -8,24 +8,25 @@ import (
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
-// reshaper is a node that knows better than [reshaping] how its elements are seen in another shape of as many, in
-// C order. It reports whether they are a view: nothing is copied to another place when they are read. The
-// shape is neither its own nor empty.
+// reshaper is a node that knows better than [reshaping] how its elements are seen in another shape
+// of as many, in C order. It reports whether they are a view: nothing is copied to another place
+// when they are read. The shape is neither its own nor empty.
 type reshaper interface {
 	reshape(shape []int64) (n node, view bool)
 }
 
-// Reshape shows the elements in another shape, in C order, as NumPy's reshape does; one length may be -1, and is
-// what is left. A shape of another number of elements is an [ErrIndex].
+// Reshape shows the elements in another shape, in C order, as NumPy's reshape does; one length may
+// be -1, and is what is left. A shape of another number of elements is an [ErrIndex].
 //
-// Where NumPy would give a view, and for computed elements that are made of such, it costs nothing. Elsewhere, as
-// after most transpositions and of an array in Fortran order, elements are put in their new order
-// when they are read, a window at a time: reading all of them in the order of the result reads parts of the file more
-// than once if they lie far apart there. [Array.Save] what is read often.
+// Where NumPy would give a view, and for computed elements that are made of such, it costs nothing.
+// Elsewhere, as after most transpositions and of an array in Fortran order, elements are put in
+// their new order when they are read, a window at a time: reading all of them in the order of the
+// result reads parts of the file more than once if they lie far apart there. [Array.Save] what is
+// read often.
 //
-// Navigation flags go with their axes. Axes that come of one axis have its flag; an axis that is made of
-// several is a navigation axis if all of them are. An axis of length one that was not there before is a navigation
-// axis beside one, so that a scan becomes (1, 12) or (12, 1).
+// Navigation flags go with their axes. Axes that come of one axis have its flag; an axis that is
+// made of several is a navigation axis if all of them are. An axis of length one that was not there
+// before is a navigation axis beside one, so that a scan becomes (1, 12) or (12, 1).
 func (a *Array) Reshape(shape ...int64) (*Array, error) {
 	shape, err := a.fullShape(shape)
 	if err != nil {
@@ -83,8 +84,8 @@ func known(shape []int64) (n uint64, fits bool) {
 	return n, true
 }
 
-// reshape shows a node's elements in another shape of as many elements, in C order, and reports whether that
-// is a view.
+// reshape shows a node's elements in another shape of as many elements, in C order, and reports
+// whether that is a view.
 func reshape(n node, shape []int64) (_ node, view bool) {
 	if slices.Equal(n.shape(), shape) {
 		return n, true
@@ -98,7 +99,8 @@ func reshape(n node, shape []int64) (_ node, view bool) {
 	return newReshaping(n, shape), false
 }
 
-// emptyLeaf is no elements of a shape, or elements of no bytes. It belongs to the first file that n reads.
+// emptyLeaf is no elements of a shape, or elements of no bytes. It belongs to the first file that n
+// reads.
 func emptyLeaf(n node, shape []int64) *leaf {
 	l := &leaf{view: strided{src: bytesrc.NewRAM("no elements", nil), dtype: n.dtype(), shape: slices.Clone(shape), strides: make([]int64, len(shape))}}
 	if files := filesOf(n); len(files) > 0 {
@@ -183,8 +185,8 @@ func (a *arrangement) reshape(shape []int64) (node, bool) {
 	return reshape(a.in, shape)
 }
 
-// reshape reshapes the parts where the axis of the concatenation stays; where it is split or joined with
-// others, the positions along it become a table without entries of their own.
+// reshape reshapes the parts where the axis of the concatenation stays; where it is split or joined
+// with others, the positions along it become a table without entries of their own.
 func (c *concat) reshape(shape []int64) (node, bool) {
 	before, after := product(c.shp[:c.axis]), product(c.shp[c.axis+1:])
 	at, ok := sameAxis(shape, before, c.shp[c.axis], after)
@@ -246,8 +248,8 @@ func (t *take) reshape(shape []int64) (node, bool) {
 	return newReshaping(t, shape), false
 }
 
-// regroup splits and joins the axes of the table among themselves. It is nil where those of the slab do not stay
-// what they are.
+// regroup splits and joins the axes of the table among themselves. It is nil where those of the
+// slab do not stay what they are.
 func (t *take) regroup(shape []int64) node {
 	out := *t
 	out.axes = nil
@@ -318,8 +320,8 @@ func reshapedAxes(old []Axis, shape []int64) []Axis {
 	return axes
 }
 
-// flagUnits flags axes lo to hi, which have length one, as those of length one that were there. The ones that are more lie
-// beside a navigation axis, if there is one, and are navigation axes then.
+// flagUnits flags axes lo to hi, which have length one, as those of length one that were there. The
+// ones that are more lie beside a navigation axis, if there is one, and are navigation axes then.
 func flagUnits(axes []Axis, lo, hi int, old []Axis) {
 	more := hi - lo - len(old)
 	if more <= 0 {
@@ -350,9 +352,9 @@ func flagUnits(axes []Axis, lo, hi int, old []Axis) {
 	}
 }
 
-// flagEmpty flags the axes of a shape without elements, where lengths do not say which come of which: those that are the
-// same from the front and from the end, and what is left between as all that it was; what was not there, as a
-// navigation axis beside one.
+// flagEmpty flags the axes of a shape without elements, where lengths do not say which come of
+// which: those that are the same from the front and from the end, and what is left between as all
+// that it was; what was not there, as a navigation axis beside one.
 func flagEmpty(axes, old []Axis) {
 	front, back := 0, 0
 	for n := min(len(old), len(axes)); front < n && old[front].Size == axes[front].Size; front++ {
@@ -403,8 +405,8 @@ func (a *Array) Squeeze(axes ...int) (*Array, error) {
 	return a.along(arrange(a.node, from), left, from, nil)
 }
 
-// ExpandDims inserts axes of length one, signal axes, where the result is to have them, as np.expand_dims
-// does; negative ones count from the end of the result.
+// ExpandDims inserts axes of length one, signal axes, where the result is to have them, as
+// np.expand_dims does; negative ones count from the end of the result.
 func (a *Array) ExpandDims(axes ...int) (*Array, error) {
 	n := a.NDim() + len(axes)
 	if n > maxDims {

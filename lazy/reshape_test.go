@@ -7,8 +7,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// TestReshapeAsNumPy has cases of which NumPy 2 says whether reshape gives a view (np.shares_memory). The
-// others are computed.
+// TestReshapeAsNumPy has cases of which NumPy 2 says whether reshape gives a view
+// (np.shares_memory). The others are computed.
 func TestReshapeAsNumPy(t *testing.T) {
 	v := make([]int16, 24)
 	for i := range v {
@@ -149,7 +149,8 @@ func TestSqueezeAndExpand(t *testing.T) {
 	}
 }
 
-// TestSplitConcatenation splits the axis of a stack of arrays into the axes of a scan, and joins them again.
+// TestSplitConcatenation splits the axis of a stack of arrays into the axes of a scan, and joins
+// them again.
 func TestSplitConcatenation(t *testing.T) {
 	var arrays []*Array
 	var want []int32

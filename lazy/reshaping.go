@@ -9,11 +9,12 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// reshaping is a node in another shape of as many elements, in C order, where that is no view: elements are read where they
-// lie, and put in their new order, a window at a time.
+// reshaping is a node in another shape of as many elements, in C order, where that is no view:
+// elements are read where they lie, and put in their new order, a window at a time.
 //
-// The axes fall into groups of as many elements before and after; see [reshapedStrides]. Positions in one group
-// say nothing about those in another, so that only the axes that are split and joined are taken apart.
+// The axes fall into groups of as many elements before and after; see [reshapedStrides]. Positions
+// in one group say nothing about those in another, so that only the axes that are split and joined
+// are taken apart.
 type reshaping struct {
 	in     node
 	shp    []int64
@@ -140,8 +141,8 @@ type reshapingReader struct {
 	buf      []byte
 }
 
-// reshapePart is a box of the axes of a group in the input, whose elements, in C order, follow each other in the window:
-// along the axes that the group becomes, they are those from position at on.
+// reshapePart is a box of the axes of a group in the input, whose elements, in C order, follow each
+// other in the window: along the axes that the group becomes, they are those from position at on.
 type reshapePart struct {
 	box chunk.Region
 	at  int64
@@ -150,7 +151,8 @@ type reshapePart struct {
 func (r *reshapingReader) open(win chunk.Region) error {
 	r.win = win.Clone()
 	r.elements = grow(r.elements, win.Len()*r.itemsize)
-	steps := make([]int64, len(r.node.groups)) // elements of the window from one position in a group to the next
+	// elements of the window from one position in a group to the next
+	steps := make([]int64, len(r.node.groups))
 	step := int64(1)
 	for k := len(steps) - 1; k >= 0; k-- {
 		g := r.node.groups[k]
@@ -187,8 +189,8 @@ func (r *reshapingReader) open(win chunk.Region) error {
 	}
 }
 
-// groupParts appends the boxes of the input that a window has of a group. The axes that the group becomes may lie anywhere
-// among those of the window.
+// groupParts appends the boxes of the input that a window has of a group. The axes that the group
+// becomes may lie anywhere among those of the window.
 func groupParts(parts []reshapePart, n *reshaping, g reshapeGroup, win chunk.Region) []reshapePart {
 	old, layout := make([]int64, len(g.old)), chunk.Layout{ItemSize: 1}
 	for i, d := range g.old {
@@ -210,8 +212,8 @@ func groupParts(parts []reshapePart, n *reshaping, g reshapeGroup, win chunk.Reg
 	return parts
 }
 
-// read reads a box of the input, whose first element is number at of the window, and puts its elements where
-// they belong.
+// read reads a box of the input, whose first element is number at of the window, and puts its
+// elements where they belong.
 func (r *reshapingReader) read(box chunk.Region, at int64, steps []int64) error {
 	corder := chunk.COrder(len(box.Shape))
 	counts, strides := make([]int64, len(steps)), make([]int64, len(steps))
@@ -219,7 +221,8 @@ func (r *reshapingReader) read(box chunk.Region, at int64, steps []int64) error 
 		strides[k] = s * r.itemsize
 	}
 	return eachTile(r.in, box, corder, max(tileBytes/elemSize(r.node), 1), func(tile chunk.Region, b []byte) error {
-		// A tile is some whole rows or a part of one, so that in every group its elements follow each other.
+		// A tile is some whole rows or a part of one, so that in every group its elements follow
+		// each other.
 		to := at
 		for k, g := range r.node.groups {
 			first := int64(0)

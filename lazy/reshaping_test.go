@@ -86,7 +86,8 @@ func setAll(dst, src mmapnpy.NDArray[int32]) {
 	}
 }
 
-// shapesOf are shapes of as many elements: joined, split at other places, and with axes of length one.
+// shapesOf are shapes of as many elements: joined, split at other places, and with axes of length
+// one.
 func shapesOf(shape []int64) [][]int64 {
 	n := product(shape)
 	shapes := [][]int64{{n}, {1, n, 1}, append([]int64{shape[0] * shape[1]}, shape[2:]...)}
@@ -98,7 +99,8 @@ func shapesOf(shape []int64) [][]int64 {
 	return append(shapes, slices.Concat([]int64{shape[0], 1}, shape[1:]))
 }
 
-// TestReshapeWhatIsMade compares reshaped arrays with the elements that they had, which stay in C order.
+// TestReshapeWhatIsMade compares reshaped arrays with the elements that they had, which stay in C
+// order.
 func TestReshapeWhatIsMade(t *testing.T) {
 	for name, a := range unviewable(t) {
 		before, err := a.Load(t.Context())
@@ -121,7 +123,8 @@ func TestReshapeWhatIsMade(t *testing.T) {
 	}
 }
 
-// checkPart reads every second element of an array, its axes reversed, and compares with what it has.
+// checkPart reads every second element of an array, its axes reversed, and compares with what it
+// has.
 func checkPart(t *testing.T, name string, a *Array, all *Result) {
 	t.Helper()
 	index := strings.Repeat("::2, ", a.NDim())

@@ -61,8 +61,8 @@ func (r *Result) Float64() float64 {
 // by the whole new one or stays as it was.
 func (r *Result) Save(path string) error { return mmapnpy.Save(path, r.Buffer()) }
 
-// String is a short form: the value of a 0-d result, in the fewest digits that tell it from others of its dtype,
-// otherwise shape and dtype.
+// String is a short form: the value of a 0-d result, in the fewest digits that tell it from others
+// of its dtype, otherwise shape and dtype.
 func (r *Result) String() string {
 	if len(r.shape) == 0 {
 		if text, ok := numberText(r.dtype, r.data); ok {

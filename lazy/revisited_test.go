@@ -66,9 +66,9 @@ func decodedBytes(t *testing.T, a *Array) int64 {
 	return s.Decoded()
 }
 
-// TestStreamsOutOfOrder takes the elements of a member in Fortran order that can only be decoded from its start in other
-// orders: they come right, and the member is decoded once, or three times where nobody has said that the order is
-// another.
+// TestStreamsOutOfOrder takes the elements of a member in Fortran order that can only be decoded
+// from its start in other orders: they come right, and the member is decoded once, or three times
+// where nobody has said that the order is another.
 func TestStreamsOutOfOrder(t *testing.T) {
 	shape := []int64{96, 256, 64, 8} // 12 MiB
 	values := make([]byte, product(shape))

@@ -19,9 +19,9 @@ type saving struct {
 	unsynced bool
 }
 
-// Order says in which order the elements lie in the file, in NumPy's letters: "C" (the default), with the
-// last index fastest; "F", with the first index fastest; "K", as the array lies in its own file, so that
-// nothing is transposed: F if it lies in Fortran order, else C. "A" is the same as K.
+// Order says in which order the elements lie in the file, in NumPy's letters: "C" (the default),
+// with the last index fastest; "F", with the first index fastest; "K", as the array lies in its own
+// file, so that nothing is transposed: F if it lies in Fortran order, else C. "A" is the same as K.
 func Order(order string) SaveOption {
 	return func(s *saving) error {
 		switch order {
@@ -36,9 +36,9 @@ func Order(order string) SaveOption {
 	}
 }
 
-// Sync says whether Save waits until the file is on disk, which is the default. Without it the file has its name
-// sooner, still only when it is whole, but if the machine stops within the next half minute, it may be
-// short, or what it replaces be lost. Space is then not reserved either.
+// Sync says whether Save waits until the file is on disk, which is the default. Without it the file
+// has its name sooner, still only when it is whole, but if the machine stops within the next half
+// minute, it may be short, or what it replaces be lost. Space is then not reserved either.
 func Sync(durable bool) SaveOption {
 	return func(s *saving) error {
 		s.unsynced = !durable
@@ -46,21 +46,24 @@ func Sync(durable bool) SaveOption {
 	}
 }
 
-// Save writes the array as a .npy file, in C order if no option says otherwise, with the dtype it has
-// here. Elements are read or computed, and written, by all workers, within the memory budget; Progress
-// sees them.
+// Save writes the array as a .npy file, in C order if no option says otherwise, with the dtype it
+// has here. Elements are read or computed, and written, by all workers, within the memory budget;
+// Progress sees them.
 //
-// The write is atomic: the file appears whole under its name and is on disk ([Sync]), or what was there
-// stays. Space is reserved first, so that a full disk is an error at once. A save that is cancelled ends
-// within one piece of 4 MiB per worker, and like one that fails leaves nothing behind.
+// The write is atomic: the file appears whole under its name and is on disk ([Sync]), or what was
+// there stays. Space is reserved first, so that a full disk is an error at once. A save that is
+// cancelled ends within one piece of 4 MiB per worker, and like one that fails leaves nothing
+// behind.
 //
-// A file that is there is replaced, whatever it is, and keeps its owner and permissions. Saving over a file that is being
-// read is refused, by whatever name; so are a file that is write-protected, the name of a sidecar of another file, and that of
-// a member of an archive ("scan.npz:x"). A new file has no more readers than the files that are read.
+// A file that is there is replaced, whatever it is, and keeps its owner and permissions. Saving
+// over a file that is being read is refused, by whatever name; so are a file that is
+// write-protected, the name of a sidecar of another file, and that of a member of an archive
+// ("scan.npz:x"). A new file has no more readers than the files that are read.
 //
-// Where the order of the file is not that in which the elements are read, they are transposed in blocks
-// that take most of the budget: the larger it is, the longer are the runs that are read and written. Files that
-// would take more than an eighth of the machine's memory do not stay in the page cache.
+// Where the order of the file is not that in which the elements are read, they are transposed in
+// blocks that take most of the budget: the larger it is, the longer are the runs that are read and
+// written. Files that would take more than an eighth of the machine's memory do not stay in the
+// page cache.
 func (a *Array) Save(ctx context.Context, path string, opts ...SaveOption) error {
 	s := saving{order: 'C'}
 	for _, o := range opts {
@@ -111,8 +114,8 @@ func (a *Array) fill(ctx context.Context, f *atomicfile.File, path string, s sav
 	return a.changed()
 }
 
-// write chooses the way through the elements. Where a piece of the file needs few elements beyond those
-// that are read with it, pieces are made one by one, and else in blocks.
+// write chooses the way through the elements. Where a piece of the file needs few elements beyond
+// those that are read with it, pieces are made one by one, and else in blocks.
 func (a *Array) write(ctx context.Context, t *target, order []int) error {
 	if mixed(a.node.shape(), a.node.order(), order)*elemSize(a.node) <= pieceSize/4 {
 		return a.writePieces(ctx, t, order)
@@ -120,8 +123,8 @@ func (a *Array) write(ctx context.Context, t *target, order []int) error {
 	return a.writeBlocks(ctx, t, order)
 }
 
-// fileOrder is the order of the axes in a file, slowest first, for a letter of NumPy's, and what the header
-// is to say: NumPy says Fortran order only where that is not C order as well.
+// fileOrder is the order of the axes in a file, slowest first, for a letter of NumPy's, and what
+// the header is to say: NumPy says Fortran order only where that is not C order as well.
 func (a *Array) fileOrder(letter byte) (order []int, fortran bool) {
 	n := a.NDim()
 	shape := a.node.shape()
@@ -135,8 +138,8 @@ func (a *Array) fileOrder(letter byte) (order []int, fortran bool) {
 	return chunk.COrder(n), false
 }
 
-// FortranOrder reports whether the elements are read in Fortran order, which is not C order as well: whether
-// [Array.Save] would write them so with [Order] "K".
+// FortranOrder reports whether the elements are read in Fortran order, which is not C order as
+// well: whether [Array.Save] would write them so with [Order] "K".
 func (a *Array) FortranOrder() bool {
 	_, fortran := a.fileOrder('K')
 	return fortran
@@ -145,8 +148,8 @@ func (a *Array) FortranOrder() bool {
 // sameOrder reports whether two orders of axes are one but for axes of length one.
 func sameOrder(shape []int64, x, y []int) bool { return mixed(shape, x, y) == 1 }
 
-// mixed is how many elements lie together in both orders, but not in the same order: the product of the
-// axes from the fastest to the slowest one that has another place. It is 1 for the same order.
+// mixed is how many elements lie together in both orders, but not in the same order: the product of
+// the axes from the fastest to the slowest one that has another place. It is 1 for the same order.
 func mixed(shape []int64, x, y []int) int64 {
 	long := func(order []int) []int {
 		var out []int
@@ -166,8 +169,8 @@ func mixed(shape []int64, x, y []int) int64 {
 	return 1
 }
 
-// rules say what a file that is made of a may not replace: a file that a reads from, by whatever name, through links,
-// hard or symbolic, or another mount of the same file system.
+// rules say what a file that is made of a may not replace: a file that a reads from, by whatever
+// name, through links, hard or symbolic, or another mount of the same file system.
 func (a *Array) rules() []atomicfile.Option {
 	var rules []atomicfile.Option
 	for _, f := range a.files {

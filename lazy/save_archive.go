@@ -45,18 +45,19 @@ func Entries[S Storable](arrays map[string]S) []Entry {
 type ArchiveOption = zipseek.WriterOption
 
 // Compressed deflates the members, at a level from 1 to 9, or 0 for the default, 7. They stay
-// seekable: an index is hidden in the archive that other readers do not see. Without it members are stored,
-// aligned so that they are used in place.
+// seekable: an index is hidden in the archive that other readers do not see. Without it members are
+// stored, aligned so that they are used in place.
 func Compressed(level int) ArchiveOption { return zipseek.Compressed(level) }
 
-// SaveArchive writes a .npz archive that NumPy reads, of arrays of any size, in bounded memory. Arrays
-// are written in C order, and compressed on all cores. The archive appears whole under its
-// name, or what was there stays. A key that could not be extracted
-// ([zipseek.CheckPath]) is refused. What may be replaced is as for [Array.Save]: of an archive that is there
-// nothing is left.
+// SaveArchive writes a .npz archive that NumPy reads, of arrays of any size, in bounded memory.
+// Arrays are written in C order, and compressed on all cores. The archive appears whole under its
+// name, or what was there stays. A key that could not be extracted ([zipseek.CheckPath]) is
+// refused. What may be replaced is as for [Array.Save]: of an archive that is there nothing is
+// left.
 //
-// It waits for whoever writes to the archive ([zipseek.WaitFor]). Members that others add from the call on are not lost: they go
-// into the new archive, or SaveArchive returns an error that matches [zipseek.ErrReplaced].
+// It waits for whoever writes to the archive ([zipseek.WaitFor]). Members that others add from the
+// call on are not lost: they go into the new archive, or SaveArchive returns an error that matches
+// [zipseek.ErrReplaced].
 func SaveArchive(ctx context.Context, path string, entries []Entry, opts ...ArchiveOption) error {
 	rules, err := rulesOf(path, entries)
 	if err != nil {
@@ -124,11 +125,12 @@ func fillArchive(ctx context.Context, f *atomicfile.File, path string, entries [
 	return addAll(ctx, w, entries)
 }
 
-// AppendArchive adds arrays to an existing archive, of which no byte is changed; with the option [zipseek.OrCreate] it makes
-// one that does not exist. After an error, it is what it was. A key that it has already is refused.
+// AppendArchive adds arrays to an existing archive, of which no byte is changed; with the option
+// [zipseek.OrCreate] it makes one that does not exist. After an error, it is what it was. A key
+// that it has already is refused.
 //
-// Those who add to one archive at once, in one process or in many, take turns ([zipseek.WaitFor]), also in making it. See
-// [zipseek.Append] for what a process that is killed leaves.
+// Those who add to one archive at once, in one process or in many, take turns ([zipseek.WaitFor]),
+// also in making it. See [zipseek.Append] for what a process that is killed leaves.
 func AppendArchive(ctx context.Context, path string, entries []Entry, opts ...ArchiveOption) error {
 	rules, err := rulesOf(path, entries)
 	if err == nil {

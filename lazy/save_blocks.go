@@ -10,10 +10,10 @@ import (
 	"github.com/lazynpy/lazynpy/internal/kernel"
 )
 
-// writeBlocks makes the file out of blocks that are as large as the budget allows. Every block is brought into
-// memory in the order in which elements are read, by all workers, and then all workers transpose parts of it
-// and write them. That one block at a time has the whole budget, and not each worker one of its own, makes
-// the runs on both sides longer.
+// writeBlocks makes the file out of blocks that are as large as the budget allows. Every block is
+// brought into memory in the order in which elements are read, by all workers, and then all workers
+// transpose parts of it and write them. That one block at a time has the whole budget, and not each
+// worker one of its own, makes the runs on both sides longer.
 //
 // Blocks follow each other in the order of the file, so that what is behind them is complete.
 func (a *Array) writeBlocks(ctx context.Context, t *target, order []int) error {
@@ -171,14 +171,15 @@ type blockWriter struct {
 	run   int64   // elements that lie together in the file
 }
 
-// parts yields ranges of the block's elements, counted in the order of the file, to transpose and write
-// together: some runs, or of a long run what lies between multiples of pieceSize in the file.
+// parts yields ranges of the block's elements, counted in the order of the file, to transpose and
+// write together: some runs, or of a long run what lies between multiples of pieceSize in the file.
 func (w *blockWriter) parts() iter.Seq2[int64, int64] {
 	return func(yield func(lo, hi int64) bool) {
 		n, size := w.block.Len(), max(pieceSize/w.itemsize, 1)
 		runs := max(size/w.run, 1)
 		if line := 64 / w.itemsize; line > 1 && runs > line {
-			runs -= runs % line // as many as lie together where they are read from, by lines of the cache
+			// as many as lie together where they are read from, by lines of the cache
+			runs -= runs % line
 		}
 		for lo := int64(0); lo < n; {
 			hi := lo + runs*w.run

@@ -4,19 +4,20 @@ import "slices"
 
 const (
 	// readRun and writeRun are how long runs in a file need to be. Longer ones cost as much
-	// for each byte.
+	// For each byte.
 	readRun  = 1 << 20
 	writeRun = 2 << 20
 )
 
-// blockExtents chooses the lengths of blocks of at most room elements, through which elements go that are
-// read in one order of axes and written in another, each slowest axis first.
+// blockExtents chooses the lengths of blocks of at most room elements, through which elements go
+// that are read in one order of axes and written in another, each slowest axis first.
 //
-// Seen from one side, a block is runs: whole axes from the fastest on, and a part of the next. Every run
-// costs the same, however short it is, so that a block is best if the sum of the inverse lengths of its runs
-// on both sides is least. In two dimensions that is a square, as in the two-level transposition
-// of Aggarwal and Vitter ("The input/output complexity of sorting and related problems", 1988); with more axes
-// it is all combinations of an aim for either side that fit, of which there are some thousands.
+// Seen from one side, a block is runs: whole axes from the fastest on, and a part of the next.
+// Every run costs the same, however short it is, so that a block is best if the sum of the inverse
+// lengths of its runs on both sides is least. In two dimensions that is a square, as in the
+// two-level transposition of Aggarwal and Vitter ("The input/output complexity of sorting and
+// related problems", 1988); with more axes it is all combinations of an aim for either side that
+// fit, of which there are some thousands.
 func blockExtents(shape []int64, read, write []int, itemsize, room int64) []int64 {
 	best, cost, volume := make([]int64, len(shape)), 0.0, int64(0)
 	for i := range best {
@@ -46,8 +47,8 @@ func blockExtents(shape []int64, read, write []int, itemsize, room int64) []int6
 	return enlarge(best, shape, write, room)
 }
 
-// runAims lists lengths of runs to try, in elements: from one up, each about a sixth longer than the one
-// before, and those that are whole axes.
+// runAims lists lengths of runs to try, in elements: from one up, each about a sixth longer than
+// the one before, and those that are whole axes.
 func runAims(shape []int64, order []int, most int64) []int64 {
 	total := product(shape)
 	most = min(max(most, 1), total)
@@ -65,7 +66,8 @@ func runAims(shape []int64, order []int, most int64) []int64 {
 	return slices.Compact(append(aims, most))
 }
 
-// cover makes a block at least so long that it has runs of n elements. An axis that is cut is cut into equal parts.
+// cover makes a block at least so long that it has runs of n elements. An axis that is cut is cut
+// into equal parts.
 func cover(ext, shape []int64, order []int, n int64) {
 	for _, d := range slices.Backward(order) {
 		if n <= 1 {
@@ -77,8 +79,8 @@ func cover(ext, shape []int64, order []int, n int64) {
 	}
 }
 
-// evenPart is the length of the parts of an axis of n if they are to have about most, in whole lines of
-// cache where they are long.
+// evenPart is the length of the parts of an axis of n if they are to have about most, in whole
+// lines of cache where they are long.
 func evenPart(n, most int64) int64 {
 	parts := (n + most - 1) / most
 	even := (n + parts - 1) / parts

@@ -14,8 +14,9 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// smallDisk makes a folder in which a file of some MiB does not fit: a file system of 1 MiB where the test may
-// mount one, and else a limit on the size of files. It returns the errors that tell of it.
+// smallDisk makes a folder in which a file of some MiB does not fit: a file system of 1 MiB where
+// the test may mount one, and else a limit on the size of files. It returns the errors that tell of
+// it.
 func smallDisk(t *testing.T) (dir string, full []error) {
 	t.Helper()
 	dir = t.TempDir()
@@ -131,8 +132,8 @@ func TestSaveFolderGone(t *testing.T) {
 	}
 }
 
-// TestSaveLeavesCache checks that a file that is too large for the page cache is written whole behind the place
-// where it leaves it.
+// TestSaveLeavesCache checks that a file that is too large for the page cache is written whole
+// behind the place where it leaves it.
 func TestSaveLeavesCache(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "out.npy"))
 	if err != nil {

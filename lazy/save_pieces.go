@@ -6,7 +6,8 @@ import (
 	"github.com/lazynpy/lazynpy/chunk"
 )
 
-// writePieces makes the file piece by piece from its beginning to its end. Workers take pieces in order.
+// writePieces makes the file piece by piece from its beginning to its end. Workers take pieces in
+// order.
 func (a *Array) writePieces(ctx context.Context, t *target, order []int) error {
 	itemsize := a.DType().ItemSize()
 	piece := (max(itemsize, t.base()) + pieceSize - 1) / pieceSize * pieceSize
@@ -31,8 +32,8 @@ func (a *Array) writePieces(ctx context.Context, t *target, order []int) error {
 	})
 }
 
-// filePiece makes the bytes lo to hi of the file, header and parts of elements included, and writes them.
-// The first piece has the whole header. It returns buf, which it may have grown.
+// filePiece makes the bytes lo to hi of the file, header and parts of elements included, and writes
+// them. The first piece has the whole header. It returns buf, which it may have grown.
 func (w *fillWorker) filePiece(t *target, buf []byte, lo, hi int64) ([]byte, error) {
 	n := w.a.node
 	itemsize := n.dtype().ItemSize()

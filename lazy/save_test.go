@@ -118,7 +118,8 @@ func views(t *testing.T) map[string]*Array {
 	return views
 }
 
-// TestSaveOrders checks every byte of files, for all orders and numbers of workers, in little memory.
+// TestSaveOrders checks every byte of files, for all orders and numbers of workers, in little
+// memory.
 func TestSaveOrders(t *testing.T) {
 	for name, a := range views(t) {
 		_, fortran := a.fileOrder('F')

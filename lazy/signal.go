@@ -11,19 +11,20 @@ import (
 // ErrAxes is matched by the error for a signal whose axes do not describe its data.
 var ErrAxes = errors.New("axes do not fit the data")
 
-// Signal is a lazy array with what is known of its axes, as in HyperSpy and RosettaSciIO: names, units,
-// calibration, and which of them are navigation axes. It owns nothing but its description: operations
-// give signals over the same file, and [Signal.Close] of any of them closes it for all.
+// Signal is a lazy array with what is known of its axes, as in HyperSpy and RosettaSciIO: names,
+// units, calibration, and which of them are navigation axes. It owns nothing but its description:
+// operations give signals over the same file, and [Signal.Close] of any of them closes it for all.
 //
-// The fields may be changed before a signal is used. There must be one axis for every axis of the data, in order;
-// see [Signal.Validate]. Where Navigate and [Array.Axes] differ, Navigate counts.
+// The fields may be changed before a signal is used. There must be one axis for every axis of the
+// data, in order; see [Signal.Validate]. Where Navigate and [Array.Axes] differ, Navigate counts.
 type Signal struct {
 	Data *Array
 	Axes []SignalAxis
 
-	// Metadata and OriginalMetadata are what HyperSpy calls so. What was read from a sidecar consists of nil, bool,
-	// string, int64, float64 (NaN and infinities included), []any and map[string]any, and json.Number for
-	// numbers that fit neither. They are never nil in a signal that this package made.
+	// Metadata and OriginalMetadata are what HyperSpy calls so. What was read from a sidecar
+	// consists of nil, bool, string, int64, float64 (NaN and infinities included), []any and
+	// map[string]any, and json.Number for numbers that fit neither. They are never nil in a signal
+	// that this package made.
 	Metadata, OriginalMetadata map[string]any
 
 	sidecar string         // what was read
@@ -31,8 +32,8 @@ type Signal struct {
 	outside map[string]any // fields beside the description that are not known here
 }
 
-// SignalAxis describes one axis of a [Signal]. Position i along it has the value Offset + i*Scale in Units,
-// or Values[i] where that is not nil.
+// SignalAxis describes one axis of a [Signal]. Position i along it has the value Offset + i*Scale
+// in Units, or Values[i] where that is not nil.
 type SignalAxis struct {
 	Name, Units string // empty if not known
 	Size        int64  // elements along the axis
@@ -43,15 +44,15 @@ type SignalAxis struct {
 	// IndexInArray is which axis of the data this is: its place in Signal.Axes.
 	IndexInArray int
 
-	// Values makes a non-uniform axis: a value for every position, rising or falling. Scale and Offset mean
-	// nothing then. Nil for a uniform axis.
+	// Values makes a non-uniform axis: a value for every position, rising or falling. Scale and
+	// Offset mean nothing then. Nil for a uniform axis.
 	Values []float64
 
 	extra map[string]any // fields that are not known here
 }
 
-// NewSignal describes an array by what it knows of itself: its shape and its navigation axes. Names and
-// units are empty, scales are 1, and offsets 0.
+// NewSignal describes an array by what it knows of itself: its shape and its navigation axes. Names
+// and units are empty, scales are 1, and offsets 0.
 func NewSignal(a *Array) *Signal {
 	s := &Signal{Data: a, Metadata: map[string]any{}, OriginalMetadata: map[string]any{}}
 	for d, ax := range a.Axes() {
@@ -71,8 +72,8 @@ func (s *Signal) Close() error { return s.Data.Close() }
 // Sidecar is the path of the file that the description was read from, and empty if there was none.
 func (s *Signal) Sidecar() string { return s.sidecar }
 
-// String writes the dimensions in HyperSpy's order, the one that varies fastest first, navigation before signal:
-// "(128, 64|256, 256) uint16" for a scan of 64 rows.
+// String writes the dimensions in HyperSpy's order, the one that varies fastest first, navigation
+// before signal: "(128, 64|256, 256) uint16" for a scan of 64 rows.
 func (s *Signal) String() string {
 	var nav, sig []string
 	for d := len(s.Axes) - 1; d >= 0; d-- {
@@ -85,9 +86,9 @@ func (s *Signal) String() string {
 	return fmt.Sprintf("(%s|%s) %s", strings.Join(nav, ", "), strings.Join(sig, ", "), s.Data.DType())
 }
 
-// Validate returns an error that matches [ErrAxes] if the axes do not describe the data: another number of axes, another
-// size, an index that is not the axis's place, a scale that is zero, a calibration that is not finite,
-// or Values of another length or out of order.
+// Validate returns an error that matches [ErrAxes] if the axes do not describe the data: another
+// number of axes, another size, an index that is not the axis's place, a scale that is zero, a
+// calibration that is not finite, or Values of another length or out of order.
 func (s *Signal) Validate() error {
 	if s == nil || s.Data == nil {
 		return fmt.Errorf("%w: there are no data", ErrAxes)
@@ -184,7 +185,8 @@ func (s *Signal) derive(a *Array, axes []SignalAxis) (*Signal, error) {
 	return out, err
 }
 
-// cloneObject copies a tree of metadata, so that changing that of one signal does not change that of another.
+// cloneObject copies a tree of metadata, so that changing that of one signal does not change that
+// of another.
 func cloneObject(m map[string]any) map[string]any {
 	out := make(map[string]any, len(m))
 	for k, v := range m {
@@ -193,7 +195,8 @@ func cloneObject(m map[string]any) map[string]any {
 	return out
 }
 
-// cloneTree copies what metadata read from a file consist of, to a depth that no such file has; anything else is shared.
+// cloneTree copies what metadata read from a file consist of, to a depth that no such file has;
+// anything else is shared.
 func cloneTree(v any, depth int) any {
 	if depth == 0 {
 		return v

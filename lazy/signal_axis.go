@@ -6,8 +6,8 @@ import (
 	"sort"
 )
 
-// Value is the calibrated value of position i, in Units. Beyond the ends, that of a uniform axis goes on, and
-// that of a non-uniform one is NaN.
+// Value is the calibrated value of position i, in Units. Beyond the ends, that of a uniform axis
+// goes on, and that of a non-uniform one is NaN.
 func (ax SignalAxis) Value(i int64) float64 {
 	if ax.Values == nil {
 		return ax.Offset + float64(i)*ax.Scale
@@ -18,9 +18,9 @@ func (ax SignalAxis) Value(i int64) float64 {
 	return ax.Values[i]
 }
 
-// IndexOf is the position nearest to a value, as HyperSpy's value2index finds it: of two that are equally near, the one
-// nearer to zero value. A value farther than half a step from the ends of a uniform axis, or
-// beyond the ends of a non-uniform one, is an error that matches [ErrIndex].
+// IndexOf is the position nearest to a value, as HyperSpy's value2index finds it: of two that are
+// equally near, the one nearer to zero value. A value farther than half a step from the ends of a
+// uniform axis, or beyond the ends of a non-uniform one, is an error that matches [ErrIndex].
 func (ax SignalAxis) IndexOf(value float64) (int64, error) {
 	i, side := ax.locate(value)
 	if side != 0 || math.IsNaN(value) {
@@ -87,8 +87,9 @@ func locateIn(v []float64, value float64) (i int64, side int) {
 	return int64(k), 0
 }
 
-// nearer reports whether position k-1 is nearer to a value between the two than k. As in HyperSpy, the value is first moved
-// toward zero, by a trillionth of the smallest step, so that of two that are equally near it is the one on that side.
+// nearer reports whether position k-1 is nearer to a value between the two than k. As in HyperSpy,
+// the value is first moved toward zero, by a trillionth of the smallest step, so that of two that
+// are equally near it is the one on that side.
 func nearer(v []float64, k int, value float64) bool {
 	const part = 1e-12
 	before, behind := math.Abs(v[k-1]-value), math.Abs(v[k]-value)

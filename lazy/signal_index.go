@@ -8,11 +8,13 @@ import (
 	"strings"
 )
 
-// Slice applies NumPy's basic indexing to the data, as [Array.Slice] does, and to the axes: the offset moves to the first position
-// that is left, the scale is multiplied by the step, and the axis of a single position goes. A number with a point or
-// an exponent is a calibrated value and stands for the position nearest to it ([SignalAxis.IndexOf]), as in HyperSpy:
-// "2.5:7.0, ::2" is cut at the values 2.5 and 7.0. A slice that begins before the axis or ends behind it is
-// clipped; one that lies outside altogether, by values, is an error. A step that is a value is divided by the scale.
+// Slice applies NumPy's basic indexing to the data, as [Array.Slice] does, and to the axes: the
+// offset moves to the first position that is left, the scale is multiplied by the step, and the
+// axis of a single position goes. A number with a point or an exponent is a calibrated value and
+// stands for the position nearest to it ([SignalAxis.IndexOf]), as in HyperSpy: "2.5:7.0, ::2" is
+// cut at the values 2.5 and 7.0. A slice that begins before the axis or ends behind it is clipped;
+// one that lies outside altogether, by values, is an error. A step that is a value is divided by
+// the scale.
 func (s *Signal) Slice(index string) (*Signal, error) {
 	items, err := parseSignalIndex(index)
 	if err != nil {
@@ -30,8 +32,9 @@ func (s *Signal) Index(items ...Index) (*Signal, error) {
 	return s.cut(list)
 }
 
-// Inav slices the navigation axes only, in HyperSpy's order: the one that varies fastest, which is the last in
-// the array, comes first. "10, 20:30" is column 10 of rows 20 to 30. Numbers are as in [Signal.Slice].
+// Inav slices the navigation axes only, in HyperSpy's order: the one that varies fastest, which is
+// the last in the array, comes first. "10, 20:30" is column 10 of rows 20 to 30. Numbers are as in
+// [Signal.Slice].
 func (s *Signal) Inav(index string) (*Signal, error) { return s.sliceRole(index, true) }
 
 // Isig slices the signal axes only, in HyperSpy's order, as [Signal.Inav] does the navigation axes.
@@ -221,8 +224,8 @@ func (ix signalIndex) on(ax SignalAxis) (Index, error) {
 	return out, err
 }
 
-// bound is the position of a value that a slice begins or ends at; none if the value lies beyond the side of the axis
-// where that makes no difference.
+// bound is the position of a value that a slice begins or ends at; none if the value lies beyond
+// the side of the axis where that makes no difference.
 func (ax SignalAxis) bound(value float64, open int) (i int64, ok bool, err error) {
 	i, side := ax.locate(value)
 	switch {

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// What a sidecar may hold. A text of so many bytes and values takes some hundred megabytes at the very most, and
-// nothing is allocated by numbers that the text states.
+// What a sidecar may hold. A text of so many bytes and values takes some hundred megabytes at the
+// very most, and nothing is allocated by numbers that the text states.
 const (
 	maxSidecar    = 16 << 20 // bytes
 	maxJSONValues = 1 << 20
@@ -21,8 +21,9 @@ const (
 // floatKey is the only key of an object that stands for a number that JSON has no word for.
 const floatKey = "__float__"
 
-// jsonReader reads JSON as RFC 8259 has it, and besides NaN, Infinity and -Infinity, which Python's json writes. Unlike
-// encoding/json it refuses a repeated key, keeps integers exactly, and knows where it is when something is wrong.
+// jsonReader reads JSON as RFC 8259 has it, and besides NaN, Infinity and -Infinity, which Python's
+// json writes. Unlike encoding/json it refuses a repeated key, keeps integers exactly, and knows
+// where it is when something is wrong.
 type jsonReader struct {
 	text   string
 	at     int
@@ -30,7 +31,8 @@ type jsonReader struct {
 	values int
 }
 
-// fieldPath is where in a tree something is: "signal.axes[2].scale". It is spelled when an error needs it.
+// fieldPath is where in a tree something is: "signal.axes[2].scale". It is spelled when an error
+// needs it.
 type fieldPath []pathStep
 
 // pathStep is the key of a member, or else the index of an element.
@@ -66,8 +68,8 @@ func (p fieldPath) index(i int) fieldPath {
 	return append(p[:len(p):len(p)], pathStep{index: i, element: true})
 }
 
-// push is key or index in the memory of the last push to p, whose path is lost: of a million elements one is
-// named at most.
+// push is key or index in the memory of the last push to p, whose path is lost: of a million
+// elements one is named at most.
 func (p fieldPath) push(step pathStep) fieldPath { return append(p, step) }
 
 // isName reports whether a key can be shown without quotes.
@@ -80,8 +82,8 @@ func isName(k string) bool {
 	return k != "" && len(k) <= 64
 }
 
-// readJSON reads a text that is one value: nil, bool, string, int64, float64, json.Number for a number that is neither,
-// []any, or map[string]any. An error is a *FormatError without a path.
+// readJSON reads a text that is one value: nil, bool, string, int64, float64, json.Number for a
+// number that is neither, []any, or map[string]any. An error is a *FormatError without a path.
 func readJSON(text string) (any, error) {
 	r := &jsonReader{text: text}
 	if i := invalidUTF8(text); i >= 0 {
@@ -284,7 +286,8 @@ func (r *jsonReader) string() (string, error) {
 	return "", r.errorf("a string does not end")
 }
 
-// number reads a number: an int64, a float64 if it has a point or an exponent, or its text if it is beyond either.
+// number reads a number: an int64, a float64 if it has a point or an exponent, or its text if it is
+// beyond either.
 func (r *jsonReader) number() (any, error) {
 	end := r.at
 	for end < len(r.text) && strings.IndexByte("+-.0123456789Ee", r.text[end]) >= 0 {
@@ -308,11 +311,12 @@ func (r *jsonReader) number() (any, error) {
 	return f, nil
 }
 
-// ErrSidecar is matched by every error about the content of a sidecar: one that is malformed, of another version, or
-// about an array of another shape.
+// ErrSidecar is matched by every error about the content of a sidecar: one that is malformed, of
+// another version, or about an array of another shape.
 var ErrSidecar = errors.New("bad sidecar")
 
-// badSidecar is the cause inside a FormatError: it prints as its message alone and matches ErrSidecar.
+// badSidecar is the cause inside a FormatError: it prints as its message alone and matches
+// ErrSidecar.
 type badSidecar string
 
 func (e badSidecar) Error() string        { return string(e) }

@@ -13,7 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// jsonObject is an object whose members are written in their order. Those of a map are sorted by key.
+// jsonObject is an object whose members are written in their order. Those of a map are sorted by
+// key.
 type jsonObject []jsonPair
 
 type jsonPair struct {
@@ -21,8 +22,8 @@ type jsonPair struct {
 	value any
 }
 
-// jsonWriter writes JSON in one form only: the same values give the same bytes. Arrays and objects that contain
-// neither are written on one line, all others with one line for each item.
+// jsonWriter writes JSON in one form only: the same values give the same bytes. Arrays and objects
+// that contain neither are written on one line, all others with one line for each item.
 type jsonWriter struct {
 	b    []byte
 	path fieldPath
@@ -107,8 +108,8 @@ func sortedPairs(m map[string]any) jsonObject {
 	return out
 }
 
-// float writes a float as one, with a point or an exponent, so that it is read as one. What JSON has no word for is
-// written as an object.
+// float writes a float as one, with a point or an exponent, so that it is read as one. What JSON
+// has no word for is written as an object.
 func (w *jsonWriter) float(f float64, bits, depth int) error {
 	switch {
 	case math.IsNaN(f):

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Transpose permutes the axes of the data together with their descriptions, as [Array.Transpose] does; without
-// arguments it reverses them.
+// Transpose permutes the axes of the data together with their descriptions, as [Array.Transpose]
+// does; without arguments it reverses them.
 func (s *Signal) Transpose(axes ...int) (*Signal, error) {
 	data, err := s.data()
 	if err != nil {
@@ -26,8 +26,8 @@ func (s *Signal) Transpose(axes ...int) (*Signal, error) {
 	return s.derive(data, out)
 }
 
-// Field picks one field of structured data, as [Array.Field] does. The axes of a subarray field are signal axes
-// of which nothing is known.
+// Field picks one field of structured data, as [Array.Field] does. The axes of a subarray field are
+// signal axes of which nothing is known.
 func (s *Signal) Field(name string) (*Signal, error) {
 	data, err := s.data()
 	if err != nil {
@@ -47,10 +47,11 @@ func withPlainAxes(axes []SignalAxis, shape []int64) []SignalAxis {
 	return axes
 }
 
-// Reduce makes one pass over the data and gives the results of all reducers, in their order, as signals in memory: the axes
-// that are left keep their descriptions, and metadata stay. The sum over the signal axes of a scan is an image over
-// its navigation axes, calibrated as they are. The bins of a histogram are a signal axis "value" at the end,
-// whose offset is the lower edge of the first bin.
+// Reduce makes one pass over the data and gives the results of all reducers, in their order, as
+// signals in memory: the axes that are left keep their descriptions, and metadata stay. The sum
+// over the signal axes of a scan is an image over its navigation axes, calibrated as they are. The
+// bins of a histogram are a signal axis "value" at the end, whose offset is the lower edge of the
+// first bin.
 //
 // Closing a result frees nothing, and does not close s.
 func (s *Signal) Reduce(ctx context.Context, reducers ...Reducer) ([]*Signal, error) {

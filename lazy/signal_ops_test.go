@@ -12,7 +12,8 @@ import (
 
 // TestSignalSlice compares slices of data and axes with what indexing by hand gives.
 func TestSignalSlice(t *testing.T) {
-	s := calibratedScan(t, t.TempDir()) // y = -1, -0.5, 0; x = 10, 12, 14, 16; Energy = 1, 2, 4, 8, 16
+	// y = -1, -0.5, 0; x = 10, 12, 14, 16; Energy = 1, 2, 4, 8, 16
+	s := calibratedScan(t, t.TempDir())
 	for index, c := range map[string]struct{ same, axes string }{
 		"":                     {"", "y -1+0.5*3, x 10+2*4, Energy [1 2 4 8 16]"},
 		"1":                    {"1", "x 10+2*4, Energy [1 2 4 8 16]"},
@@ -28,8 +29,9 @@ func TestSignalSlice(t *testing.T) {
 		":, 99.0:12.0:-1":      {":, :1:-1", "y -1+0.5*3, x 16-2*2, Energy [1 2 4 8 16]"},
 		"newaxis, 0, ..., :0":  {"newaxis, 0, ..., :0", " 0+1*1, x 10+2*4, Energy []"},
 		"1, ..., 2:3, None":    {"1, ..., 2:3, None", "x 10+2*4, Energy [4],  0+1*1"},
-		"-0.75, 0":             {"1, 0", "Energy [1 2 4 8 16]"}, // a half goes away from zero below it
-		"0, 11.0":              {"0, 0", "Energy [1 2 4 8 16]"}, // and toward it above
+		// a half goes away from zero below it
+		"-0.75, 0": {"1, 0", "Energy [1 2 4 8 16]"},
+		"0, 11.0":  {"0, 0", "Energy [1 2 4 8 16]"}, // and toward it above
 	} {
 		got, err := s.Slice(index)
 		if err != nil {
@@ -122,7 +124,8 @@ func TestSignalRoles(t *testing.T) {
 	}
 }
 
-// TestNonUniformAxes finds values as HyperSpy's value2index does (testdata/nonuniform.json), halves among them.
+// TestNonUniformAxes finds values as HyperSpy's value2index does (testdata/nonuniform.json), halves
+// among them.
 func TestNonUniformAxes(t *testing.T) {
 	var cases []struct {
 		Axis, Values []float64

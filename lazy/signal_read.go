@@ -30,21 +30,24 @@ func (o signalOption) applySignal(c *signalConfig) error {
 	return nil
 }
 
-// Squeeze drops the axes of length one, as RosettaSciIO always does. The others keep their descriptions; numbers in
-// [NavigationAxes] and [SignalAxes] still count all axes of the file. Default: no axis is dropped.
+// Squeeze drops the axes of length one, as RosettaSciIO always does. The others keep their
+// descriptions; numbers in [NavigationAxes] and [SignalAxes] still count all axes of the file.
+// Default: no axis is dropped.
 func Squeeze() SignalOption { return signalOption(func(c *signalConfig) { c.squeeze = true }) }
 
-// IgnoreSidecar reads no sidecar, so that a malformed one, or one for another shape, is no error. Default: a
-// sidecar that is there is read.
+// IgnoreSidecar reads no sidecar, so that a malformed one, or one for another shape, is no error.
+// Default: a sidecar that is there is read.
 func IgnoreSidecar() SignalOption { return signalOption(func(c *signalConfig) { c.ignore = true }) }
 
-// ReadSignal opens an array, as [Open] does, together with the description in the sidecar beside it ([SidecarPath]). Without
-// one names and units are empty, scales 1, offsets 0, and metadata empty. It reads no elements.
+// ReadSignal opens an array, as [Open] does, together with the description in the sidecar beside it
+// ([SidecarPath]). Without one names and units are empty, scales 1, offsets 0, and metadata empty.
+// It reads no elements.
 //
-// A sidecar that is malformed, or about an array of another shape, is a *[FormatError] that names it and the field, and
-// matches [ErrSidecar]. Navigation axes are those of [NavigationAxes] or [SignalAxes] if one of them is given, else those of the
-// sidecar, else none. Unlike in RosettaSciIO negative ones count from the end, those out of range are an error, and every
-// axis is described, those of length 0 and 1 too. Chunks are about the axes that the signal has.
+// A sidecar that is malformed, or about an array of another shape, is a *[FormatError] that names
+// it and the field, and matches [ErrSidecar]. Navigation axes are those of [NavigationAxes] or
+// [SignalAxes] if one of them is given, else those of the sidecar, else none. Unlike in
+// RosettaSciIO negative ones count from the end, those out of range are an error, and every axis is
+// described, those of length 0 and 1 too. Chunks are about the axes that the signal has.
 func ReadSignal(path string, opts ...SignalOption) (*Signal, error) {
 	var c signalConfig
 	for _, o := range opts {
@@ -59,7 +62,8 @@ func ReadSignal(path string, opts ...SignalOption) (*Signal, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The plan is made when the axes are known; a spec for those that remain would not fit all of them.
+	// The plan is made when the axes are known; a spec for those that remain would not fit all of
+	// them.
 	a, err := Open(path, append(c.open, ChunkSpec(chunk.Auto()))...)
 	if err != nil {
 		return nil, err
@@ -112,7 +116,8 @@ func (s *Signal) readSidecar(path string) error {
 	return s.describe(sidecar, c, key)
 }
 
-// describedBy is the sidecar of an array that [Open] gave for a path, and where in it the array is described.
+// describedBy is the sidecar of an array that [Open] gave for a path, and where in it the array is
+// described.
 func (a *Array) describedBy(path string) (sidecar, key string, archive bool) {
 	file, _, named := SplitPath(path)
 	return SidecarPath(file), a.Key(), named || a.Key() != "" || IsArchive(file)

@@ -9,7 +9,8 @@ import (
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
-// A replacement puts a file of data and its sidecar in the place of others. It ends with commit or abort.
+// A replacement puts a file of data and its sidecar in the place of others. It ends with commit or
+// abort.
 type replacement struct {
 	data    *atomicfile.File
 	sidecar *atomicfile.File
@@ -18,8 +19,8 @@ type replacement struct {
 	placed  bool   // the data are in their place
 }
 
-// newReplacement lets fill write the data to a temporary file, and writes the sidecar to another. Nothing that can be
-// seen has changed then.
+// newReplacement lets fill write the data to a temporary file, and writes the sidecar to another.
+// Nothing that can be seen has changed then.
 func newReplacement(path string, text []byte, rules []atomicfile.Option, fill func(*atomicfile.File) error) (_ *replacement, err error) {
 	r := &replacement{beside: SidecarPath(path)}
 	defer func() {
@@ -57,8 +58,8 @@ func (r *replacement) commit() error {
 	return nil
 }
 
-// removeOld puts the old sidecar aside, to bring it back if the data cannot take their place. It has a name by which a
-// user finds it if the process dies now.
+// removeOld puts the old sidecar aside, to bring it back if the data cannot take their place. It
+// has a name by which a user finds it if the process dies now.
 func (r *replacement) removeOld() error {
 	dir, name := filepath.Split(r.beside)
 	aside := dir + "." + name + ".old"
@@ -85,7 +86,8 @@ func (r *replacement) place() error {
 // describe puts the sidecar in its place.
 func (r *replacement) describe() error { return r.sidecar.Commit() }
 
-// abort removes what is not in its place, and brings the old sidecar back if the old data are still there.
+// abort removes what is not in its place, and brings the old sidecar back if the old data are still
+// there.
 func (r *replacement) abort() {
 	for _, f := range []*atomicfile.File{r.data, r.sidecar} {
 		if f != nil {

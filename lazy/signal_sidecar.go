@@ -12,7 +12,8 @@ import (
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
-// SidecarSuffix is what the name of a sidecar has behind that of its array or archive: "scan.npy.signal.json".
+// SidecarSuffix is what the name of a sidecar has behind that of its array or archive:
+// "scan.npy.signal.json".
 const SidecarSuffix = ".signal.json"
 
 const (
@@ -20,12 +21,12 @@ const (
 	sidecarVersion = 1
 )
 
-// SidecarPath is the path of the sidecar of the file at path: beside what a link leads to, so that the same data have
-// one description, whatever they are called.
+// SidecarPath is the path of the sidecar of the file at path: beside what a link leads to, so that
+// the same data have one description, whatever they are called.
 func SidecarPath(path string) string { return atomicfile.Target(path) + SidecarSuffix }
 
-// sidecar is the content of such a file; docs/signals.md describes it. A .npy file has one description under the
-// key "signal", an archive has those of its members under "signals".
+// sidecar is the content of such a file; docs/signals.md describes it. A .npy file has one
+// description under the key "signal", an archive has those of its members under "signals".
 type sidecar struct {
 	archive bool
 	signals map[string]*description // by key of the member; that of a .npy file is ""
@@ -56,7 +57,8 @@ func loadSidecar(path string, archive bool) (*sidecar, error) {
 	return c, inSidecar(path, err)
 }
 
-// readSidecar reads the text. It opens files only, since opening a pipe waits for whoever may write to it.
+// readSidecar reads the text. It opens files only, since opening a pipe waits for whoever may write
+// to it.
 func readSidecar(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -124,7 +126,8 @@ func (d *sidecarDecoder) fail(path fieldPath, format string, args ...any) {
 	}
 }
 
-// sidecarFields are the members of an object. Those that are known are taken out; the others remain.
+// sidecarFields are the members of an object. Those that are known are taken out; the others
+// remain.
 type sidecarFields struct {
 	d    *sidecarDecoder
 	path fieldPath
@@ -164,7 +167,8 @@ func (f sidecarFields) take(key string) any {
 	return v
 }
 
-// text takes a string; "" if it is missing or null, which is how Python writes that it is not known.
+// text takes a string; "" if it is missing or null, which is how Python writes that it is not
+// known.
 func (f sidecarFields) text(key string) string {
 	v := f.take(key)
 	s, ok := v.(string)

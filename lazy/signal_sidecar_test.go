@@ -149,7 +149,8 @@ func TestHostileSidecars(t *testing.T) {
 	}
 }
 
-// FuzzSidecar checks that what is read is written so that it is read again as the same, in the same bytes.
+// FuzzSidecar checks that what is read is written so that it is read again as the same, in the same
+// bytes.
 func FuzzSidecar(f *testing.F) {
 	f.Add(goodSidecar)
 	f.Add(strings.Replace(goodSidecar, `"signal": {`, `"signals": {"k": {"axes": [{"axis": [3, 2.5, -1e-300]}]}, "x": {`, 1) + "}")

@@ -67,7 +67,8 @@ func elementsOf(t testing.TB, a *Array) []float64 {
 	return floats(t, r)
 }
 
-// TestReadSignalLikeRosettaSciIO goes through what RosettaSciIO 0.15's reader does with such files, and what is done here.
+// TestReadSignalLikeRosettaSciIO goes through what RosettaSciIO 0.15's reader does with such files,
+// and what is done here.
 func TestReadSignalLikeRosettaSciIO(t *testing.T) {
 	dir := t.TempDir()
 	for name, c := range map[string]struct {
@@ -111,7 +112,8 @@ func TestReadSignalFiles(t *testing.T) {
 		for i := range raw {
 			raw[i] = byte(i % 2)
 		}
-		path := writeFile(t, dir, mustDType(t, dt), []int64{4, 6}, true, raw) // in Fortran order, which it reads wrongly
+		// in Fortran order, which it reads wrongly
+		path := writeFile(t, dir, mustDType(t, dt), []int64{4, 6}, true, raw)
 		a, sig := mustOpen(t, path), mustSignal(t, path, Chunks("(2, -1)"))
 		want, err1 := a.Load(t.Context())
 		got, err2 := sig.Data.Load(t.Context())
@@ -266,7 +268,8 @@ func TestWriteSignalMembers(t *testing.T) {
 	if err := WriteSignal(t.Context(), npz+":k", s); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a second k: %v", err)
 	}
-	stale := strings.Replace(mustRead(t, SidecarPath(npz)), `"k"`, `"m"`, 1) // a k that is not described, an m that is not there
+	// a k that is not described, an m that is not there
+	stale := strings.Replace(mustRead(t, SidecarPath(npz)), `"k"`, `"m"`, 1)
 	if err := os.WriteFile(SidecarPath(npz), []byte(stale), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -389,7 +392,8 @@ func sameNames(t testing.TB, s *Signal, want ...string) {
 	}
 }
 
-// TestWriteSignalLinks checks that data have one description, whatever they are called, and keep their permissions.
+// TestWriteSignalLinks checks that data have one description, whatever they are called, and keep
+// their permissions.
 func TestWriteSignalLinks(t *testing.T) {
 	dir := t.TempDir()
 	s, path, link := calibratedScan(t, dir), filepath.Join(dir, "a.npy"), filepath.Join(dir, "link.npy")

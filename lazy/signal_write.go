@@ -13,23 +13,26 @@ import (
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
-// soleKey is the key of the member of an archive of one signal: what np.savez calls its first array.
+// soleKey is the key of the member of an archive of one signal: what np.savez calls its first
+// array.
 const soleKey = "arr_0"
 
-// WriteSignal writes the data of a signal, as [Array.Save] does, and their description into the sidecar beside them
-// ([SidecarPath]). The path decides what is written:
+// WriteSignal writes the data of a signal, as [Array.Save] does, and their description into the
+// sidecar beside them ([SidecarPath]). The path decides what is written:
 //
 //	scan.npy       a .npy file
 //	scan.npz       an archive of this one array, "arr_0", for which options are
 //	scan.npz:KEY   a member: the first of a new archive, or added to the one that is there
 //
-// The axes must describe the data ([Signal.Validate]), and metadata must consist of values that JSON has (numbers, strings,
-// booleans, nil, and slices and maps of them; NaN and infinities too), or nothing is written.
+// The axes must describe the data ([Signal.Validate]), and metadata must consist of values that
+// JSON has (numbers, strings, booleans, nil, and slices and maps of them; NaN and infinities too),
+// or nothing is written.
 //
-// A file that exists is replaced, and so is its sidecar. Whoever reads meanwhile, or after a crash, sees data with
-// their own description or with none, and never with that of others: the data are written first, under another name or none;
-// then the old sidecar goes, the data take their place, and the sidecar follows. After an error while the data
-// are written the old pair stays. The sidecar has the permissions of the data; one that is a link is refused.
+// A file that exists is replaced, and so is its sidecar. Whoever reads meanwhile, or after a crash,
+// sees data with their own description or with none, and never with that of others: the data are
+// written first, under another name or none; then the old sidecar goes, the data take their place,
+// and the sidecar follows. After an error while the data are written the old pair stays. The
+// sidecar has the permissions of the data; one that is a link is refused.
 func WriteSignal(ctx context.Context, path string, s *Signal, opts ...ArchiveOption) error {
 	data, err := s.data()
 	if err != nil {
@@ -63,7 +66,8 @@ func WriteSignal(ctx context.Context, path string, s *Signal, opts ...ArchiveOpt
 		}
 		return claim.Yield()
 	})
-	if member && errors.Is(err, zipseek.ErrReplaced) { // somebody else has made the archive meanwhile
+	// somebody else has made the archive meanwhile
+	if member && errors.Is(err, zipseek.ErrReplaced) {
 		claim.Release()
 		return appendSignal(ctx, file, key, s, opts)
 	}
@@ -96,7 +100,8 @@ func splitTarget(path string) (file, key string, archive bool) {
 	const suffix = ".npz"
 	lower := strings.ToLower(path)
 	if len(lower) != len(path) {
-		return path, "", false // letters whose small form is longer; no such suffix is hidden by that
+		// letters whose small form is longer; no such suffix is hidden by that
+		return path, "", false
 	}
 	if i := strings.Index(lower, suffix+":"); i > 0 && i+len(suffix)+1 < len(path) {
 		return path[:i+len(suffix)], path[i+len(suffix)+1:], true
@@ -112,13 +117,14 @@ func (s *Signal) sidecarText(file, key string, archive bool) ([]byte, error) {
 	return text, inSidecar(SidecarPath(file), err)
 }
 
-// appendSignal adds a member to an archive. A description that an earlier member of this name has left goes
-// before the member comes.
+// appendSignal adds a member to an archive. A description that an earlier member of this name has
+// left goes before the member comes.
 func appendSignal(ctx context.Context, file, key string, s *Signal, opts []ArchiveOption) error {
 	if err := refuseKey(file, key); err != nil {
 		return err
 	}
-	if _, err := s.sidecarText(file, key, true); err != nil { // what cannot be described is not written
+	// what cannot be described is not written
+	if _, err := s.sidecarText(file, key, true); err != nil {
 		return err
 	}
 	forget := func(c *sidecar) bool {
@@ -138,8 +144,9 @@ func appendSignal(ctx context.Context, file, key string, s *Signal, opts []Archi
 	})
 }
 
-// editSidecar changes the sidecar of an archive, or makes one for s, unless edit reports that it is as it was. Others may do so for
-// their members at the same time: it is the turn of who has the lock of the archive.
+// editSidecar changes the sidecar of an archive, or makes one for s, unless edit reports that it is
+// as it was. Others may do so for their members at the same time: it is the turn of who has the
+// lock of the archive.
 func editSidecar(ctx context.Context, file string, s *Signal, edit func(*sidecar) bool) error {
 	switch lock, err := filelock.Open(file, filelock.Wait{Context: ctx}); {
 	case err == nil:
@@ -192,10 +199,10 @@ func besideData(file string) []atomicfile.Option {
 	return []atomicfile.Option{atomicfile.Beside(file), atomicfile.Begins("no description of a signal, and stays", "{")}
 }
 
-// WriteSidecar writes the description of s into the sidecar of the array at path, which must exist and have
-// the shape that s has, and leaves the array alone: the way to calibrate data that are there. Like
-// [Open] it takes a .npy file, an archive of one array, or "scan.npz:KEY". What the sidecar of an archive says about
-// other members stays.
+// WriteSidecar writes the description of s into the sidecar of the array at path, which must exist
+// and have the shape that s has, and leaves the array alone: the way to calibrate data that are
+// there. Like [Open] it takes a .npy file, an archive of one array, or "scan.npz:KEY". What the
+// sidecar of an archive says about other members stays.
 func WriteSidecar(path string, s *Signal) error {
 	if err := s.Validate(); err != nil {
 		return fmt.Errorf("%w (describing %s)", err, path)

@@ -87,8 +87,8 @@ func ParseIndex(s string) ([]Index, error) {
 	return items, nil
 }
 
-// pythonInteger matches decimal integers as Python spells them: underscores are between digits, and only zero begins
-// with a zero.
+// pythonInteger matches decimal integers as Python spells them: underscores are between digits, and
+// only zero begins with a zero.
 var pythonInteger = regexp.MustCompile(`^[+-]?(0(_?0)*|[1-9](_?[0-9])*)$`)
 
 func parseIndexItem(s string) (Index, error) {
@@ -109,7 +109,8 @@ func parseIndexItem(s string) (Index, error) {
 		if p == "" || p == "None" {
 			continue
 		}
-		// A bound beyond 64 bits is clipped to them, as in Python; a position is out of bounds everywhere.
+		// A bound beyond 64 bits is clipped to them, as in Python; a position is out of bounds
+		// everywhere.
 		v, err := strconv.ParseInt(strings.ReplaceAll(p, "_", ""), 10, 64)
 		if errors.Is(err, strconv.ErrRange) && len(parts) > 1 {
 			err = nil

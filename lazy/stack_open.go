@@ -13,23 +13,25 @@ import (
 
 // OpenStack opens many files as one array. The pattern is one of these:
 //
-//   - A glob, as "scan/img*.npy" ([path/filepath.Match]), or "scan/*.npz:frame" for one array of each archive:
-//     arrays of the same shape and dtype, stacked along a leading axis in natural order of their names,
-//     img2 before img10. The axis is a navigation axis, unless the options say otherwise. Names that begin with a
-//     dot, such as the ._img1.npy of macOS, are matched by patterns that do only.
+//   - A glob, as "scan/img*.npy" ([path/filepath.Match]), or "scan/*.npz:frame" for one array of
+//     each archive: arrays of the same shape and dtype, stacked along a leading axis in natural
+//     order of their names, img2 before img10. The axis is a navigation axis, unless the options
+//     say otherwise. Names that begin with a dot, such as the ._img1.npy of macOS, are matched by
+//     patterns that do only.
 //   - A directory: the same for all its .npy files, but those whose names begin with a dot.
-//   - A directory that dask's to_npy_stack wrote, which has 0.npy and a file "info": 0.npy, 1.npy, … one
-//     behind the other along the axis that info names. The pickle is looked at and not executed; where it says
-//     more than plain values, the axis is the one along which the files differ, or 0.
+//   - A directory that dask's to_npy_stack wrote, which has 0.npy and a file "info": 0.npy, 1.npy,
+//     … one behind the other along the axis that info names. The pickle is looked at and not
+//     executed; where it says more than plain values, the axis is the one along which the files
+//     differ, or 0.
 //
-// Only headers are read, of several files at a time. Files are opened when elements of them are asked
-// for, and at most 64 are open beyond those that are being read. A file that is opened again must be what it
-// was: otherwise reading fails with an error that names it, and that matches [fs.ErrNotExist] where it is
-// gone. [Array.Close] closes them all.
+// Only headers are read, of several files at a time. Files are opened when elements of them are
+// asked for, and at most 64 are open beyond those that are being read. A file that is opened again
+// must be what it was: otherwise reading fails with an error that names it, and that matches
+// [fs.ErrNotExist] where it is gone. [Array.Close] closes them all.
 //
-// Nothing that matches is an error that matches [fs.ErrNotExist]; a file of another shape or dtype than the first
-// is an [ErrIndex] or [ErrDType] that names both. Byte orders may differ: the elements are then cast to
-// this machine's.
+// Nothing that matches is an error that matches [fs.ErrNotExist]; a file of another shape or dtype
+// than the first is an [ErrIndex] or [ErrDType] that names both. Byte orders may differ: the
+// elements are then cast to this machine's.
 func OpenStack(pattern string, opts ...Option) (*Array, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -148,8 +150,8 @@ func sameHeads(heads []head, axis int) error {
 	return nil
 }
 
-// joinHeads is the files one behind the other along an axis: one leaf where their bytes one behind the other are
-// an array, and otherwise one for each file. Either way there is one source for all.
+// joinHeads is the files one behind the other along an axis: one leaf where their bytes one behind
+// the other are an array, and otherwise one for each file. Either way there is one source for all.
 func joinHeads(set *fileSet, heads []head, axis int, c config) (node, error) {
 	src, err := set.join(heads, c)
 	if err != nil {
@@ -184,8 +186,8 @@ func joinHeads(set *fileSet, heads []head, axis int, c config) (node, error) {
 	return newConcat(axis, leaves), nil
 }
 
-// commonOrder is the storage order of all files, axis slowest, if they have such a one and are of the same
-// dtype; else nil.
+// commonOrder is the storage order of all files, axis slowest, if they have such a one and are of
+// the same dtype; else nil.
 func commonOrder(heads []head, axis int) []int {
 	n := len(heads[0].shape)
 	for _, order := range [][]int{chunk.COrder(n), chunk.FOrder(n)} {

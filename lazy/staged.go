@@ -10,14 +10,16 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// InFileOrder is the same array for [NewParts] to write: its elements come in the order in which they lie in the
-// written file. Where they are read in another order, as of a transposed array, a pass has them in memory a window at a
-// time, read in one order and taken out in the other, so that blocks are those of the output: each byte of the input is
-// read once, and blocks that follow each other lie one behind the other in the output.
+// InFileOrder is the same array for [NewParts] to write: its elements come in the order in which
+// they lie in the written file. Where they are read in another order, as of a transposed array, a
+// pass has them in memory a window at a time, read in one order and taken out in the other, so that
+// blocks are those of the output: each byte of the input is read once, and blocks that follow each
+// other lie one behind the other in the output.
 //
-// Such windows take a quarter of the budget per worker. Chunks of "auto" are then cut for long runs on both sides, of at
-// most maxBlock bytes if it is not 0. An array that is read in the order of the file is given as it is, and so is one
-// out of a stream that can only be decoded from its start.
+// Such windows take a quarter of the budget per worker. Chunks of "auto" are then cut for long runs
+// on both sides, of at most maxBlock bytes if it is not 0. An array that is read in the order of
+// the file is given as it is, and so is one out of a stream that can only be decoded from its
+// start.
 func (a *Array) InFileOrder(maxBlock int64) (*Array, error) {
 	shape := a.node.shape()
 	order, _ := a.fileOrder('K')
@@ -43,8 +45,8 @@ func (a *Array) InFileOrder(maxBlock int64) (*Array, error) {
 // filePage is what groups of blocks should begin at multiples of; see [Parts.Aligned].
 const filePage = 4 << 10
 
-// alignSlabs shortens blocks along the slowest axis of a file until few slabs of them have whole pages: with a power of
-// two of rows, as many rows do as would if each was a slab.
+// alignSlabs shortens blocks along the slowest axis of a file until few slabs of them have whole
+// pages: with a power of two of rows, as many rows do as would if each was a slab.
 func alignSlabs(extents, shape []int64, order []int, itemsize int64) {
 	row := product(shape) * itemsize
 	for _, d := range order {
@@ -62,8 +64,8 @@ func alignSlabs(extents, shape []int64, order []int, itemsize int64) {
 	}
 }
 
-// stageBytes is the memory of a window that is read in one order and taken out in another. It follows the budget that
-// decides results, since checksums of what is written are by windows.
+// stageBytes is the memory of a window that is read in one order and taken out in another. It
+// follows the budget that decides results, since checksums of what is written are by windows.
 func (c *config) stageBytes() int64 { return max(windowBytes, c.chosenMemory()/4) }
 
 // staged is the elements of an array as if it was cheapest to read them in another order.

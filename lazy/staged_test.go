@@ -75,8 +75,8 @@ func (w *countedWrites) WriteAt(b []byte, off int64) (int, error) {
 	return w.buffer.WriteAt(b, off)
 }
 
-// TestTransposedParts counts what a pass reads and writes for an output whose order is not that of the input: every byte
-// about once, in long runs, and blocks that lie together in the output.
+// TestTransposedParts counts what a pass reads and writes for an output whose order is not that of
+// the input: every byte about once, in long runs, and blocks that lie together in the output.
 func TestTransposedParts(t *testing.T) {
 	ctx := context.Background()
 	for _, c := range []struct {
@@ -86,7 +86,8 @@ func TestTransposedParts(t *testing.T) {
 		of    func(a *Array) (*Array, error) // of the transposed array
 	}{
 		{"C", []int64{12, 12, 50, 600}, []int{2, 3, 0, 1}, nil},
-		{"C", []int64{32, 32, 40, 100}, []int{3, 2, 1, 0}, nil}, // Fortran order, which is written so
+		// Fortran order, which is written so
+		{"C", []int64{32, 32, 40, 100}, []int{3, 2, 1, 0}, nil},
 		{"C", []int64{33, 31, 50, 81}, []int{3, 0, 1, 2}, nil},
 		{"F", []int64{32, 32, 40, 100}, []int{2, 3, 0, 1}, nil},
 		{"F", []int64{32, 32, 40, 100}, []int{1, 0, 2, 3}, nil},
@@ -139,7 +140,8 @@ func TestTransposedParts(t *testing.T) {
 	}
 }
 
-// TestInFileOrder compares arrays with what they are in the order of the file, in all ways of reading.
+// TestInFileOrder compares arrays with what they are in the order of the file, in all ways of
+// reading.
 func TestInFileOrder(t *testing.T) {
 	ctx, rng := context.Background(), rand.New(rand.NewPCG(3, 4))
 	a := numbers(t, "C", 5, 6, 7, 4)
@@ -182,7 +184,8 @@ func TestInFileOrder(t *testing.T) {
 	}
 }
 
-// TestSlabsAreAligned asks that few rows of blocks have whole pages, and none is longer than it was.
+// TestSlabsAreAligned asks that few rows of blocks have whole pages, and none is longer than it
+// was.
 func TestSlabsAreAligned(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 2000 {

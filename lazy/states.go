@@ -9,7 +9,8 @@ import (
 	"github.com/lazynpy/lazynpy/chunk"
 )
 
-// packed is what a task of a pass in parts has found: parts of folds, and what others have made of theirs.
+// packed is what a task of a pass in parts has found: parts of folds, and what others have made of
+// theirs.
 type packed struct {
 	parts []part
 	crc   uint32
@@ -40,8 +41,9 @@ func (p *pass) pack(_ chunk.Region, parts []part) (f packed, err error) {
 	return f, nil
 }
 
-// states puts together the states of runs of blocks: of every reducer their length in 8 bytes, least significant first, and
-// then those of its groups, each with its last block, and of the blocks that are alone.
+// states puts together the states of runs of blocks: of every reducer their length in 8 bytes,
+// least significant first, and then those of its groups, each with its last block, and of the
+// blocks that are alone.
 type states struct {
 	parts    *Parts
 	run      int64
@@ -128,7 +130,8 @@ func (p *Parts) mergeRun(lo, hi int64, state []byte) error {
 	return nil
 }
 
-// mergeNext merges the state that comes with block i of the run lo to hi, if one does, and returns what is behind it.
+// mergeNext merges the state that comes with block i of the run lo to hi, if one does, and returns
+// what is behind it.
 func (p *Parts) mergeNext(j job, i, lo, hi int64, state []byte) (rest []byte, err error) {
 	f, fold := j.(*foldJob)
 	at := role{alone: true}

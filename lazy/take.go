@@ -8,13 +8,13 @@ import (
 )
 
 // take is the slabs of a node that a table names: entry k of the table says which one lies at
-// position k, counted in C order along the axes of in that are indexed together. A slab may be named
-// more than once, or be missing (-1); a missing one is zeros. The table's entries run along axes of
-// their own, which lie anywhere among those of the slab.
+// position k, counted in C order along the axes of in that are indexed together. A slab may be
+// named more than once, or be missing (-1); a missing one is zeros. The table's entries run along
+// axes of their own, which lie anywhere among those of the slab.
 //
-// Selecting, permuting and splitting change the numbers of the axes; the table itself is shared, and
-// never changed. Without a table, entry k is k: that is how axes are split and joined where the elements
-// cannot be seen so in storage.
+// Selecting, permuting and splitting change the numbers of the axes; the table itself is shared,
+// and never changed. Without a table, entry k is k: that is how axes are split and joined where the
+// elements cannot be seen so in storage.
 type take struct {
 	in    node
 	over  []int   // axes of in that are indexed, in order
@@ -36,8 +36,8 @@ type takeAxis struct {
 	stride int64 // entries from one position to the next, along an axis of the table
 }
 
-// newTake makes the node after any of its numbers have changed. What the table does not jump about in
-// is a plain selection, which costs nothing.
+// newTake makes the node after any of its numbers have changed. What the table does not jump about
+// in is a plain selection, which costs nothing.
 func newTake(t take) node {
 	t.shp = make([]int64, len(t.axes))
 	for d, ax := range t.axes {
@@ -60,8 +60,8 @@ func takeAlong(in node, axis int, table []int64) node {
 	return newTake(t)
 }
 
-// plain is the selection that the entries are if one axis is indexed, at most one axis of the table is longer
-// than one, and the entries are equally spaced along it; else nil.
+// plain is the selection that the entries are if one axis is indexed, at most one axis of the table
+// is longer than one, and the entries are equally spaced along it; else nil.
 func (t *take) plain() node {
 	if len(t.over) != 1 {
 		return nil
@@ -114,8 +114,8 @@ func (t *take) entry(at int64) int64 {
 	return t.table[at]
 }
 
-// cheapest has the table's axes where the axis that they index lies in storage, the one of the largest steps
-// first, and the slab's own in their order.
+// cheapest has the table's axes where the axis that they index lies in storage, the one of the
+// largest steps first, and the slab's own in their order.
 func (t *take) cheapest() []int {
 	var order, entries []int
 	for d, ax := range t.axes {
@@ -178,8 +178,8 @@ func (t *take) narrow(sel []span) node {
 	return newTake(out)
 }
 
-// arrange permutes the axes. One that is dropped has length one: an entry of the table stays at its place,
-// and an axis of the slab is not named any more.
+// arrange permutes the axes. One that is dropped has length one: an entry of the table stays at its
+// place, and an axis of the slab is not named any more.
 func (t *take) arrange(axes []int) node {
 	out := *t
 	out.axes = make([]takeAxis, len(axes))
@@ -215,8 +215,8 @@ func (t *take) reader() reader {
 	return r
 }
 
-// slab is the region of in that n slabs from entry on have of r, along their own axes. They lie in one row
-// of the last indexed axis.
+// slab is the region of in that n slabs from entry on have of r, along their own axes. They lie in
+// one row of the last indexed axis.
 func (t *take) slab(r chunk.Region, entry, n int64) chunk.Region {
 	in := chunk.Region{Start: make([]int64, len(t.in.shape())), Shape: make([]int64, len(t.in.shape()))}
 	for d := range in.Shape {

@@ -12,9 +12,9 @@ import (
 // which is what the system reads anyway.
 const bridge = 4 << 10
 
-// takeReader reads slabs. Where the entries of a window follow each other, as those of a large slab or of a
-// run of them do, it is read as one region and its tiles are passed on; else the slabs of each tile are
-// read in the order in which they are stored.
+// takeReader reads slabs. Where the entries of a window follow each other, as those of a large slab
+// or of a run of them do, it is read as one region and its tiles are passed on; else the slabs of
+// each tile are read in the order in which they are stored.
 type takeReader struct {
 	*take
 	reader
@@ -24,7 +24,8 @@ type takeReader struct {
 	direct bool         // the window is one region of in
 	win    chunk.Region // the open one
 	first  int64        // its first slab
-	long   int          // the axis of the table along which slabs follow each other; negative if there is one only
+	// the axis of the table along which slabs follow each other; negative if there is one only
+	long int
 
 	wants []want
 	buf   []byte
@@ -64,7 +65,8 @@ func (t *takeReader) place(r chunk.Region) int64 {
 	return at
 }
 
-// follows finds out whether the entries of a region are one row of slabs that follow each other along one axis.
+// follows finds out whether the entries of a region are one row of slabs that follow each other
+// along one axis.
 func (t *takeReader) follows(r chunk.Region) bool {
 	t.long = -1
 	for _, d := range t.entries {
@@ -148,7 +150,8 @@ func (t *takeReader) complete(in []int) []int {
 	return in
 }
 
-// ownOrder is an order of in's axes: slab after slab, each in the order that is asked of the result.
+// ownOrder is an order of in's axes: slab after slab, each in the order that is asked of the
+// result.
 func (t *takeReader) ownOrder(order []int) []int {
 	in := make([]int, 0, len(t.in.shape()))
 	in = append(in, t.over[len(t.over)-1])
@@ -190,8 +193,8 @@ func (t *takeReader) collect(r chunk.Region, strides []int64) (all bool) {
 	}
 }
 
-// batch is how many of the slabs are read as one region: those that lie in one row, with little between
-// them. The region is not larger than the tile, which is what the budget was told of.
+// batch is how many of the slabs are read as one region: those that lie in one row, with little
+// between them. The region is not larger than the tile, which is what the budget was told of.
 func (t *takeReader) batch(wants []want, r chunk.Region) int {
 	row := t.dims[len(t.dims)-1]
 	size := int64(1) // elements of a slab
@@ -212,7 +215,8 @@ func (t *takeReader) batch(wants []want, r chunk.Region) int {
 	return len(wants)
 }
 
-// read reads a batch and puts each slab where it belongs; those that follow each other there too at once.
+// read reads a batch and puts each slab where it belongs; those that follow each other there too at
+// once.
 func (t *takeReader) read(r chunk.Region, wants []want, strides []int64, order []int) error {
 	first := wants[0].slab
 	region := t.slab(r, first, wants[len(wants)-1].slab-first+1)

@@ -39,7 +39,8 @@ func checkStrings(t *testing.T, what string, a *Array, dtype string, want ...str
 	}
 }
 
-// TestStringsWiden joins strings of different lengths, which become as long as the longest, as in NumPy.
+// TestStringsWiden joins strings of different lengths, which become as long as the longest, as in
+// NumPy.
 func TestStringsWiden(t *testing.T) {
 	s3, s5 := stringArray(t, "S3", "abc", "d", ""), stringArray(t, "S5", "12345", "xy", "z")
 	checkStrings(t, "concatenate", must[*Array](t)(Concatenate(0, s3, s5)), "S5", "abc", "d", "", "12345", "xy", "z")

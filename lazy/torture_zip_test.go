@@ -17,8 +17,8 @@ const tortureDir = "../testdata/torture"
 
 // zipDeviations are the archives of which this package says something else than NumPy, and why.
 var zipDeviations = map[string]string{
-	// Archives with something before them are archives: np.load looks at the first bytes only, and its
-	// own NpzFile opens them.
+	// Archives with something before them are archives: np.load looks at the first bytes only, and
+	// its own NpzFile opens them.
 	"zip_prepended_np_load.npz": "a=[0 1 2]",
 	// A comment may contain what looks like an end record.
 	"zip_comment_containing_sig.npz": "a=[0 1 2]",

@@ -13,7 +13,8 @@ import (
 
 // exactVariance is the variance of values without any rounding but the last.
 func exactVariance(x []float64) float64 {
-	wide := func() *big.Float { return new(big.Float).SetPrec(1000) } // enough for the values of these tests
+	// enough for the values of these tests
+	wide := func() *big.Float { return new(big.Float).SetPrec(1000) }
 	sum, squares := wide(), wide()
 	for _, v := range x {
 		f := wide().SetFloat64(v)
@@ -26,8 +27,8 @@ func exactVariance(x []float64) float64 {
 	return v
 }
 
-// TestVarianceIsAccurate compares variances with rational arithmetic, of values that are near zero and far from it, that
-// drift and jump, over all axes and over each, in one task and in many. NumPy
+// TestVarianceIsAccurate compares variances with rational arithmetic, of values that are near zero
+// and far from it, that drift and jump, over all axes and over each, in one task and in many. NumPy
 // in the last place for the same values.
 func TestVarianceIsAccurate(t *testing.T) {
 	var rng *rand.Rand
@@ -149,7 +150,8 @@ func TestVarianceOfEqualValues(t *testing.T) {
 	}
 }
 
-// TestVarianceFarFromZero has the mean 1e9, the deviation 1 and 10^5 values, and wide integers, float32 and complex parts as far.
+// TestVarianceFarFromZero has the mean 1e9, the deviation 1 and 10^5 values, and wide integers,
+// float32 and complex parts as far.
 func TestVarianceFarFromZero(t *testing.T) {
 	rng := rand.New(rand.NewPCG(62, 63))
 	const n = 100_000

@@ -14,8 +14,8 @@ import (
 )
 
 // An Accessor decodes the elements of a [Buffer] as they are asked for: the way to read what
-// has no Go type of its own, or a foreign byte order. It lives as long as the buffer's bytes, and is
-// safe for concurrent use.
+// has no Go type of its own, or a foreign byte order. It lives as long as the buffer's bytes, and
+// is safe for concurrent use.
 type Accessor[T any] struct {
 	buf    Buffer
 	decode func(dst []T, elements []byte) // len(dst) elements
@@ -49,8 +49,8 @@ func wrongType(b Buffer, asked string) error {
 	return fmt.Errorf("%w: %s requested, the elements are %s", ErrType, asked, brief(b.DType))
 }
 
-// Shape is the number of elements along each axis, empty and not nil for a 0-d array. It must not be
-// changed.
+// Shape is the number of elements along each axis, empty and not nil for a 0-d array. It must not
+// be changed.
 func (a Accessor[T]) Shape() []int64 { return a.buf.Shape }
 
 // Len is the number of elements.

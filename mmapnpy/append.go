@@ -26,9 +26,9 @@ var ErrNoRoom = errors.New("no room in the header")
 // is refused; see [Recover]. If the header has no room for the new shape, the error matches
 // [ErrNoRoom] and nothing is written. Views that are open keep showing the old array.
 //
-// Who appends to one file at once, in one process or in many, takes turns: see [WaitFor], which is the
-// option that it takes. A file that was replaced meanwhile, so that what was appended would be lost, is an
-// error.
+// Who appends to one file at once, in one process or in many, takes turns: see [WaitFor], which is
+// the option that it takes. A file that was replaced meanwhile, so that what was appended would be
+// lost, is an error.
 func Append(path string, b Buffer, opts ...Option) (err error) {
 	c, err := newConfig("Append", aboutTurns, opts)
 	if err != nil {

@@ -94,7 +94,8 @@ func TestAppendTurns(t *testing.T) {
 	if err := Save(other, cBuffer(Uint8, []byte("xy"), 2)); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(os.Rename(other, path), hold.Close()); err != nil { // who waits takes the new one
+	// who waits takes the new one
+	if err := errors.Join(os.Rename(other, path), hold.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {

@@ -23,8 +23,8 @@ func FortranOrder() Option {
 // error here and not a fault while elements are written.
 //
 // The file appears under path when it has its header and its whole length; what was there
-// before is replaced, and processes that have it open keep their old array. Options are [FortranOrder],
-// [WithBackend] and [AllowLarge].
+// before is replaced, and processes that have it open keep their old array. Options are
+// [FortranOrder], [WithBackend] and [AllowLarge].
 func Create(path string, t DType, shape []int64, opts ...Option) (*File, error) {
 	c, err := newConfig("Create", aboutLayout|aboutBackend|aboutCopies, opts)
 	if err != nil {

@@ -194,9 +194,9 @@ func (d DType) Subarray() (base DType, shape []int64, ok bool) {
 	return d.ext.base, slices.Clone(d.ext.shape), true
 }
 
-// Elements returns what an array of dtype d holds in NumPy: an array of a subarray dtype has the axes
-// of the subarray behind its own, those of nested subarrays outermost first, and elements of the
-// innermost dtype. For any other dtype it returns d and no axes. The slice is the caller's.
+// Elements returns what an array of dtype d holds in NumPy: an array of a subarray dtype has the
+// axes of the subarray behind its own, those of nested subarrays outermost first, and elements of
+// the innermost dtype. For any other dtype it returns d and no axes. The slice is the caller's.
 func (d DType) Elements() (base DType, axes []int64) {
 	for d.ext != nil && !d.ext.record {
 		axes = append(axes, d.ext.shape...)

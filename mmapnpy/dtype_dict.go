@@ -3,9 +3,9 @@ package mmapnpy
 // fieldDict is where in the tape the entries of a dict of fields are; 0 for none.
 type fieldDict struct{ names, formats, offsets, titles, itemsize int }
 
-// readFieldDict reads what [DType.String] writes for a struct with padding: a dict of 'names', 'formats',
-// 'offsets' and 'itemsize', and possibly 'titles'. Without offsets the fields follow one another, and without
-// an itemsize nothing follows the last.
+// readFieldDict reads what [DType.String] writes for a struct with padding: a dict of 'names',
+// 'formats', 'offsets' and 'itemsize', and possibly 'titles'. Without offsets the fields follow one
+// another, and without an itemsize nothing follows the last.
 func (p *parser) readFieldDict(b *dtypeParser, i int) (DType, error) {
 	pos := int(p.nodes[i].pos)
 	at, err := p.dictEntries(i)

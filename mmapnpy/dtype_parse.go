@@ -13,8 +13,8 @@ import (
 // ParseDType reads what np.dtype(s) reads: "<f8", "float64", "M8[25us]", "i4, (2,3)f8", ... as
 // NumPy 2 does on 64-bit Linux, so that "l" and "long" are 8 bytes on every system. In addition it
 // knows "bfloat16", and the literals that [DType.Descr] and [DType.String] write: lists of fields,
-// "[('a', '<i4'), ('b', '<f8', (2,))]"; dicts of names, formats and offsets; and a dtype with a shape,
-// "('<f8', (2,))". Names that NumPy 2 removed are refused. Long doubles are this machine's.
+// "[('a', '<i4'), ('b', '<f8', (2,))]"; dicts of names, formats and offsets; and a dtype with a
+// shape, "('<f8', (2,))". Names that NumPy 2 removed are refused. Long doubles are this machine's.
 func ParseDType(s string) (DType, error) {
 	c, _ := newConfig("", 0, nil)
 	budget := c.parseBudget(len(s))
@@ -148,15 +148,16 @@ func (b *dtypeParser) parse(s string) (DType, error) {
 	return DType{}, errNotDType
 }
 
-// mlDTypes are the names of the dtypes of ml_dtypes of less than 16 bits. Its arrays have a byte for each
-// element.
+// mlDTypes are the names of the dtypes of ml_dtypes of less than 16 bits. Its arrays have a byte
+// for each element.
 var mlDTypes = []string{
 	"float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2",
 	"float8_e5m2fnuz", "float8_e8m0fnu", "float6_e2m3fn", "float6_e3m2fn", "float4_e2m1fn",
 	"int1", "int2", "int4", "uint1", "uint2", "uint4",
 }
 
-// mlDType reads the dtypes of extensions of NumPy by their names, and by what np.save writes for them.
+// mlDType reads the dtypes of extensions of NumPy by their names, and by what np.save writes for
+// them.
 func (b *dtypeParser) mlDType(s string) (DType, error) {
 	switch {
 	case s == "<g2" || s == ">g2":
@@ -226,8 +227,8 @@ var sizes = []kindSize{
 	{KindObject, 4}, {KindObject, 8},
 }
 
-// letters are NumPy's type codes; 'a' is an alias that takes no byte order. NumPy knows 'T', its strings of any length, as well, but
-// they are never in a file.
+// letters are NumPy's type codes; 'a' is an alias that takes no byte order. NumPy knows 'T', its
+// strings of any length, as well, but they are never in a file.
 var letters = map[byte]kindSize{
 	'?': {KindBool, 1},
 	'b': {KindInt, 1}, 'h': {KindInt, 2}, 'i': {KindInt, 4}, 'l': {KindInt, 8},

@@ -26,8 +26,9 @@ func EncodeHeader(h Header) ([]byte, error) {
 	return encodeHeaderText(text, h.Version)
 }
 
-// EncodeHeaderAligned is [EncodeHeader] with more blanks, so that the data begin at a multiple of align, a multiple of
-// 64. NumPy reads a header of up to 10000 characters ([MaxHeaderSize]), which allows an align of 8192 at most.
+// EncodeHeaderAligned is [EncodeHeader] with more blanks, so that the data begin at a multiple of
+// align, a multiple of 64. NumPy reads a header of up to 10000 characters ([MaxHeaderSize]), which
+// allows an align of 8192 at most.
 func EncodeHeaderAligned(h Header, align int) ([]byte, error) {
 	if align <= 0 || align%headerAlign != 0 {
 		return nil, fmt.Errorf("a header cannot end at a multiple of %d bytes, which is none of %d", align, headerAlign)

@@ -55,8 +55,8 @@ type File struct {
 
 // Open opens the .npy file at path and reads its header; the data are mapped when they are
 // first asked for. Its cost does not depend on the size of the array. A file that another
-// process appends to can be opened at any time, and shows what was there then. Options are [WithMode],
-// [WithBackend], [AllowLarge] and those of [ReadHeader].
+// process appends to can be opened at any time, and shows what was there then. Options are
+// [WithMode], [WithBackend], [AllowLarge] and those of [ReadHeader].
 func Open(path string, opts ...Option) (*File, error) {
 	c, err := newConfig("Open", aboutHeaders|aboutBackend|aboutMode|aboutCopies, opts)
 	if err != nil {
@@ -83,8 +83,8 @@ func open(path string, c config) (*File, error) {
 }
 
 // OpenSource reads the header of an array in any source of bytes, such as a member of an archive,
-// and shows it as a file, to be read only. Closing the File closes the source. Options are [AllowLarge]
-// and those of [ReadHeader].
+// and shows it as a file, to be read only. Closing the File closes the source. Options are
+// [AllowLarge] and those of [ReadHeader].
 func OpenSource(src bytesrc.Source, opts ...Option) (*File, error) {
 	c, err := newConfig("OpenSource", aboutHeaders|aboutCopies, opts)
 	if err != nil {

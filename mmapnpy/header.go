@@ -28,7 +28,7 @@ const (
 	magic      = "\x93NUMPY"
 	versionEnd = len(magic) + 2
 
-	// firstRead is how much is read at once. It holds nearly every header.
+	// FirstRead is how much is read at once. It holds nearly every header.
 	firstRead = 512
 )
 
@@ -267,7 +267,8 @@ func (h *Header) readDict(p *parser, c config) error {
 	}
 	base, dims := h.DType.Elements()
 	h.DType = base
-	// A subarray of one element adds nothing: np.load reads elements, and gives them the header's shape.
+	// A subarray of one element adds nothing: np.load reads elements, and gives them the header's
+	// shape.
 	if slices.ContainsFunc(dims, func(n int64) bool { return n != 1 }) {
 		h.Shape = append(h.Shape, dims...)
 	}

@@ -2,8 +2,8 @@ package mmapnpy
 
 import "testing"
 
-// TestHeaderEnds compares what may follow the dict with what np.load takes there in formats 1 and 2; in format 3
-// it is stricter, by accident.
+// TestHeaderEnds compares what may follow the dict with what np.load takes there in formats 1 and
+// 2; in format 3 it is stricter, by accident.
 func TestHeaderEnds(t *testing.T) {
 	dict := dictText("'<f8'", "False", "(2,)")
 	for _, end := range []string{

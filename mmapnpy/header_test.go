@@ -80,7 +80,8 @@ func TestLenient(t *testing.T) {
 	if err != nil || !h.DType.IsBFloat16() {
 		t.Errorf("bfloat16 by name: %v, %v", h.DType, err)
 	}
-	// Python 2 on Windows, by way of a writer that ends lines with CR. NumPy refuses it for the blanks.
+	// Python 2 on Windows, by way of a writer that ends lines with CR. NumPy refuses it for the
+	// blanks.
 	h, err = readText(f8("(65536L,65536L,)")+"\r  ", Lenient())
 	if err != nil || shapeString(h.Shape) != "(65536, 65536)" || len(h.Warnings) != 2 {
 		t.Errorf("carriage return: %v %v", h, err)
@@ -101,7 +102,8 @@ func TestLenient(t *testing.T) {
 	}
 }
 
-// TestLenientDTypes reads dtypes that NumPy has no words for: with metadata, which are left out, and of ml_dtypes.
+// TestLenientDTypes reads dtypes that NumPy has no words for: with metadata, which are left out,
+// and of ml_dtypes.
 func TestLenientDTypes(t *testing.T) {
 	for descr, want := range map[string]string{
 		"[('a', '<f8'), ('b', ('|S3', {'some': 'stuff'}))]":                  "[('a', '<f8'), ('b', '|S3')]",

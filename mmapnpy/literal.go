@@ -100,8 +100,8 @@ func (p *parser) parse() error {
 			return err
 		}
 		if p.pos == len(p.text) {
-			// Python takes blanks on a last line for an indent. NumPy's second try removes them, but
-			// does not know lines that end in CR alone.
+			// Python takes blanks on a last line for an indent. NumPy's second try removes them,
+			// but does not know lines that end in CR alone.
 			if blanks := p.text[line:]; p.text[line-1] == '\r' && strings.TrimRight(blanks, " \t") != blanks && !strings.Contains(blanks, "#") {
 				if !p.lenient {
 					return errorAt(line, "blanks on a last line after a carriage return")

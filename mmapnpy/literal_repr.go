@@ -1,7 +1,7 @@
 package mmapnpy
 
-// What repr makes of values that are no literals. Writers with a bug, or with metadata in their dtypes, put
-// these into headers; they are read with [Lenient] alone.
+// What repr makes of values that are no literals. Writers with a bug, or with metadata in their
+// dtypes, put these into headers; they are read with [Lenient] alone.
 
 // repr parses what begins with a name: a scalar or a 0-d array of NumPy, such as np.int64(3),
 // np.True_ or array(3), which stands for its value, or any other object, which is skipped.

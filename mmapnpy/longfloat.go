@@ -8,7 +8,8 @@ type LongFloat struct{ n kernel.Number }
 // Float64 is the nearest float64, an infinity where the number is beyond it.
 func (f LongFloat) Float64() float64 { return f.n.Float64() }
 
-// String is the number in the fewest digits that tell it from all others of its format, NaN, +Inf or -Inf.
+// String is the number in the fewest digits that tell it from all others of its format, NaN, +Inf
+// or -Inf.
 func (f LongFloat) String() string { return f.n.String() }
 
 // A LongComplex is the value of a complex number of long doubles (c32).

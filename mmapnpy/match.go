@@ -35,8 +35,8 @@ type move struct {
 	to int64
 }
 
-// A matching is what must be done to the bytes of an element to make them a Go value: they are moved, if
-// there are moves, and then changed where they are in the value.
+// A matching is what must be done to the bytes of an element to make them a Go value: they are
+// moved, if there are moves, and then changed where they are in the value.
 type matching struct {
 	bools []span // bytes that must be 0 or 1
 	swaps []swap
@@ -208,7 +208,8 @@ func fieldDiffers(sf reflect.StructField, f Field, why string) string {
 		sf.Name, sf.Type, sf.Type.Size(), f.Name, f.Offset, brief(f.DType), f.DType.size, strings.TrimSuffix(why, differs))
 }
 
-// moved matches a Go struct with a structured dtype whose fields lie elsewhere: by their names alone.
+// moved matches a Go struct with a structured dtype whose fields lie elsewhere: by their names
+// alone.
 func moved(rt reflect.Type, t DType) (m matching, why string) {
 	m.size = int64(rt.Size())
 	why = m.place(rt, t, 0, 0)

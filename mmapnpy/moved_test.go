@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// packedStar is one record of [('name', 'S8'), ('mag', '<f4'), ('pos', '<f8', (2,))], which NumPy packs into 28 bytes.
+// packedStar is one record of [('name', 'S8'), ('mag', '<f4'), ('pos', '<f8', (2,))], which NumPy
+// packs into 28 bytes.
 func packedStar(name string, mag float32, x, y float64) []byte {
 	b := make([]byte, 8, 28)
 	copy(b, name)
@@ -18,7 +19,8 @@ func packedStar(name string, mag float32, x, y float64) []byte {
 	return binary.LittleEndian.AppendUint64(b, math.Float64bits(y))
 }
 
-// TestPackedRecords reads records that NumPy has packed as Go structs, with and without padding of their own.
+// TestPackedRecords reads records that NumPy has packed as Go structs, with and without padding of
+// their own.
 func TestPackedRecords(t *testing.T) {
 	type star struct {
 		Name [8]byte
@@ -68,7 +70,8 @@ func TestPackedRecords(t *testing.T) {
 	}
 }
 
-// TestPackedInside reads records in records, in subarrays, of foreign byte order, with booleans that are neither 0 nor 1.
+// TestPackedInside reads records in records, in subarrays, of foreign byte order, with booleans
+// that are neither 0 nor 1.
 func TestPackedInside(t *testing.T) {
 	type pair struct {
 		On bool

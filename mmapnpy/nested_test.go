@@ -8,8 +8,8 @@ import (
 	"github.com/lazynpy/lazynpy/internal/kernel"
 )
 
-// nestedDescrs are dtypes of one field c that is an array of arrays, as np.save writes them, with the shape that
-// NumPy gives the field of one element.
+// nestedDescrs are dtypes of one field c that is an array of arrays, as np.save writes them, with
+// the shape that NumPy gives the field of one element.
 var nestedDescrs = []struct{ descr, shape string }{
 	{"[('c', ('<f8', (5,)), (2,))]", "(1, 2, 5)"},
 	{"[('c', (('<f8', (5,)), (2,)), (1, 2))]", "(1, 1, 2, 2, 5)"},
@@ -81,7 +81,8 @@ func TestNestedSubarrayValues(t *testing.T) {
 	}
 }
 
-// TestSubarrayOfOne checks what np.load makes of a descr that is an array of one element: nothing at all.
+// TestSubarrayOfOne checks what np.load makes of a descr that is an array of one element: nothing
+// at all.
 func TestSubarrayOfOne(t *testing.T) {
 	for descr, want := range map[string]string{
 		"'1f8'": "<f8 (2,)", "'1<f8'": "<f8 (2,)", "('<f8', (1,))": "<f8 (2,)", "('<f8', 1)": "<f8 (2,)", "'()f8'": "<f8 (2,)",

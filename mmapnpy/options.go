@@ -60,11 +60,12 @@ func (t topic) String() string {
 	return "DryRun"
 }
 
-// An Option changes how files are read or made. A function that an option says nothing about refuses it,
-// with an error that matches [ErrOption].
+// An Option changes how files are read or made. A function that an option says nothing about
+// refuses it, with an error that matches [ErrOption].
 type Option func(*config) error
 
-// ErrOption is matched by the error of a function that got an option which would change nothing there.
+// ErrOption is matched by the error of a function that got an option which would change nothing
+// there.
 var ErrOption = errors.New("option does not apply")
 
 // newConfig applies the options of a function, which takes those about some topics.
@@ -104,13 +105,14 @@ func (c *config) parseBudget(n int) int64 {
 // DefaultWait is how long [Append] and [Recover] wait for others who write to the file.
 const DefaultWait = filelock.DefaultWait
 
-// ErrLocked is matched by the error of [Append] and [Recover] when somebody else has been writing to the file
-// for as long as they waited.
+// ErrLocked is matched by the error of [Append] and [Recover] when somebody else has been writing
+// to the file for as long as they waited.
 var ErrLocked = filelock.ErrLocked
 
-// WaitFor says how long [Append] and [Recover] wait while somebody else writes to the file: at most so long, not at all if
-// that is 0, and no longer than ctx lasts. begins, if it is not nil, is called when waiting begins. Default:
-// [DefaultWait], 10 minutes. The locks are advisory: they keep out those who use this module and nobody else.
+// WaitFor says how long [Append] and [Recover] wait while somebody else writes to the file: at most
+// so long, not at all if that is 0, and no longer than ctx lasts. begins, if it is not nil, is
+// called when waiting begins. Default: [DefaultWait], 10 minutes. The locks are advisory: they keep
+// out those who use this module and nobody else.
 func WaitFor(ctx context.Context, most time.Duration, begins func()) Option {
 	return func(c *config) error {
 		c.about = aboutTurns
@@ -138,9 +140,9 @@ func AllowShort() Option {
 }
 
 // Partial reads a file whose data end before the header says they do, as far as they go: the shape
-// is that of the whole items along the axis that grows (see [Append]), which is the first one, or the
-// last one in Fortran order. [Header.Warnings] tell. A file that ends within its only item, or within
-// the header, stays an error. Default: such a file is an error.
+// is that of the whole items along the axis that grows (see [Append]), which is the first one, or
+// the last one in Fortran order. [Header.Warnings] tell. A file that ends within its only item, or
+// within the header, stays an error. Default: such a file is an error.
 func Partial() Option {
 	return func(c *config) error {
 		c.about, c.partial = aboutHeaders, true

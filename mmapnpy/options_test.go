@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestOptionsThatDoNotApply gives every option to every function. One that would change nothing there is an
-// error that names it, and nothing is written.
+// TestOptionsThatDoNotApply gives every option to every function. One that would change nothing
+// there is an error that names it, and nothing is written.
 func TestOptionsThatDoNotApply(t *testing.T) {
 	options := map[string]Option{
 		"Lenient": Lenient(), "AllowShort": AllowShort(), "Partial": Partial(), "MaxHeaderSize": MaxHeaderSize(1 << 20),

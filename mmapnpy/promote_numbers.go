@@ -13,8 +13,9 @@ const (
 	levelLongDouble
 )
 
-// promotion collects what operands need of their common dtype. Where one is inexact NumPy promotes each
-// integer with a float by itself, so that i2, u2 and f4 are f4, although i2 and u2 alone are i4.
+// promotion collects what operands need of their common dtype. Where one is inexact NumPy promotes
+// each integer with a float by itself, so that i2, u2 and f4 are f4, although i2 and u2 alone are
+// i4.
 type promotion struct {
 	signed, unsigned int64            // sizes of the widest integers
 	level            floatLevel       // of floats and of the parts of complex numbers
@@ -98,8 +99,8 @@ func (p promotion) result() DType {
 	return BFloat16
 }
 
-// integer is the smallest signed integer that holds all, if there are both signed and unsigned ones, and
-// float64 if there is none.
+// integer is the smallest signed integer that holds all, if there are both signed and unsigned
+// ones, and float64 if there is none.
 func (p promotion) integer() DType {
 	switch {
 	case p.signed == 0 && p.unsigned == 0:

@@ -41,8 +41,8 @@ func DryRun() Option {
 //
 // It cannot tell lost data from data that were never part of the array. Where the bytes
 // behind the array begin another .npy file, as after several np.save calls on one handle, it
-// refuses. Like [Append] it waits for its turn: see [WaitFor]. Options are that one, [DryRun], and those of
-// [ReadHeader].
+// refuses. Like [Append] it waits for its turn: see [WaitFor]. Options are that one, [DryRun], and
+// those of [ReadHeader].
 func Recover(path string, opts ...Option) (r Recovery, err error) {
 	c, err := newConfig("Recover", aboutHeaders|aboutTurns|aboutMending, opts)
 	if err != nil {

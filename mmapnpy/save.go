@@ -13,10 +13,11 @@ import (
 
 // Save writes b as a .npy file, as np.save does: in Fortran order if that is how it lies (and
 // it does not lie in C order as well), else in C order; the bytes stay as they are. The write
-// is atomic: a file appears whole under path, or what was there stays. A file that is there is replaced, whatever
-// it is, and keeps its owner and permissions; one that is write-protected is refused, and so is the name of a
-// sidecar of another file ("x.npz.lzidx"). Memory may be mapped from the very file: the mapping keeps what it shows.
-// Unlike np.save it adds no ".npy" to the name.
+// is atomic: a file appears whole under path, or what was there stays. A file that is there is
+// replaced, whatever it is, and keeps its owner and permissions; one that is write-protected is
+// refused, and so is the name of a sidecar of another file ("x.npz.lzidx"). Memory may be mapped
+// from the very file: the mapping keeps what it shows. Unlike np.save it adds no ".npy" to the
+// name.
 func Save(path string, b Buffer) error {
 	return atomicfile.Write(path, func(f *os.File) error { return Write(f, b) })
 }
@@ -50,9 +51,9 @@ func SaveElements(path string, t DType, shape []int64, pieces iter.Seq2[[]byte, 
 	})
 }
 
-// Elements yields the bytes of the elements in C order, in pieces of at most 2 MiB or of one element,
-// in memory of their own: each is valid until the next. Elements that cannot be read any more are a
-// *[FaultError].
+// Elements yields the bytes of the elements in C order, in pieces of at most 2 MiB or of one
+// element, in memory of their own: each is valid until the next. Elements that cannot be read any
+// more are a *[FaultError].
 func (b Buffer) Elements() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if err := b.Check(); err != nil {

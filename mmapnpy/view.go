@@ -27,11 +27,11 @@ import (
 //	a subarray       arrays of arrays: (2,3)f8 is [2][3]float64
 //	a struct         a struct, or [n]byte for n bytes
 //
-// Named types with these underlying types will do. Every field of a structured dtype must have a Go field
-// of its own type, which is matched by the tag `npy:"name"`, else by a name that differs in case at most;
-// where both lie at the same places, fields of the dtype may also lie under Go fields called _. Where they do
-// not, as NumPy packs records and Go aligns structs, elements are converted when they are read and
-// written; see [NDArray.InPlace].
+// Named types with these underlying types will do. Every field of a structured dtype must have a Go
+// field of its own type, which is matched by the tag `npy:"name"`, else by a name that differs in
+// case at most; where both lie at the same places, fields of the dtype may also lie under Go fields
+// called _. Where they do not, as NumPy packs records and Go aligns structs, elements are converted
+// when they are read and written; see [NDArray.InPlace].
 //
 // A byte of a boolean that is neither 0 nor 1, which NumPy takes as true, is undefined in a Go
 // bool. At and All turn it into true.
@@ -122,8 +122,8 @@ func CopyOf[T any](b Buffer, opts ...Option) ([]T, error) {
 	return s, nil
 }
 
-// Shape is the number of elements along each axis, empty and not nil for a 0-d array. It must not be
-// changed.
+// Shape is the number of elements along each axis, empty and not nil for a 0-d array. It must not
+// be changed.
 func (v NDArray[T]) Shape() []int64 {
 	if v.buf.Shape == nil {
 		return []int64{}
@@ -150,8 +150,8 @@ func (v NDArray[T]) Order() byte {
 	return 0
 }
 
-// InPlace reports whether the elements lie in memory as values of T do. If not, they are structs whose fields
-// lie elsewhere, and At, All and Set convert.
+// InPlace reports whether the elements lie in memory as values of T do. If not, they are structs
+// whose fields lie elsewhere, and At, All and Set convert.
 func (v NDArray[T]) InPlace() bool { return v.moved == nil }
 
 // Slice returns the elements as one slice of the same memory, in storage order: see

@@ -77,8 +77,8 @@ func latin1(b []byte) string {
 	return string(r)
 }
 
-// compareVerdicts says whether an archive is read as zipfile reads it: it is, or parts of it are refused, or more is
-// read than zipfile reads. What both read must be the same.
+// compareVerdicts says whether an archive is read as zipfile reads it: it is, or parts of it are
+// refused, or more is read than zipfile reads. What both read must be the same.
 func compareVerdicts(ours, theirs zipfileVerdict) (refused, more, other bool) {
 	switch {
 	case theirs.Error != "":
@@ -202,7 +202,8 @@ func describe(v zipfileVerdict) string {
 	return b.String()
 }
 
-// withoutDoubt are the archives about which there is nothing to say: all programs read them alike, or nobody.
+// withoutDoubt are the archives about which there is nothing to say: all programs read them alike,
+// or nobody.
 var withoutDoubt = setOf("plain empty empty_behind_something comment disk_65535_65535 wide wide_plain_numbers wide_behind_something " +
 	"wide_behind_something_adjusted_locator wide_no_disks locator_in_entry_comment locator_in_extra something_before " +
 	"something_before_adjusted name_437 name_utf8 name_437_locally name_437_in_directory name_empty unicode_path_other_crc " +
@@ -211,7 +212,8 @@ var withoutDoubt = setOf("plain empty empty_behind_something comment disk_65535_
 	"lzma_junk_behind lzma_empty zip64_sizes zip64_sizes_and_offset zip64_not_needed zip64_behind_another zip64_behind_zeros " +
 	"zip64_longer extra_three_bytes extra_cut_locally gap_between")
 
-// TestDoubts checks that what programs read differently is told, and that nothing is told of sound archives.
+// TestDoubts checks that what programs read differently is told, and that nothing is told of sound
+// archives.
 func TestDoubts(t *testing.T) {
 	for _, row := range readAmbiguous(t) {
 		told := doubtsOf(t, writeFile(t, row.Archive))

@@ -15,21 +15,21 @@ import (
 // Append adds members to the archive at path. They are written behind all that is there, and behind
 // them a new directory, so that no byte of the old archive changes: the old directory stays as a
 // few dead bytes in the middle. The comment, what was put before the archive, and all that the
-// directory says about the old members are kept. Whoever has the archive open meanwhile reads on what
-// was there when it was opened; a later [Open] shows what was added.
+// directory says about the old members are kept. Whoever has the archive open meanwhile reads on
+// what was there when it was opened; a later [Open] shows what was added.
 //
 // The new members are there when Close has succeeded. After an error, and after Abort, the file is
 // byte for byte what it was. An archive of up to [CopyLimit], or of any size on a file system that
-// shares the blocks of copies (btrfs, XFS), is extended as a copy that takes its place, so that a process
-// that dies leaves the old one. So is none that has several names (hard links). All others grow in place. A small file
-// path.append, the journal, says so meanwhile: if the process dies, [Open] reads the old members, and the
-// next Append, or [Recover], cuts the file back; other tools cannot read it until then. Closing a writer
-// without having added anything changes nothing.
+// shares the blocks of copies (btrfs, XFS), is extended as a copy that takes its place, so that a
+// process that dies leaves the old one. So is none that has several names (hard links). All others
+// grow in place. A small file path.append, the journal, says so meanwhile: if the process dies,
+// [Open] reads the old members, and the next Append, or [Recover], cuts the file back; other tools
+// cannot read it until then. Closing a writer without having added anything changes nothing.
 //
-// Who appends to one archive at once, in one process or in many, takes turns: see [WaitFor] and [OrCreate].
-// Nobody else is kept out: if the archive was replaced meanwhile, Close returns an error that matches
-// [ErrReplaced], and the new one is left alone. A file that is read-only or no regular file is refused, and one
-// whose folder cannot be written to.
+// Who appends to one archive at once, in one process or in many, takes turns: see [WaitFor] and
+// [OrCreate]. Nobody else is kept out: if the archive was replaced meanwhile, Close returns an
+// error that matches [ErrReplaced], and the new one is left alone. A file that is read-only or no
+// regular file is refused, and one whose folder cannot be written to.
 func Append(path string, opts ...WriterOption) (*Writer, error) {
 	c, err := defaultWriterConfig.with(opts)
 	if err != nil {

@@ -13,8 +13,9 @@ type copyTarget struct {
 	lock *filelock.Lock // of the archive
 }
 
-// extendCopy makes a copy of an archive of so many bytes. It is nil for one that is to grow in place: a large one on
-// a file system that does not share blocks, or one that has other names, which would be left behind.
+// extendCopy makes a copy of an archive of so many bytes. It is nil for one that is to grow in
+// place: a large one on a file system that does not share blocks, or one that has other names,
+// which would be left behind.
 func extendCopy(lock *filelock.Lock, path string, size int64) (target, error) {
 	if linked(lock.File) {
 		return nil, nil

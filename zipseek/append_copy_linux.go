@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// clone makes to, which is empty, a copy of from that shares its blocks, and reports whether the file system does that.
+// clone makes to, which is empty, a copy of from that shares its blocks, and reports whether the
+// file system does that.
 func clone(to, from *os.File) bool {
 	return unix.IoctlFileClone(int(to.Fd()), int(from.Fd())) == nil
 }

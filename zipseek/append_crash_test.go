@@ -36,8 +36,8 @@ func (p pendingWrite) apply(disk []byte) []byte {
 	return disk
 }
 
-// note adds states: nothing of what is pending, its first parts in order, and random parts, with holes between
-// them or up to the length that the file has.
+// note adds states: nothing of what is pending, its first parts in order, and random parts, with
+// holes between them or up to the length that the file has.
 func (c *crashFile) note() {
 	c.states[string(c.disk)] = true
 	disk := slices.Clone(c.disk)
@@ -102,7 +102,8 @@ func TestAppendCrash(t *testing.T) {
 		w.out.piece = 1 << 10
 		journal := mustRead(t, journalPath(path))
 		members := []given{
-			{name: "nested", data: all["streamed"].bytes}, // which is no archive that anybody appended to
+			// which is no archive that anybody appended to
+			{name: "nested", data: all["streamed"].bytes},
 			{name: "new", data: []byte("new"), opts: []WriterOption{Compressed(1)}},
 			{name: "last", data: all["empty"].bytes, opts: []WriterOption{Align(1)}},
 		}
@@ -193,8 +194,8 @@ func (f *failingFile) Sync() error {
 }
 
 // TestAppendFails lets every call fail in turn. If only that one does, the file is what it was when
-// Close returns. If all others do too, it is after Recover, unless the only thing missing was to know
-// that all is on disk.
+// Close returns. If all others do too, it is after Recover, unless the only thing missing was to
+// know that all is on disk.
 func TestAppendFails(t *testing.T) {
 	old := oldArchives(t)["streamed"]
 	for _, forever := range []bool{false, true} {

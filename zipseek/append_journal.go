@@ -108,8 +108,8 @@ func (j journal) describes(r io.ReaderAt, size int64) (bool, error) {
 	return err == nil && sum == j.sum, err
 }
 
-// readJournal tells whether members were being appended to the archive at path when the process that did it
-// ended, or still are, and how long the archive was before.
+// readJournal tells whether members were being appended to the archive at path when the process
+// that did it ended, or still are, and how long the archive was before.
 func readJournal(path string) (oldSize int64, ok bool) {
 	j, exists, err := loadJournal(journalPath(path))
 	if err != nil || !exists {

@@ -13,8 +13,9 @@ import (
 
 // Recover mends the archive at path after a process died in [Append], and reports whether there was
 // something to mend. Members whose Close had not brought them to disk are cut off; the archive is
-// byte for byte what it was before. An archive without a journal is left alone. Append does the same
-// before it begins, and both wait for whoever writes to the archive, as [WaitFor] says; other options have no effect.
+// byte for byte what it was before. An archive without a journal is left alone. Append does the
+// same before it begins, and both wait for whoever writes to the archive, as [WaitFor] says; other
+// options have no effect.
 func Recover(path string, opts ...WriterOption) (mended bool, err error) {
 	c, err := defaultWriterConfig.with(opts)
 	if err != nil {

@@ -216,8 +216,8 @@ func TestAppendRefuses(t *testing.T) {
 	}
 }
 
-// TestAppendAborts checks that the file is byte for byte what it was: after Abort, after failures, and
-// when nothing was added.
+// TestAppendAborts checks that the file is byte for byte what it was: after Abort, after failures,
+// and when nothing was added.
 func TestAppendAborts(t *testing.T) {
 	for name, old := range oldArchives(t) {
 		path := old.write(t)

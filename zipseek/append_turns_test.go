@@ -227,7 +227,8 @@ func TestOpenCompleted(t *testing.T) {
 	}
 }
 
-// TestPanicGivesBackTurn lets a rule of the caller's panic. Whoever recovers from that can write to the file again.
+// TestPanicGivesBackTurn lets a rule of the caller's panic. Whoever recovers from that can write to
+// the file again.
 func TestPanicGivesBackTurn(t *testing.T) {
 	rule := func(*os.File) error { panic("a rule of the caller's") }
 	in := mustOpen(t, byUs(t, map[string][]byte{"x": []byte("new")}))

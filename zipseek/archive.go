@@ -37,8 +37,8 @@ type Archive struct {
 
 // Open opens the archive at path and reads its directory, which is a few milliseconds for a
 // hundred thousand members. Members are looked at when they are used, so that a bad one does
-// not keep the others from being read. Members that are appended while it is open ([Append]) are not seen; those that were
-// there stay readable.
+// not keep the others from being read. Members that are appended while it is open ([Append]) are
+// not seen; those that were there stay readable.
 func Open(path string, opts ...Option) (*Archive, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -72,7 +72,8 @@ func Open(path string, opts ...Option) (*Archive, error) {
 func (a *Archive) read() error {
 	size := a.file.Size()
 	if old, ok := readJournal(a.path); ok && !completed(a.path, a.file, old) {
-		size = old // members are being appended, or were when a process died: what was there before is whole
+		// members are being appended, or were when a process died: what was there before is whole
+		size = old
 	}
 	if a.config.local {
 		return a.scan(size, nil)
@@ -94,8 +95,8 @@ func (a *Archive) read() error {
 	return nil
 }
 
-// watch lets the file grow, as long as the directory and what lies behind it stay: whoever writes to an archive in place
-// otherwise than [Append] writes over them.
+// watch lets the file grow, as long as the directory and what lies behind it stay: whoever writes
+// to an archive in place otherwise than [Append] writes over them.
 func (a *Archive) watch() {
 	sum := func(r io.ReaderAt) (uint32, error) {
 		h := crc32.NewIEEE()

@@ -40,8 +40,8 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// BenchmarkRead reads a deflated member from start to end: for the first time, with an index, and 64 KiB at
-// random places.
+// BenchmarkRead reads a deflated member from start to end: for the first time, with an index, and
+// 64 KiB at random places.
 func BenchmarkRead(b *testing.B) {
 	for name, content := range samples(32 << 20) {
 		if name == "zeros" {

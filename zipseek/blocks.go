@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	// seqBlock is how much is decoded at once of a member that can only be read from its start.
+	// SeqBlock is how much is decoded at once of a member that can only be read from its start.
 	seqBlock = 1 << 20
 
-	// seqLeast is how many such blocks an archive keeps at the least, so that goroutines that are a few
-	// blocks apart do not send each other back to the start.
+	// seqLeast is how many such blocks an archive keeps at the least, so that goroutines that are a
+	// Few blocks apart do not send each other back to the start.
 	seqLeast = 8
 
-	// seqDecoders is how many decoders an archive keeps for members that are read on.
+	// SeqDecoders is how many decoders an archive keeps for members that are read on.
 	seqDecoders = 4
 )
 
-// blocks are what was decoded last of members that can only be decoded from their start, and the decoders that
-// are somewhere in them.
+// blocks are what was decoded last of members that can only be decoded from their start, and the
+// decoders that are somewhere in them.
 type blocks struct {
 	mu     sync.Mutex
 	cached map[blockKey][]byte
@@ -62,8 +62,8 @@ func (c *blocks) put(s *sequential, i int64, b []byte) {
 	}
 }
 
-// use takes note of a decoder that is about to be used, by who has locked its member. If there are too many, the one that was used
-// longest ago has to end, unless it is being used at this moment.
+// use takes note of a decoder that is about to be used, by who has locked its member. If there are
+// too many, the one that was used longest ago has to end, unless it is being used at this moment.
 func (c *blocks) use(d *stream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -123,7 +123,8 @@ func (c *blocks) clear() {
 	}
 	c.cached, c.oldest, c.active, c.files, c.closed = nil, nil, nil, nil, true
 	c.mu.Unlock()
-	for _, d := range active { // one whose reader is just finding out that the file is closed has c.mu to wait for
+	// one whose reader is just finding out that the file is closed has c.mu to wait for
+	for _, d := range active {
 		d.s.mu.Lock()
 		d.s.end(d)
 		d.s.mu.Unlock()

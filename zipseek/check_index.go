@@ -7,10 +7,11 @@ import (
 	"github.com/lazynpy/lazynpy/zipseek/internal/inflate"
 )
 
-// CheckIndex inflates a deflated member from its start and compares with it every place that its seek index names, in the
-// archive or beside it: where chunks begin, what precedes a place, and the checksums of spans. The error says what is not
-// so; reads that find out by themselves go on without the index, and are no errors. It is nil for a member that has no
-// index, or cannot have one. What is wrong with the content, which [Member.Verify] tells, is an error here too.
+// CheckIndex inflates a deflated member from its start and compares with it every place that its
+// seek index names, in the archive or beside it: where chunks begin, what precedes a place, and the
+// checksums of spans. The error says what is not so; reads that find out by themselves go on
+// without the index, and are no errors. It is nil for a member that has no index, or cannot have
+// one. What is wrong with the content, which [Member.Verify] tells, is an error here too.
 func (m *Member) CheckIndex(ctx context.Context) error {
 	src, err := m.state().open()
 	if err != nil {
@@ -41,7 +42,8 @@ func (s *inflated) explainIndex(err error) error {
 	return s.explain(err)
 }
 
-// checkChunks makes sure that every chunk is a link. Those that were when the member was read need not be read again.
+// checkChunks makes sure that every chunk is a link. Those that were when the member was read need
+// not be read again.
 func (s *inflated) checkChunks(ctx context.Context, c *chunks) error {
 	if used, ok := s.index().(*chunks); ok {
 		c = used
@@ -78,7 +80,8 @@ func (s *inflated) checkSaved(ctx context.Context, n *saved, c *checkpoints) err
 	return nil
 }
 
-// walk moves a cursor forward, to the start of a block there if there is one, or to the end of the stream.
+// walk moves a cursor forward, to the start of a block there if there is one, or to the end of the
+// stream.
 func (s *inflated) walk(ctx context.Context, at *cursor, end int64, b *scratch) error {
 	for at.pos < end {
 		if ctx.Err() != nil {

@@ -21,8 +21,9 @@ func flushes(n int) []byte {
 	return b[:n]
 }
 
-// lyingSozip writes an archive whose index says of chunks from to to-1 that they begin where the ones behind them do: each offset is
-// the start of a chunk, they ascend, and the checksum of the index is right.
+// lyingSozip writes an archive whose index says of chunks from to to-1 that they begin where the
+// ones behind them do: each offset is the start of a chunk, they ascend, and the checksum of the
+// index is right.
 func lyingSozip(t *testing.T, content []byte, chunk int, from, to int64) string {
 	t.Helper()
 	path := byUs(t, map[string][]byte{"x": content}, Compressed(6), ChunkSize(chunk))
@@ -41,7 +42,8 @@ func lyingSozip(t *testing.T, content []byte, chunk int, from, to int64) string 
 	table := b[index.offsets:][:sozipOffsetSize*(index.count-1)]
 	le := binary.LittleEndian
 	for i := from; i < to; i++ {
-		off := int64(le.Uint64(table[8*i-8:])) + 5000 // in the last one, some byte behind something like a flush
+		// in the last one, some byte behind something like a flush
+		off := int64(le.Uint64(table[8*i-8:])) + 5000
 		if i < to-1 {
 			off = int64(le.Uint64(table[8*i:]))
 		} else {
@@ -57,8 +59,8 @@ func lyingSozip(t *testing.T, content []byte, chunk int, from, to int64) string 
 	return path
 }
 
-// TestSozipOtherChunks reads parts of members by indexes that name other chunks. What is read is the content, and
-// CheckIndex tells.
+// TestSozipOtherChunks reads parts of members by indexes that name other chunks. What is read is
+// the content, and CheckIndex tells.
 func TestSozipOtherChunks(t *testing.T) {
 	const chunk = 32 << 10
 	content := flushes(20*chunk + 100)
@@ -95,7 +97,8 @@ func TestSozipOtherChunks(t *testing.T) {
 	}
 }
 
-// TestSozipProof reads one chunk in the middle: what is inflated to prove its place is between it and one end, once.
+// TestSozipProof reads one chunk in the middle: what is inflated to prove its place is between it
+// and one end, once.
 func TestSozipProof(t *testing.T) {
 	const chunk = 32 << 10
 	content := flushes(64 * chunk)
@@ -133,8 +136,8 @@ func TestCheckIndex(t *testing.T) {
 	}
 }
 
-// TestSidecarSections takes what an index file has of a member into memory when a place in it is asked for, and not more of them
-// than the archive may keep.
+// TestSidecarSections takes what an index file has of a member into memory when a place in it is
+// asked for, and not more of them than the archive may keep.
 func TestSidecarSections(t *testing.T) {
 	path, contents := withSidecar(t)
 	a := mustOpen(t, path)

@@ -14,12 +14,13 @@ import (
 // chunks is the SOZip index of a member. Its offsets stay in the file; a member of a terabyte has
 // millions.
 //
-// Anybody may have written them, and an offset may be the start of a chunk and not of the one that it
-// is said to be of. What a decoder finds out about one chunk is a link: from the offset of the chunk on, without
-// what precedes it, there come as many bytes as the chunk has, and then the offset of the next chunk, or the end
-// of the stream. If all chunks before one are links, it begins where the index says, since the first does; so it does
-// if it and all behind it are links, since the last ends where the stream does. Chunks that are read anyway are
-// links at no cost; those that are missing are decoded for it.
+// Anybody may have written them, and an offset may be the start of a chunk and not of the one that
+// it is said to be of. What a decoder finds out about one chunk is a link: from the offset of the
+// chunk on, without what precedes it, there come as many bytes as the chunk has, and then the
+// offset of the next chunk, or the end of the stream. If all chunks before one are links, it begins
+// where the index says, since the first does; so it does if it and all behind it are links, since
+// the last ends where the stream does. Chunks that are read anyway are links at no cost; those that
+// are missing are decoded for it.
 type chunks struct {
 	member  *Member
 	data    int64 // where the compressed data begin in the file
@@ -41,9 +42,9 @@ type chunks struct {
 	left atomic.Int64
 }
 
-// provable is how much of an archive of our own is inflated only to prove an offset, which takes a tenth of a second: of
-// members whose nearer end is farther away, offsets are believed if the chunk and the one before it are links. Those of
-// others are always proved.
+// provable is how much of an archive of our own is inflated only to prove an offset, which takes a
+// tenth of a second: of members whose nearer end is farther away, offsets are believed if the chunk
+// and the one before it are links. Those of others are always proved.
 const provable = 64 << 20
 
 func (c *chunks) origin() string { return "sozip" }
@@ -99,8 +100,9 @@ func (c *chunks) checkFlush(off int64) error {
 	return nil
 }
 
-// passed checks that a chunk ended where the index says that the next begins, with nothing but empty blocks between the two,
-// and takes note of the link. That the last one ends where the stream does is known already.
+// passed checks that a chunk ended where the index says that the next begins, with nothing but
+// empty blocks between the two, and takes note of the link. That the last one ends where the stream
+// does is known already.
 func (c *chunks) passed(at *cursor) error {
 	if at.pos == 0 || at.pos%c.size != 0 && at.pos != c.member.Size {
 		return nil
@@ -131,7 +133,8 @@ func (c *chunks) link(i int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.linked == nil {
-		c.linked, c.last = make([]uint64, (c.count+63)/64), c.count // the table has 64 times as many bytes
+		// the table has 64 times as many bytes
+		c.linked, c.last = make([]uint64, (c.count+63)/64), c.count
 	}
 	c.linked[i/64] |= 1 << (i % 64)
 	for c.first < c.count && c.isLinked(c.first) {
@@ -196,8 +199,8 @@ func (c *chunks) missing(from, to int64) int64 {
 	return n
 }
 
-// inflate makes links of the chunks of a range, on as many goroutines as the archive allows. The content
-// goes nowhere.
+// inflate makes links of the chunks of a range, on as many goroutines as the archive allows. The
+// content goes nowhere.
 func (c *chunks) inflate(ctx context.Context, s *inflated, from, to int64) error {
 	var next atomic.Int64
 	next.Store(from)

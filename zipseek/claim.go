@@ -10,9 +10,10 @@ import (
 	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
-// A Claim is the right to put a whole archive in the place of whatever is at a path. Others who write to the file wait,
-// and find the new archive when they have their turn. What they added before the claim had its own turn is not lost:
-// [Claim.Allows] refuses to replace it. [Create] makes one; it is for those who use [NewWriter].
+// A Claim is the right to put a whole archive in the place of whatever is at a path. Others who
+// write to the file wait, and find the new archive when they have their turn. What they added
+// before the claim had its own turn is not lost: [Claim.Allows] refuses to replace it. [Create]
+// makes one; it is for those who use [NewWriter].
 type Claim struct {
 	path  string
 	lock  *filelock.Lock // nil if there was nothing to lock
@@ -22,8 +23,9 @@ type Claim struct {
 	rule  func(old *os.File) error // of [Replacing], or nil
 }
 
-// NewClaim waits until nobody else writes to the file at path, as [WaitFor] says; of the other options [Replacing] counts. Members
-// of which mine reports true may be replaced also if they came while it waited: the new archive has some of that name.
+// NewClaim waits until nobody else writes to the file at path, as [WaitFor] says; of the other
+// options [Replacing] counts. Members of which mine reports true may be replaced also if they came
+// while it waited: the new archive has some of that name.
 func NewClaim(path string, mine func(name string) bool, opts ...WriterOption) (*Claim, error) {
 	w, err := defaultWriterConfig.with(opts)
 	if err != nil {
@@ -57,8 +59,8 @@ func namesIn(path string) map[string]struct{} {
 	return names
 }
 
-// Allows returns an error that matches [ErrReplaced] if what is at the path now, which is open as old, holds what was not there
-// when the claim was made, and otherwise what [Replacing] says.
+// Allows returns an error that matches [ErrReplaced] if what is at the path now, which is open as
+// old, holds what was not there when the claim was made, and otherwise what [Replacing] says.
 func (c *Claim) Allows(old *os.File) error {
 	if err := c.unexpected(); err != nil || c.rule == nil {
 		return err
@@ -89,8 +91,8 @@ func (c *Claim) unexpected() error {
 	return nil
 }
 
-// file makes the file that is to take the place. The claim is given back after an error, and after a panic, which a function of
-// the caller's can end with.
+// file makes the file that is to take the place. The claim is given back after an error, and after
+// a panic, which a function of the caller's can end with.
 func (c *Claim) file(create func() (*atomicfile.File, error)) (createTarget, error) {
 	made := false
 	defer func() {
@@ -106,7 +108,8 @@ func (c *Claim) file(create func() (*atomicfile.File, error)) (createTarget, err
 	return createTarget{f, c}, nil
 }
 
-// Yield is for the moment before the archive takes its place, on systems that do not replace open files.
+// Yield is for the moment before the archive takes its place, on systems that do not replace open
+// files.
 func (c *Claim) Yield() error {
 	if c.lock == nil {
 		return nil

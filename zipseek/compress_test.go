@@ -26,8 +26,8 @@ func inflateAll(t *testing.T, b []byte) []byte {
 	return got
 }
 
-// TestCompressChunk inflates chunks that are not the last, after making their last block the last of a
-// stream.
+// TestCompressChunk inflates chunks that are not the last, after making their last block the last
+// of a stream.
 func TestCompressChunk(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
 	for level := HuffmanOnly; level <= flate.BestCompression; level++ {
@@ -220,7 +220,8 @@ func BenchmarkWriter(b *testing.B) {
 	}
 }
 
-// TestShortChunks reads by SOZip indexes of chunks that are shorter than those that are written here.
+// TestShortChunks reads by SOZip indexes of chunks that are shorter than those that are written
+// here.
 func TestShortChunks(t *testing.T) {
 	content := samples(40 << 10)["counts"]
 	for _, size := range []int{1000, 512, 37} {

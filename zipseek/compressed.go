@@ -12,8 +12,8 @@ import (
 // BackendInflate is the back end of members that are decoded into buffers.
 const BackendInflate bytesrc.Backend = "inflate"
 
-// compressed is what the sources of all compressed members have in common. Closing one does nothing: it
-// belongs to its archive.
+// compressed is what the sources of all compressed members have in common. Closing one does
+// nothing: it belongs to its archive.
 type compressed struct {
 	m    *Member
 	data int64 // where the compressed data begin in the file

@@ -13,10 +13,10 @@ import (
 // enough for several goroutines to inflate parts of it.
 const contentPiece = 8 << 20
 
-// Content yields the content from its start to its end in pieces, each valid until the next is asked
-// for, and compares the checksum with that of the directory: if they differ, the last thing it yields
-// is an error that matches [ErrChecksum]. It leaves nothing behind: an index that is there is used, and one
-// that is made on the way is not kept.
+// Content yields the content from its start to its end in pieces, each valid until the next is
+// asked for, and compares the checksum with that of the directory: if they differ, the last thing
+// it yields is an error that matches [ErrChecksum]. It leaves nothing behind: an index that is
+// there is used, and one that is made on the way is not kept.
 func (m *Member) Content(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		sum := uint32(0)

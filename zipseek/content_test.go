@@ -153,8 +153,8 @@ func TestCheckSidecar(t *testing.T) {
 	}
 }
 
-// TestIdleMembers checks that members of which a little was read, and nobody reads on, share the memory of
-// the cache.
+// TestIdleMembers checks that members of which a little was read, and nobody reads on, share the
+// memory of the cache.
 func TestIdleMembers(t *testing.T) {
 	contents := map[string][]byte{}
 	for i := range 100 {

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// inputWindow is how much compressed data is borrowed at once, at most and at least.
+	// InputWindow is how much compressed data is borrowed at once, at most and at least.
 	inputWindow    = 1 << 20
 	minInputWindow = 64 << 10
 
-	// skipBuffer is how much output is made at once where nobody wants it.
+	// SkipBuffer is how much output is made at once where nobody wants it.
 	skipBuffer = 128 << 10
 
-	// cursorBytes is the memory of a cursor: the decoder's tables and the window.
+	// CursorBytes is the memory of a cursor: the decoder's tables and the window.
 	cursorBytes = 64 << 10
 )
 
@@ -70,10 +70,10 @@ func (c *cursor) move(out []byte, bit int64) {
 // at is the position of the decoder in the compressed data, in bits.
 func (c *cursor) at() int64 { return 8*c.in - int64(c.dec.Bits()) + int64(c.bit) }
 
-// read decodes from the cursor's place on to p[n:]; p[:n] is what it decoded just before, if not all of that is
-// wanted elsewhere. Matches are fastest within p. A block start at or after output position boundary ends it
-// early. No more compressed data are looked at than that takes, unless toEnd asks to find the end of the
-// stream behind p. It returns n behind the output.
+// read decodes from the cursor's place on to p[n:]; p[:n] is what it decoded just before, if not
+// all of that is wanted elsewhere. Matches are fastest within p. A block start at or after output
+// position boundary ends it early. No more compressed data are looked at than that takes, unless
+// toEnd asks to find the end of the stream behind p. It returns n behind the output.
 func (c *cursor) read(p []byte, n int, boundary int64, toEnd bool) (m int, stop inflate.Stop, err error) {
 	limit := len(p) + 1
 	if boundary <= c.pos+int64(len(p)-n) {
@@ -97,8 +97,8 @@ func (c *cursor) read(p []byte, n int, boundary int64, toEnd bool) (m int, stop 
 	}
 }
 
-// reach decodes the empty blocks before a bit of the compressed data, and reports whether a block starts there, before any
-// more output.
+// reach decodes the empty blocks before a bit of the compressed data, and reports whether a block
+// starts there, before any more output.
 func (c *cursor) reach(bit int64) (bool, error) {
 	for c.at() < bit {
 		if _, stop, err := c.read(nil, 0, c.pos, false); err != nil || stop != inflate.AtBlock {
@@ -113,7 +113,8 @@ type scratch [inflate.WindowSize + skipBuffer]byte
 
 var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
 
-// after returns a buffer for up to n bytes of output behind the cursor's place, and where they go in it.
+// after returns a buffer for up to n bytes of output behind the cursor's place, and where they go
+// in it.
 func (b *scratch) after(c *cursor, n int64) (p []byte, at int) {
 	at = copy(b[:], c.window())
 	return b[:int64(at)+min(skipBuffer, n)], at
@@ -142,7 +143,8 @@ func (c *cursor) skip(to int64) error {
 // never is a boundary that no output reaches.
 const never = math.MaxInt64
 
-// step decodes what one window of compressed data gives. The decoder must not be used after an error.
+// step decodes what one window of compressed data gives. The decoder must not be used after an
+// error.
 func (c *cursor) step(p []byte, n int, before []byte, limit int) (int, inflate.Stop, error) {
 	s := c.s
 	if err := s.m.archive.config.stopped(); err != nil {

@@ -3,16 +3,16 @@ package zipseek
 import "sync"
 
 // cursors are those that nobody uses at the moment, the one that was put aside longest ago first.
-// Reading on where an earlier read of the same member ended then goes on with its decoder instead of
-// inflating from the start of the span again.
+// Reading on where an earlier read of the same member ended then goes on with its decoder instead
+// of inflating from the start of the span again.
 type cursors struct {
 	mu    sync.Mutex
 	idle  []*cursor
 	limit int64 // bytes
 }
 
-// take returns a cursor at or before output position off: one that is nearer than point p, or a new one at
-// p.
+// take returns a cursor at or before output position off: one that is nearer than point p, or a new
+// one at p.
 func (l *cursors) take(s *inflated, idx seekIndex, p point, off int64) (*cursor, error) {
 	if c := l.nearest(s, idx, p.out, off); c != nil {
 		return c, nil
@@ -25,8 +25,8 @@ func (l *cursors) take(s *inflated, idx seekIndex, p point, off int64) (*cursor,
 	return c, nil
 }
 
-// nearest removes and returns the cursor of s with the largest position from lo to off. One that was found by
-// an index that is not in use any more may be anywhere.
+// nearest removes and returns the cursor of s with the largest position from lo to off. One that
+// was found by an index that is not in use any more may be anywhere.
 func (l *cursors) nearest(s *inflated, idx seekIndex, lo, off int64) *cursor {
 	l.mu.Lock()
 	defer l.mu.Unlock()

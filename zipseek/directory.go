@@ -11,8 +11,8 @@ import (
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
-// maxDirectory bounds what is read of a directory: some 20 million members. Its size was compared with
-// that of the file, but a sparse file can be as large as it likes.
+// maxDirectory bounds what is read of a directory: some 20 million members. Its size was compared
+// with that of the file, but a sparse file can be as large as it likes.
 const maxDirectory = 2 << 30
 
 // signatureAt is the four bytes at off, or 0 if there are none.
@@ -156,8 +156,9 @@ func (m *Member) parse(b []byte, e endRecord) (name []byte, err error) {
 	return name, nil
 }
 
-// parseName decodes a name: the last Unicode extra field that belongs to it has it, as in Python since 3.12, or
-// else it is UTF-8 if the flag says so, and code page 437 if not. As in Python, a NUL ends it.
+// parseName decodes a name: the last Unicode extra field that belongs to it has it, as in Python
+// since 3.12, or else it is UTF-8 if the flag says so, and code page 437 if not. As in Python, a
+// NUL ends it.
 func (m *Member) parseName(raw, extra []byte) []byte {
 	text := decodeName(raw, m.Flags)
 	name := cutNUL(text)

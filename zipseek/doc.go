@@ -37,7 +37,7 @@
 // # Trust
 //
 // Sizes, offsets and checksums are those of the central directory, where the data begin is told by
-// the local header. Nothing is inflated beyond the size that the directory declares. What a seek index
-// says is proved before it is believed.
-// docs/zip.md lists what is refused, and where this package differs from others.
+// the local header. Nothing is inflated beyond the size that the directory declares. What a seek
+// index says is proved before it is believed. docs/zip.md lists what is refused, and where this
+// package differs from others.
 package zipseek

@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// A Doubt is something about an archive that is read here, and that other programs may read differently or
-// refuse. Here it is read as Python's zipfile reads it, wherever zipfile reads it.
+// A Doubt is something about an archive that is read here, and that other programs may read
+// differently or refuse. Here it is read as Python's zipfile reads it, wherever zipfile reads it.
 type Doubt struct {
 	Err *FormatError
 
-	// Minor says that no program finds other members or other content for it: programs refuse it, or know
-	// a member by another name.
+	// Minor says that no program finds other members or other content for it: programs refuse it,
+	// or know a member by another name.
 	Minor bool
 }
 
@@ -24,8 +24,8 @@ type addDoubt func(minor bool, offset int64, field, format string, args ...any)
 // maxVersion is the highest version of the specification that zipfile knows.
 const maxVersion = 63
 
-// Doubts says what about the end of the archive and its directory as a whole is open to doubt. It reads little, and
-// ends at the first error of reading.
+// Doubts says what about the end of the archive and its directory as a whole is open to doubt. It
+// reads little, and ends at the first error of reading.
 func (a *Archive) Doubts() ([]Doubt, error) {
 	var out []Doubt
 	add := func(minor bool, offset int64, field, format string, args ...any) {
@@ -125,8 +125,9 @@ func (a *Archive) doubtful(offset int64, field, format string, args ...any) *For
 	return &FormatError{Path: a.path, Offset: offset, Field: field, Err: badf(format, args...)}
 }
 
-// Doubts says what about a member is open to doubt. It reads the directory entry, the local header and what
-// follows the data. A member that is refused has no doubts but its error, which is that of [Member.DataOffset].
+// Doubts says what about a member is open to doubt. It reads the directory entry, the local header
+// and what follows the data. A member that is refused has no doubts but its error, which is that of
+// [Member.DataOffset].
 func (m *Member) Doubts() ([]Doubt, error) {
 	data, err := m.DataOffset()
 	if err != nil || m.entry < 0 {
@@ -186,8 +187,8 @@ func (m *Member) doubtName(raw, extra []byte, add addDoubt) {
 	}
 }
 
-// doubtLocal compares what the local header and what follows the data say with the directory. Programs that read
-// archives as streams go by them.
+// doubtLocal compares what the local header and what follows the data say with the directory.
+// Programs that read archives as streams go by them.
 func (m *Member) doubtLocal(data int64, name []byte, add addDoubt) error {
 	le := binary.LittleEndian
 	b := make([]byte, data-m.headerOffset)
@@ -225,8 +226,8 @@ func (m *Member) doubtLocal(data int64, name []byte, add addDoubt) error {
 	return nil
 }
 
-// describedAt reports whether there is a data descriptor at off that says what the directory says, in one of its four
-// forms.
+// describedAt reports whether there is a data descriptor at off that says what the directory says,
+// in one of its four forms.
 func (m *Member) describedAt(off int64) bool {
 	b := make([]byte, min(24, max(m.archive.file.Size()-off, 0)))
 	if _, err := m.archive.file.ReadAt(b, off); err != nil {

@@ -13,9 +13,10 @@ import (
 
 // An endRecord is what the end of an archive says about its directory, and what of it does not fit.
 type endRecord struct {
-	start   int64 // of the directory in the file
-	size    int64
-	base    int64 // what all offsets in the archive count from; negative where its front was cut off
+	start int64 // of the directory in the file
+	size  int64
+	// what all offsets in the archive count from; negative where its front was cut off
+	base    int64
 	end     int64 // of the archive in the file, the comment included
 	comment string
 
@@ -36,15 +37,17 @@ type numbers struct {
 	count, size, offset int64
 }
 
-// errNoDirectory marks an end record that leads to no directory. Python's zipfile refuses it, so that it is
-// no other reading of the archive to look for another record.
+// errNoDirectory marks an end record that leads to no directory. Python's zipfile refuses it, so
+// that it is no other reading of the archive to look for another record.
 var errNoDirectory = errors.New("no directory")
 
-// load finds the end record of an archive of so many bytes, and reads the directory that it leads to.
+// load finds the end record of an archive of so many bytes, and reads the directory that it leads
+// to.
 //
-// The record is the one that Python's zipfile takes: the last one in the file, whatever its comment. Only if that
-// leads to no directory, so that zipfile refuses the file, are others looked at: a comment may contain the
-// signature. [Archive.Doubts] tells if another program could take another record.
+// The record is the one that Python's zipfile takes: the last one in the file, whatever its
+// comment. Only if that leads to no directory, so that zipfile refuses the file, are others looked
+// at: a comment may contain the signature. [Archive.Doubts] tells if another program could take
+// another record.
 func (a *Archive) load(size int64) error {
 	t, err := a.readTail(size)
 	if err != nil {
@@ -89,8 +92,8 @@ type tail struct {
 	start int64 // of b in the file
 }
 
-// readTail reads what an end record can be in: a comment has up to 65,535 bytes, and zipfile looks at
-// one more.
+// readTail reads what an end record can be in: a comment has up to 65,535 bytes, and zipfile looks
+// at one more.
 func (a *Archive) readTail(size int64) (tail, error) {
 	t := tail{b: make([]byte, min(size, endSize+maxComment+1))}
 	t.start = size - int64(len(t.b))
@@ -100,13 +103,15 @@ func (a *Archive) readTail(size int64) (tail, error) {
 	return t, nil
 }
 
-// fit says how many bytes follow the record at b[at:] and its comment; negative: are missing from the comment.
+// fit says how many bytes follow the record at b[at:] and its comment; negative: are missing from
+// the comment.
 func (t tail) fit(at int) int {
 	return len(t.b) - at - endSize - int(binary.LittleEndian.Uint16(t.b[at+20:]))
 }
 
-// candidates are where end records may begin: first the one that zipfile takes, then those whose comments reach to the
-// end of the file, then those behind which something lies, the last ones first.
+// candidates are where end records may begin: first the one that zipfile takes, then those whose
+// comments reach to the end of the file, then those behind which something lies, the last ones
+// first.
 func (t tail) candidates() []int {
 	var found, exact, loose []int
 	for end := len(t.b); ; {
@@ -137,8 +142,8 @@ func (t tail) candidates() []int {
 	return slices.Concat([]int{first}, exact, loose)
 }
 
-// readEnd reads the end record at t.b[at:], and makes sure that it leads to something that begins as a
-// directory, at one place and no other.
+// readEnd reads the end record at t.b[at:], and makes sure that it leads to something that begins
+// as a directory, at one place and no other.
 func (a *Archive) readEnd(t tail, at int) (endRecord, error) {
 	le := binary.LittleEndian
 	r := t.b[at:]
@@ -161,8 +166,9 @@ func (a *Archive) readEnd(t tail, at int) (endRecord, error) {
 	if n.size < 0 || n.size > e.dirEnd {
 		return e, a.formatError(pos+12, "directory size", noDirectory("%d bytes of directory do not fit before offset %d", n.size, e.dirEnd))
 	}
-	// The directory ends where the end record begins, whatever was put before the archive or cut off there. Where
-	// something was put between the two, the offset counts from the start of the file.
+	// The directory ends where the end record begins, whatever was put before the archive or cut
+	// off there. Where something was put between the two, the offset counts from the start of the
+	// file.
 	e.start, e.base = e.dirEnd-n.size, e.dirEnd-n.size-n.offset
 	switch between := n.offset >= 0 && n.offset < e.start && n.size > 0; {
 	case n.offset < 0, n.size > 0 && a.signatureAt(e.start) != directorySignature && !(between && a.signatureAt(n.offset) == directorySignature):
@@ -180,10 +186,10 @@ func noDirectory(format string, args ...any) error {
 	return &badZip{msg: fmt.Sprintf(format, args...), also: errNoDirectory}
 }
 
-// readEnd64 finds the zip64 end record that belongs to the end record at pos with the numbers n. It is nil where
-// there is none: what looks like its locator may be the end of a name or a comment. Zipfile takes the record that
-// lies before the locator at once, others the one that the locator states, and some none unless a number in the end
-// record says so: they must all see the same.
+// readEnd64 finds the zip64 end record that belongs to the end record at pos with the numbers n. It
+// is nil where there is none: what looks like its locator may be the end of a name or a comment.
+// Zipfile takes the record that lies before the locator at once, others the one that the locator
+// states, and some none unless a number in the end record says so: they must all see the same.
 func (a *Archive) readEnd64(pos int64, n numbers) (*numbers, int64, error) {
 	le := binary.LittleEndian
 	at := pos - locatorSize

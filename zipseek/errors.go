@@ -37,7 +37,7 @@ type FaultError = bytesrc.FaultError
 
 var (
 	// ErrFormat is matched by every error that says the bytes are not a .zip file, or contradict
-	// themselves. Data that end too early match [io.ErrUnexpectedEOF] as well.
+	// Themselves. Data that end too early match [io.ErrUnexpectedEOF] as well.
 	ErrFormat = errors.New("not a valid .zip file")
 
 	// ErrChecksum says that the bytes of a member are not those that were archived.
@@ -52,14 +52,16 @@ var (
 	// ErrChanged says that the file is not any more what was opened.
 	ErrChanged = bytesrc.ErrChanged
 
-	// ErrLocked says that somebody else was writing to the archive for as long as was waited; see [WaitFor].
+	// ErrLocked says that somebody else was writing to the archive for as long as was waited; see
+	// [WaitFor].
 	ErrLocked = filelock.ErrLocked
 
-	// ErrReplaced says that another file took the place of an archive while members were added to it, which are
-	// not in the new one.
+	// ErrReplaced says that another file took the place of an archive while members were added to
+	// It, which are not in the new one.
 	ErrReplaced = filelock.ErrReplaced
 
-	// ErrClosed is returned for any use of an archive or its members after Close. It is [fs.ErrClosed].
+	// ErrClosed is returned for any use of an archive or its members after Close. It is
+	// [fs.ErrClosed].
 	ErrClosed = bytesrc.ErrClosed
 
 	// ErrTooLarge is matched by the error of a content that does not fit into memory.

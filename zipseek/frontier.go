@@ -16,8 +16,8 @@ type frontier struct {
 	bad    int64 // and where in the output: what lies before can be read
 }
 
-// extend inflates at the frontier up to the end of p, which is at off, and makes an index on the way.
-// It returns how much of p it filled; 0 if somebody else did the work meanwhile.
+// extend inflates at the frontier up to the end of p, which is at off, and makes an index on the
+// way. It returns how much of p it filled; 0 if somebody else did the work meanwhile.
 func (s *inflated) extend(idx seekIndex, p []byte, off int64) (int, error) {
 	c, ok := idx.(*checkpoints)
 	if !ok {
@@ -49,12 +49,13 @@ func (s *inflated) extend(idx seekIndex, p []byte, off int64) (int, error) {
 	return 0, err
 }
 
-// resume is the cursor that was put aside at the end of what is known, or, if it is gone, a new one at the
-// last point.
+// resume is the cursor that was put aside at the end of what is known, or, if it is gone, a new one
+// at the last point.
 func (s *inflated) resume(c *checkpoints) (*cursor, error) {
 	known, last := c.known(), c.last()
 	at := s.m.archive.idle.nearest(s, c, known, known)
-	if at != nil && (at.sumAt < 0 || at.sumAt == last.out) { // it has summed all since the last point
+	// it has summed all since the last point
+	if at != nil && (at.sumAt < 0 || at.sumAt == last.out) {
 		return at, nil
 	}
 	at = &cursor{}
@@ -64,13 +65,15 @@ func (s *inflated) resume(c *checkpoints) (*cursor, error) {
 	return at, nil
 }
 
-// advance moves the frontier, where the cursor is, to the end of p. What lies before off goes nowhere.
+// advance moves the frontier, where the cursor is, to the end of p. What lies before off goes
+// nowhere.
 func (s *inflated) advance(c *checkpoints, at *cursor, p []byte, off int64) error {
 	f := &s.frontier
 	b := scratchPool.Get().(*scratch)
 	defer scratchPool.Put(b)
 	for at.pos < off+int64(len(p)) {
-		// One round at a time: several members that are read together keep the processors busy as they are.
+		// One round at a time: several members that are read together keep the processors busy as
+		// they are.
 		if s.speculative(at) && s.m.archive.rounds.TryLock() {
 			if err := s.lockedRound(c, at, p, off); err != nil {
 				return err
@@ -94,8 +97,8 @@ func (s *inflated) lockedRound(c *checkpoints, at *cursor, p []byte, off int64) 
 	return s.round(c, at, p, off)
 }
 
-// inflate fills a part of dst[n:] at the frontier, up to the first start of a block where the output has reached
-// boundary, and adds a point there if one is due.
+// inflate fills a part of dst[n:] at the frontier, up to the first start of a block where the
+// output has reached boundary, and adds a point there if one is due.
 func (s *inflated) inflate(c *checkpoints, at *cursor, dst []byte, n int, boundary int64) (inflate.Stop, error) {
 	last := at.pos+int64(len(dst)-n) == s.m.Size
 	_, stop, err := at.read(dst, n, boundary, last)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzSozipIndex puts any offsets into the SOZip index of a member in whose data chunks seem to end everywhere, with a checksum that
-// is right: what is read through it is the content.
+// FuzzSozipIndex puts any offsets into the SOZip index of a member in whose data chunks seem to end
+// everywhere, with a checksum that is right: what is read through it is the content.
 func FuzzSozipIndex(f *testing.F) {
 	const chunk = 32 << 10
 	content := flushes(8*chunk + 10)

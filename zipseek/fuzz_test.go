@@ -11,8 +11,9 @@ import (
 	"testing"
 )
 
-// FuzzArchive opens anything as an archive and reads all members, in one piece and in parts: nothing
-// panics, errors are of the kinds that the package promises, and what is read twice is the same.
+// FuzzArchive opens anything as an archive and reads all members, in one piece and in parts:
+// nothing panics, errors are of the kinds that the package promises, and what is read twice is the
+// same.
 func FuzzArchive(f *testing.F) {
 	files, err := filepath.Glob("../testdata/torture/zip_*.npz")
 	if err != nil || len(files) == 0 {
@@ -87,8 +88,9 @@ func checkKind(t testing.TB, err error) {
 	}
 }
 
-// FuzzIndexFile puts anything beside an archive as its index file: what is read through it is what is read without, or an
-// error. Fix says that the checksums, and what ties the file to the archive and its members, are made right.
+// FuzzIndexFile puts anything beside an archive as its index file: what is read through it is what
+// is read without, or an error. Fix says that the checksums, and what ties the file to the archive
+// and its members, are made right.
 func FuzzIndexFile(f *testing.F) {
 	const span = minSpan
 	content := samples(3 * span)["rounded"]
@@ -132,7 +134,8 @@ func FuzzIndexFile(f *testing.F) {
 	})
 }
 
-// fixSidecar makes an index file one of this archive, and its table that of its sections, as far as there are any.
+// fixSidecar makes an index file one of this archive, and its table that of its sections, as far as
+// there are any.
 func fixSidecar(b []byte, archive os.FileInfo) []byte {
 	b = bytes.Clone(b)
 	le := binary.LittleEndian

@@ -55,8 +55,8 @@ func rawZip(t testing.TB, members ...rawMember) []byte {
 	return b.Bytes()
 }
 
-// plain is an archive of stored members a and b of 1,000 bytes each, and where their entries and local headers
-// begin.
+// plain is an archive of stored members a and b of 1,000 bytes each, and where their entries and
+// local headers begin.
 func plain(t testing.TB) (archive []byte, entries, locals [2]int) {
 	t.Helper()
 	var members []rawMember
@@ -86,8 +86,8 @@ func findAll(b []byte, pattern string) []int {
 	}
 }
 
-// TestHostileMember changes one field. Member a must be refused for the reason given, and b, which is in
-// order, be read.
+// TestHostileMember changes one field. Member a must be refused for the reason given, and b, which
+// is in order, be read.
 func TestHostileMember(t *testing.T) {
 	le := binary.LittleEndian
 	for _, tt := range []struct {
@@ -145,7 +145,8 @@ func TestHostileDirectory(t *testing.T) {
 		{"split", func(b []byte, _, end int) []byte { b[end+4] = 3; return b }, "split"},
 		{"entry signature", func(b []byte, e, _ int) []byte { b[e] = 'x'; return b }, "directory"},
 		{"entry too long", func(b []byte, e, _ int) []byte { le.PutUint16(b[e+32:], 60000); return b }, "ends beyond"},
-		{"directory offset", func(b []byte, _, end int) []byte { b[end+16] += 3; return b }, ""}, // as if the front were cut off
+		// as if the front were cut off
+		{"directory offset", func(b []byte, _, end int) []byte { b[end+16] += 3; return b }, ""},
 		{"no zip64 field", func(b []byte, e, _ int) []byte {
 			le.PutUint32(b[e+24:], escape32)
 			return append(b[:e+28:e+28], b[e+28:]...)
@@ -377,7 +378,8 @@ func TestSequentialMemory(t *testing.T) {
 	}
 }
 
-// TestPipesBeside puts pipes where files beside an archive may be: nobody waits for who writes to them.
+// TestPipesBeside puts pipes where files beside an archive may be: nobody waits for who writes to
+// them.
 func TestPipesBeside(t *testing.T) {
 	content := samples(2 << 20)["counts"]
 	path := byZip(t, map[string][]byte{"x": content})
@@ -389,7 +391,8 @@ func TestPipesBeside(t *testing.T) {
 	}
 }
 
-// TestStaleCursor puts a cursor aside that an index found which was dropped meanwhile. It must not be taken again.
+// TestStaleCursor puts a cursor aside that an index found which was dropped meanwhile. It must not
+// be taken again.
 func TestStaleCursor(t *testing.T) {
 	path, _ := withSidecar(t)
 	m := mustLookup(t, mustOpen(t, path), "rounded")

@@ -19,8 +19,8 @@ type seekIndex interface {
 	// says that it is not what the index had, or that the sum of all is not the member's.
 	saw(from, to int64, sum uint32) error
 
-	// passed checks what can be checked of a place whose output position a decoder has reached. There may
-	// be some empty blocks between the two, which passed may decode.
+	// passed checks what can be checked of a place whose output position a decoder has reached.
+	// There may be some empty blocks between the two, which passed may decode.
 	passed(at *cursor) error
 
 	// sure reports whether what is decoded from the place at output position out is known to be
@@ -28,8 +28,8 @@ type seekIndex interface {
 	// it is given out.
 	sure(out int64) bool
 
-	// prove is asked when the span that begins at out was decoded as a whole, and saw and passed had
-	// nothing against it. The error says that the place is not what the index says.
+	// prove is asked when the span that begins at out was decoded as a whole, and saw and passed
+	// had nothing against it. The error says that the place is not what the index says.
 	prove(s *inflated, out int64) error
 
 	// origin says in a word where the index comes from.
@@ -38,24 +38,25 @@ type seekIndex interface {
 
 // A point is a place in deflated data where decoding can begin.
 type point struct {
-	out    int64  // position in the output
-	bit    int64  // position in the compressed data, in bits
-	window []byte // packed; what comes before, of which only the bytes that are referred to are true
+	out int64 // position in the output
+	bit int64 // position in the compressed data, in bits
+	// packed; what comes before, of which only the bytes that are referred to are true
+	window []byte
 	sum    uint32 // CRC-32 of the output up to the next point
 	summed bool
 }
 
 const (
 	// maxWindows is how much memory the windows of one index may take. A 256 MiB array of rounded
-	// float32 takes 2 MiB at the default span.
+	// Float32 takes 2 MiB at the default span.
 	maxWindows = 16 << 20
 
-	// sharedWindows is what the indexes of an archive share: the k-th to be begun gets the k-th part of it,
-	// but no less than minWindows.
+	// sharedWindows is what the indexes of an archive share: the k-th to be begun gets the k-th
+	// Part of it, but no less than minWindows.
 	sharedWindows = 32 << 20
 	minWindows    = 256 << 10
 
-	// pointBytes is what a point takes beside its window.
+	// PointBytes is what a point takes beside its window.
 	pointBytes = 64
 )
 

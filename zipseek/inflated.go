@@ -12,7 +12,8 @@ import (
 )
 
 // inflated is a deflated member as a source of bytes. Where its index reaches, any number of
-// goroutines inflate different parts. Beyond, one at a time moves the frontier, which makes the index.
+// goroutines inflate different parts. Beyond, one at a time moves the frontier, which makes the
+// index.
 type inflated struct {
 	compressed
 
@@ -59,7 +60,8 @@ func (s *inflated) distrust(used seekIndex, err error) bool {
 	return true
 }
 
-// replace makes an index of our own the one in use, because of what is wrong with the one that was used.
+// replace makes an index of our own the one in use, because of what is wrong with the one that was
+// used.
 func (s *inflated) replace(used seekIndex, lie error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -194,8 +196,8 @@ type decoded struct {
 	sure  bool
 }
 
-// decodeSpans decodes spans as fillSpans does. What the index says of the first has to be proved yet, unless it is known to be
-// right; the others follow from it.
+// decodeSpans decodes spans as fillSpans does. What the index says of the first has to be proved
+// yet, unless it is known to be right; the others follow from it.
 func (s *inflated) decodeSpans(idx seekIndex, p []byte, off int64) (d decoded, err error) {
 	var ends int64 // where the last span ends
 	for n := 0; n < len(p); {
@@ -296,8 +298,8 @@ func (s *inflated) endsLate(c *cursor) error {
 	return s.m.formatError(s.data+c.in, "deflate", badf("stream goes on after the %d bytes that the directory declares", s.m.Size))
 }
 
-// decodeError names the place in the file where the decoder gave up; it was started at byte start of
-// the compressed data.
+// decodeError names the place in the file where the decoder gave up; it was started at byte start
+// of the compressed data.
 func (s *inflated) decodeError(err error, start int64) error {
 	if bad, ok := errors.AsType[*inflate.CorruptError](err); ok {
 		return s.m.formatError(s.data+start+bad.Offset, "deflate", badf("%s", bad.Msg))

@@ -8,8 +8,8 @@ import (
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
-// kept is the beginning of a member that can only be decoded from its start, decoded, in a scratch file. It belongs to who
-// has locked the member. A nil kept has nothing.
+// kept is the beginning of a member that can only be decoded from its start, decoded, in a scratch
+// file. It belongs to who has locked the member. A nil kept has nothing.
 type kept struct {
 	file *bytesrc.Scratch
 	size int64
@@ -30,9 +30,10 @@ func (s *sequential) Decoded() int64 {
 	return s.decoded
 }
 
-// keep has what is decoded from now on kept, from the start, and reports whether it does: if a reader has said that it
-// will come back, or if half as many bytes as the member has were decoded again already, as at the beginning of a third
-// pass. Each byte is decoded once more then. It does not where the cache has room for all, or a disk has not.
+// keep has what is decoded from now on kept, from the start, and reports whether it does: if a
+// reader has said that it will come back, or if half as many bytes as the member has were decoded
+// again already, as at the beginning of a third pass. Each byte is decoded once more then. It does
+// not where the cache has room for all, or a disk has not.
 func (s *sequential) keep() bool {
 	c := &s.m.archive.blocks
 	if !s.out && s.decoded-s.reached < s.m.Size/2 || s.m.Size <= max(seqLeast*seqBlock, c.limit) {

@@ -9,17 +9,18 @@ import (
 )
 
 const (
-	// lzmaHead is what precedes the stream: the version of the encoder <2 byte>, the length of the properties
-	// <2 byte>, which is 5, the properties <1 byte>, and the size of the dictionary <4 byte>.
+	// lzmaHead is what precedes the stream: the version of the encoder <2 byte>, the length of the
+	// properties <2 byte>, which is 5, the properties <1 byte>, and the size of the dictionary <4
+	// Byte>.
 	lzmaHead = 9
 
-	// lzmaWindow is the largest dictionary that is accepted; those of Python have 8 MiB, and of 7-Zip up to
-	// 256 MiB unless more is asked for. A dictionary is never larger than the content.
+	// lzmaWindow is the largest dictionary that is accepted; those of Python have 8 MiB, and of
+	// 7-Zip up to 256 MiB unless more is asked for. A dictionary is never larger than the content.
 	lzmaWindow = 256 << 20
 )
 
-// newLZMA decodes the data of a member of the method LZMA. They have no length of their own: they end with a marker
-// if a flag says so, and else with the size of the content.
+// newLZMA decodes the data of a member of the method LZMA. They have no length of their own: they
+// end with a marker if a flag says so, and else with the size of the content.
 func newLZMA(m *Member, in *bufio.Reader) (io.Reader, error) {
 	le := binary.LittleEndian
 	var b [lzmaHead]byte

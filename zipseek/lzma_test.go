@@ -51,7 +51,8 @@ func TestLZMA(t *testing.T) {
 	}
 }
 
-// TestLZMALies reads members whose data are not what their headers say. Nothing is allocated for a number in them.
+// TestLZMALies reads members whose data are not what their headers say. Nothing is allocated for a
+// number in them.
 func TestLZMALies(t *testing.T) {
 	content := bytes.Repeat([]byte("lzma"), 5000)
 	good := packLZMA(t, content, true)

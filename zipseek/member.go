@@ -73,9 +73,9 @@ func (m *Member) IsDir() bool { return len(m.Name) > 0 && m.Name[len(m.Name)-1] 
 // appleDouble is how files begin that hold what macOS knows of another file.
 const appleDouble = "\x00\x05\x16\x07"
 
-// IsAppleDouble reports whether m is what macOS adds to an archive for a member: a file ._NAME in the format
-// AppleDouble, or anything in the folder __MACOSX that is no other file. It reads four bytes of members that are
-// called so, and none of others.
+// IsAppleDouble reports whether m is what macOS adds to an archive for a member: a file ._NAME in
+// the format AppleDouble, or anything in the folder __MACOSX that is no other file. It reads four
+// bytes of members that are called so, and none of others.
 func (m *Member) IsAppleDouble() bool {
 	inside := strings.HasPrefix(m.Name, "__MACOSX/")
 	if !inside && !strings.HasPrefix(path.Base(m.Name), "._") {
@@ -233,8 +233,8 @@ func (m *Member) checkLocal(b []byte, nameLen int) error {
 			return m.formatError(m.headerOffset+26, "local header", badf("name of %d bytes ends beyond the file", nameLen))
 		}
 	}
-	// Each header says by its own flag how its name is encoded: a name may have changed from code page 437 to
-	// UTF-8 when Python wrote the directory again.
+	// Each header says by its own flag how its name is encoded: a name may have changed from code
+	// page 437 to UTF-8 when Python wrote the directory again.
 	name := decodeName(raw, flags)
 	if m.plain && bytes.Equal(name, []byte(m.Name)) {
 		return nil

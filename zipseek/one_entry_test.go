@@ -9,13 +9,14 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// TestSozipOneEntry changes one offset of a SOZip index, whose checksum is right then, to the starts of other chunks, to
-// what looks like one within stored data, and to its neighbours, far from both ends. What is read before, in and behind the chunk
-// is the content.
+// TestSozipOneEntry changes one offset of a SOZip index, whose checksum is right then, to the
+// starts of other chunks, to what looks like one within stored data, and to its neighbours, far
+// from both ends. What is read before, in and behind the chunk is the content.
 func TestSozipOneEntry(t *testing.T) {
 	const chunk = 32 << 10
 	content := flushes(12 * chunk)
-	var fake bytes.Buffer // a whole chunk of zeros, to be found at the end of another, where both lead to the next
+	// a whole chunk of zeros, to be found at the end of another, where both lead to the next
+	var fake bytes.Buffer
 	fake.WriteString(fullFlush)
 	w, err := flate.NewWriter(&fake, 9)
 	if err == nil {
@@ -89,8 +90,9 @@ func TestSozipOneEntry(t *testing.T) {
 	}
 }
 
-// TestSidecarOneEntry changes one place of an index file: its window, what the window makes of the span, so that the span has its
-// sum, and another sum, so that all make that of the member. What is read before, in and behind the place is the content.
+// TestSidecarOneEntry changes one place of an index file: its window, what the window makes of the
+// span, so that the span has its sum, and another sum, so that all make that of the member. What is
+// read before, in and behind the place is the content.
 func TestSidecarOneEntry(t *testing.T) {
 	path, contents := withSidecar(t)
 	content := contents["rounded"]

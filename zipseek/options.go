@@ -10,13 +10,13 @@ import (
 
 const (
 	// DefaultSpan is the distance of checkpoints: reading 64 KiB anywhere then inflates half a
-	// span on average, and an index takes some 1.5 % of the compressed size of measured data.
+	// Span on average, and an index takes some 1.5 % of the compressed size of measured data.
 	DefaultSpan = 1 << 20
 
 	minSpan, maxSpan = 64 << 10, 1 << 30
 
 	// DefaultCacheSize is what an archive keeps of decoders that were stopped in the middle of a
-	// member, and of members that can only be decoded from the start.
+	// Member, and of members that can only be decoded from the start.
 	DefaultCacheSize = 16 << 20
 )
 
@@ -66,7 +66,7 @@ const (
 	// CheckOnce sums the bytes of a compressed member when they are first inflated, whoever reads
 	// them, and compares when all have been seen, or each span has been that has a sum of its
 	// own. It costs nothing that can be measured. Stored members are handed out in place, unread,
-	// and are not checked.
+	// And are not checked.
 	CheckOnce Check = iota
 
 	// CheckNever computes no sum.
@@ -126,8 +126,8 @@ func CacheSize(n int64) Option {
 	}
 }
 
-// Workers bounds the goroutines that one call uses to inflate. Default, and with n = 0: the value of
-// GOMAXPROCS. Range 0 to 4096.
+// Workers bounds the goroutines that one call uses to inflate. Default, and with n = 0: the value
+// of GOMAXPROCS. Range 0 to 4096.
 func Workers(n int) Option {
 	return func(c *config) error {
 		if n < 0 || n > 4096 {
@@ -147,9 +147,10 @@ func WithoutSidecar() Option {
 	}
 }
 
-// Context ends what is being decoded, or summed for [CheckAlways], soon after ctx has ended, with its error. A part of a
-// compressed member may need all that lies before it, which takes minutes where that is large, and the methods of
-// sources take no context. What is stored, or has been decoded, can still be read.
+// Context ends what is being decoded, or summed for [CheckAlways], soon after ctx has ended, with
+// its error. A part of a compressed member may need all that lies before it, which takes minutes
+// where that is large, and the methods of sources take no context. What is stored, or has been
+// decoded, can still be read.
 func Context(ctx context.Context) Option {
 	return func(c *config) error {
 		c.stopped = func() error {

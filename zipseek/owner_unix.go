@@ -10,8 +10,8 @@ import (
 
 const groupWrites, othersWrite fs.FileMode = 0o020, 0o002
 
-// mayVouch reports whether only those can have written a file beside an archive who can write to the archive, or this user, or
-// root.
+// mayVouch reports whether only those can have written a file beside an archive who can write to
+// the archive, or this user, or root.
 func mayVouch(side, archive fs.FileInfo) bool {
 	s, ok1 := side.Sys().(*syscall.Stat_t)
 	a, ok2 := archive.Sys().(*syscall.Stat_t)

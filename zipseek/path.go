@@ -16,8 +16,9 @@ const (
 	maxPathDepth = 32   // folders in folders
 )
 
-// CheckPath returns an error for the name of a member that cannot become a file below a folder, on this system or another:
-// absolute names, those with ".." or a backslash, and those of more than 1,024 bytes, 255 between slashes, or 32 folders.
+// CheckPath returns an error for the name of a member that cannot become a file below a folder, on
+// this system or another: absolute names, those with ".." or a backslash, and those of more than
+// 1,024 bytes, 255 between slashes, or 32 folders.
 func CheckPath(name string) error {
 	parts := strings.Split(name, "/")
 	drive := len(name) > 2 && unicode.IsLetter(rune(name[0])) && name[1] == ':' && name[2] == '/'

@@ -29,10 +29,10 @@ const (
 type RepackOptions struct {
 	Recode Recoding
 
-	// Level and ChunkSize are those of members that are deflated anew; 0 stands for [DefaultLevel] and
-	// [DefaultChunkSize]. If a level is given, all deflated members are deflated anew, and if a chunk
-	// size is, those that have other chunks. Otherwise members with a SOZip index, and those that are no
-	// longer than a chunk, are copied as they are.
+	// Level and ChunkSize are those of members that are deflated anew; 0 stands for [DefaultLevel]
+	// and [DefaultChunkSize]. If a level is given, all deflated members are deflated anew, and if a
+	// chunk size is, those that have other chunks. Otherwise members with a SOZip index, and those
+	// that are no longer than a chunk, are copied as they are.
 	Level, ChunkSize int
 
 	// Align is where stored data begin, as in [Align]; 0 stands for [DefaultAlign].
@@ -44,33 +44,35 @@ type RepackOptions struct {
 	// Workers bounds the goroutines; 0 stands for GOMAXPROCS.
 	Workers int
 
-	// Wait is how long to wait while somebody else writes to the archive at the path: 0 stands for [DefaultWait], and a
-	// negative one does not wait. Waiting, if not nil, is called when waiting begins. The context ends the wait as well.
+	// Wait is how long to wait while somebody else writes to the archive at the path: 0 stands for
+	// [DefaultWait], and a negative one does not wait. Waiting, if not nil, is called when waiting
+	// begins. The context ends the wait as well.
 	Wait    time.Duration
 	Waiting func()
 
 	// Replacing is as the option of that name; nil allows everything.
 	Replacing func(old *os.File) error
 
-	// Progress is called with the bytes of content that have been written, and then read again, and with
-	// the number of both at the end. Calls do not overlap; it must return soon.
+	// Progress is called with the bytes of content that have been written, and then read again, and
+	// with the number of both at the end. Calls do not overlap; it must return soon.
 	Progress func(done, total int64)
 }
 
 // Repack writes the members of an open archive to a new one at path, which may be the path of in
-// itself: what is there is replaced when the new archive is complete and all of it has been read back.
-// Names, sizes and checksums are then those of the directory of in, and the content has these checksums; if
-// not, or after any other error, nothing has changed and no temporary file is left. A member that cannot
-// be read, or is damaged, is an error, and so is an archive that was written to meanwhile ([ErrChanged]).
+// itself: what is there is replaced when the new archive is complete and all of it has been read
+// back. Names, sizes and checksums are then those of the directory of in, and the content has these
+// checksums; if not, or after any other error, nothing has changed and no temporary file is left. A
+// member that cannot be read, or is damaged, is an error, and so is an archive that was written to
+// meanwhile ([ErrChanged]).
 //
-// Of several members with one name only the last is kept. Folders, and members that are no arrays, come
-// along. The comment and the time stamps are kept; what lies before the first member, and extra fields, are
-// not. bzip2 and zstd members whose method is to be kept are copied as they are, which leaves them
-// without an index. An index file beside the archive at path is removed, since it belongs to what was
-// there before.
+// Of several members with one name only the last is kept. Folders, and members that are no arrays,
+// come along. The comment and the time stamps are kept; what lies before the first member, and
+// extra fields, are not. bzip2 and zstd members whose method is to be kept are copied as they are,
+// which leaves them without an index. An index file beside the archive at path is removed, since it
+// belongs to what was there before.
 //
-// Systems on which an open file cannot be replaced, such as Windows, refuse to replace in; write to another
-// path there.
+// Systems on which an open file cannot be replaced, such as Windows, refuse to replace in; write to
+// another path there.
 func Repack(ctx context.Context, in *Archive, path string, opts RepackOptions) error {
 	r := repacking{in: in, path: path, opts: opts}
 	writing, err := r.writerOptions()
@@ -155,7 +157,8 @@ func (r *repacking) choose() error {
 	return nil
 }
 
-// place makes the file that takes the place of what is at the path, which nobody else writes to until then.
+// place makes the file that takes the place of what is at the path, which nobody else writes to
+// until then.
 func (r *repacking) place(ctx context.Context) (target, error) {
 	names := make(map[string]struct{}, len(r.members))
 	for _, m := range r.members {
@@ -179,8 +182,9 @@ func (r *repacking) place(ctx context.Context) (target, error) {
 	return checkedTarget{t, func() error { return r.check(ctx, t.f.Name()) }}, nil
 }
 
-// create makes the file. It may replace the archive by itself, as it was opened, but not through another name that came to
-// be its own meanwhile, and not what has taken the place of the archive since: that may hold more.
+// create makes the file. It may replace the archive by itself, as it was opened, but not through
+// another name that came to be its own meanwhile, and not what has taken the place of the archive
+// since: that may hold more.
 func (r *repacking) create(claim *Claim) (*atomicfile.File, error) {
 	there, err := r.in.file.Stat()
 	if err != nil {
@@ -201,8 +205,8 @@ func (r *repacking) create(claim *Claim) (*atomicfile.File, error) {
 	return atomicfile.Create(r.path, rule, atomicfile.Replacing(claim.Allows))
 }
 
-// unchanged returns an error if the old archive is not what it was. One that is replaced by itself must not have got
-// any more members.
+// unchanged returns an error if the old archive is not what it was. One that is replaced by itself
+// must not have got any more members.
 func (r *repacking) unchanged() error {
 	if r.inPlace {
 		return r.in.file.Pristine()
@@ -344,8 +348,8 @@ func (r *repacking) notRight(err error) error {
 	return fmt.Errorf("%s: nothing was replaced: new archive: %w", r.path, err)
 }
 
-// removeRelics removes what belongs to the archive that was replaced. Where that fails it does no harm: both
-// files say which archive they are about.
+// removeRelics removes what belongs to the archive that was replaced. Where that fails it does no
+// harm: both files say which archive they are about.
 func (r *repacking) removeRelics() {
 	if r.inPlace {
 		if _, exists, err := loadJournal(journalPath(r.path)); err == nil && exists {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A foreign archive as others write it: deflated and stored members, a folder, a member with a date, two of
-// one name, and a comment.
+// A foreign archive as others write it: deflated and stored members, a folder, a member with a
+// date, two of one name, and a comment.
 func foreign(t testing.TB) (path string, want []given) {
 	t.Helper()
 	all := samples(5 << 18)
@@ -298,8 +298,8 @@ func TestRepackChanged(t *testing.T) {
 	}
 }
 
-// TestRepackAfterAppend repacks an archive in place that got members between Open and Repack, as a copy that took its place
-// and in place: they must not be lost.
+// TestRepackAfterAppend repacks an archive in place that got members between Open and Repack, as a
+// copy that took its place and in place: they must not be lost.
 func TestRepackAfterAppend(t *testing.T) {
 	for name, opts := range map[string][]WriterOption{"in place": {inPlace}, "copy": nil} {
 		path := byUs(t, map[string][]byte{"x": samples(1 << 16)["rounded"]})
@@ -331,8 +331,8 @@ func TestRepackAfterAppend(t *testing.T) {
 	}
 }
 
-// TestRepackWaitsForNobody checks that an archive is not replaced while somebody appends to it, and that
-// a cancelled context ends everything.
+// TestRepackWaitsForNobody checks that an archive is not replaced while somebody appends to it, and
+// that a cancelled context ends everything.
 func TestRepackWaitsForNobody(t *testing.T) {
 	path := byUs(t, samples(100_000))
 	before := mustRead(t, path)

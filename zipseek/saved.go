@@ -8,13 +8,14 @@ import (
 	"sync/atomic"
 )
 
-// saved is the index of a member in an index file. Its section is read when a place in it is wanted, and dropped when
-// the sections of an archive take too much memory; the first bytes of a member, which are all that most members are
-// asked for, need none.
+// saved is the index of a member in an index file. Its section is read when a place in it is
+// wanted, and dropped when the sections of an archive take too much memory; the first bytes of a
+// member, which are all that most members are asked for, need none.
 //
-// Its sums make that of the member, but two of them may be wrong together, and windows may be others. Before a part of a
-// span is given out for the first time, it is inflated as a whole, and has to have its sum; and so is the span before
-// it, which has to end where the index says, behind the window that the index has.
+// Its sums make that of the member, but two of them may be wrong together, and windows may be
+// others. Before a part of a span is given out for the first time, it is inflated as a whole, and
+// has to have its sum; and so is the span before it, which has to end where the index says, behind
+// the window that the index has.
 type saved struct {
 	member *Member
 	path   string // of the index file
@@ -44,7 +45,8 @@ type savedSections struct {
 	bytes int64
 }
 
-// keep takes note of a section that was read, and drops others if there are too many. The last one stays.
+// keep takes note of a section that was read, and drops others if there are too many. The last one
+// stays.
 func (l *savedSections) keep(s *saved, n *section) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -122,8 +124,8 @@ func (s *saved) read() (*checkpoints, error) {
 func (s *saved) origin() string { return "sidecar" }
 func (s *saved) known() int64   { return s.member.Size }
 
-// distance is the span between points. Of the section only its first bytes are read: arrays are asked for it that nobody
-// reads.
+// distance is the span between points. Of the section only its first bytes are read: arrays are
+// asked for it that nobody reads.
 func (s *saved) distance() int64 { return s.span() }
 
 func (s *saved) readSpan() int64 {

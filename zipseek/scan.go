@@ -13,10 +13,11 @@ import (
 // maxScanned bounds the members that are found by their local headers.
 const maxScanned = 1 << 20
 
-// Partial opens an archive whose end is missing, as a full disk or an interrupted copy leaves it, by the local headers
-// of its members: those that lie whole in the file can be read. [Archive.Cut] says what is missing. Where a local
-// header does not say how long the data are, a deflated member is inflated to find its end, and a stored one searched for its data
-// descriptor. So is an archive whose directory is damaged. It changes nothing about one that has its directory. Default: such
+// Partial opens an archive whose end is missing, as a full disk or an interrupted copy leaves it,
+// by the local headers of its members: those that lie whole in the file can be read. [Archive.Cut]
+// says what is missing. Where a local header does not say how long the data are, a deflated member
+// is inflated to find its end, and a stored one searched for its data descriptor. So is an archive
+// whose directory is damaged. It changes nothing about one that has its directory. Default: such
 // archives are refused.
 func Partial() Option {
 	return func(c *config) error {
@@ -25,8 +26,9 @@ func Partial() Option {
 	}
 }
 
-// LocalHeaders opens an archive as [Partial] does, whatever its directory says: members of which the directory is wrong can be
-// read so, and others, which were removed from it, can appear. Default: by the directory.
+// LocalHeaders opens an archive as [Partial] does, whatever its directory says: members of which
+// the directory is wrong can be read so, and others, which were removed from it, can appear.
+// Default: by the directory.
 func LocalHeaders() Option {
 	return func(c *config) error {
 		c.local = true
@@ -34,15 +36,16 @@ func LocalHeaders() Option {
 	}
 }
 
-// Cut is nil for an archive that was read by its directory. For one that was opened by its local headers (see [Partial]) it is
-// an error that matches [io.ErrUnexpectedEOF] and says where they end, and why.
+// Cut is nil for an archive that was read by its directory. For one that was opened by its local
+// headers (see [Partial]) it is an error that matches [io.ErrUnexpectedEOF] and says where they
+// end, and why.
 func (a *Archive) Cut() error { return a.cut }
 
 // behindAll is why members end where the directory begins.
 const behindAll = "it is cut off in its directory, behind all members"
 
-// scan finds the members by their local headers, from the start of the file on, until one is not whole. What was wrong with the
-// directory is told; nil if nobody has looked at it.
+// scan finds the members by their local headers, from the start of the file on, until one is not
+// whole. What was wrong with the directory is told; nil if nobody has looked at it.
 func (a *Archive) scan(size int64, damage error) error {
 	a.members = nil // that were found before the damage
 	if a.signatureAt(0) != localSignature {
@@ -87,8 +90,8 @@ func reading(damage error) string {
 	return "the directory is damaged (" + told.Error() + "); "
 }
 
-// scanLocal takes what is known of a member from its local header, and returns where the next one begins, or why this
-// one is not whole.
+// scanLocal takes what is known of a member from its local header, and returns where the next one
+// begins, or why this one is not whole.
 func (m *Member) scanLocal(size int64) (next int64, cut string, err error) {
 	le := binary.LittleEndian
 	file, at := m.archive.file, m.headerOffset
@@ -142,13 +145,14 @@ func (m *Member) scanLocal(size int64) (next int64, cut string, err error) {
 			return 0, fmt.Sprintf("%.100q is cut off", m.Name), nil
 		}
 	case m.Size == 0 && !m.archive.goesOnAt(next):
-		return 0, fmt.Sprintf("%.100q was never finished", m.Name), nil // a header that was to be filled in later
+		// a header that was to be filled in later
+		return 0, fmt.Sprintf("%.100q was never finished", m.Name), nil
 	}
 	return next, "", nil
 }
 
-// findDescriptor finds the end of data whose length is told behind them, and takes over what is told. It returns 0 if there
-// is no end.
+// findDescriptor finds the end of data whose length is told behind them, and takes over what is
+// told. It returns 0 if there is no end.
 func (m *Member) findDescriptor(data, size int64) (next int64, err error) {
 	in := &counted{r: bufio.NewReaderSize(io.NewSectionReader(m.archive.file, data, size-data), 256<<10)}
 	switch m.Method {
@@ -166,7 +170,8 @@ func (m *Member) findDescriptor(data, size int64) (next int64, err error) {
 	return 0, nil
 }
 
-// behindDescriptor is where the member ends whose data end at off, or 0 if no data descriptor of it is there.
+// behindDescriptor is where the member ends whose data end at off, or 0 if no data descriptor of it
+// is there.
 func (m *Member) behindDescriptor(off int64) int64 {
 	if !m.describedAt(off) {
 		return 0
@@ -192,7 +197,8 @@ func (a *Archive) goesOnAt(off int64) bool {
 	return string(b) == "PK\x03\x04"[:n] || string(b) == "PK\x01\x02"[:n]
 }
 
-// findStored reads stored data up to a data descriptor that fits them. The next member, or the directory, must follow it.
+// findStored reads stored data up to a data descriptor that fits them. The next member, or the
+// directory, must follow it.
 func (m *Member) findStored(in *counted, data int64) (int64, error) {
 	sum, last := crc32.NewIEEE(), uint32(0)
 	var piece []byte
@@ -218,7 +224,8 @@ func (m *Member) findStored(in *counted, data int64) (int64, error) {
 	}
 }
 
-// cutOff is nil for an error that says that data end or are none, and the error of reading them otherwise.
+// cutOff is nil for an error that says that data end or are none, and the error of reading them
+// otherwise.
 func cutOff(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// byWriters are archives of the same contents whose local headers differ: with sizes, and with data descriptors.
+// byWriters are archives of the same contents whose local headers differ: with sizes, and with data
+// descriptors.
 func byWriters(t testing.TB, contents map[string][]byte) map[string][]byte {
 	t.Helper()
 	stored := func() []byte {
@@ -39,7 +40,8 @@ func byWriters(t testing.TB, contents map[string][]byte) map[string][]byte {
 	}
 }
 
-// TestScanEveryCut cuts archives at every byte. The members that are whole are read, and no others, without a directory.
+// TestScanEveryCut cuts archives at every byte. The members that are whole are read, and no others,
+// without a directory.
 func TestScanEveryCut(t *testing.T) {
 	contents := map[string][]byte{
 		"a.npy": bytes.Repeat([]byte("first "), 60), "b.npy": []byte("PK\x07\x08 and PK\x03\x04 in the second"), "c.npy": bytes.Repeat([]byte("three"), 3000),

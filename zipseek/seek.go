@@ -10,7 +10,8 @@ const (
 	SeekSidecar Seek = "sidecar"  // deflated, with an index in a file beside the archive
 	SeekMemory  Seek = "memory"   // deflated, and indexed since the archive was opened
 	SeekSmall   Seek = "small"    // deflated, and no longer than the span of an index
-	SeekNone    Seek = "no"       // what lies before it has to be decoded, once if an index is made of it
+	// What lies before it has to be decoded, once if an index is made of it.
+	SeekNone Seek = "no"
 )
 
 // Seekable says how parts of m are found. It reads the local header, and inflates nothing.
@@ -42,10 +43,10 @@ func (m *Member) Seekable() (Seek, error) {
 	return SeekNone, nil
 }
 
-// CheckSidecar returns an error if there is an index file beside the archive that is not used, or not
-// for all the members in it: it is damaged, or was made for another archive, or for what this one was
-// before it changed, or may have been written by others than the archive. That does no harm except that it takes
-// space. [Member.CheckIndex] compares an index with the content.
+// CheckSidecar returns an error if there is an index file beside the archive that is not used, or
+// not for all the members in it: it is damaged, or was made for another archive, or for what this
+// one was before it changed, or may have been written by others than the archive. That does no harm
+// except that it takes space. [Member.CheckIndex] compares an index with the content.
 func (a *Archive) CheckSidecar() error {
 	path := a.path + SidecarSuffix
 	s, err := a.beside()

@@ -14,17 +14,18 @@ import (
 )
 
 const (
-	// zstdWindow is the largest window of a zstd frame that is accepted; zstd --long has 128 MiB.
+	// ZstdWindow is the largest window of a zstd frame that is accepted; zstd --long has 128 MiB.
 	zstdWindow = 128 << 20
 
-	// seqStep is how much is decoded at the least: those who read a header want no more.
+	// SeqStep is how much is decoded at the least: those who read a header want no more.
 	seqStep = 64 << 10
 )
 
-// sequential is a member that can only be decoded from its start. Opening it decodes nothing. The blocks that were decoded
-// last are kept (see [CacheSize]), and so are the decoders that came somewhere (at most seqDecoders in an archive): what lies
-// before both is decoded again from the start. Who reads in order decodes everything once. Where that is not so, what is
-// decoded is kept in a scratch file; see [sequential.keep].
+// sequential is a member that can only be decoded from its start. Opening it decodes nothing. The
+// blocks that were decoded last are kept (see [CacheSize]), and so are the decoders that came
+// somewhere (at most seqDecoders in an archive): what lies before both is decoded again from the
+// start. Who reads in order decodes everything once. Where that is not so, what is decoded is kept
+// in a scratch file; see [sequential.keep].
 type sequential struct {
 	compressed
 
@@ -55,7 +56,8 @@ func newSequential(m *Member, data int64) *sequential {
 // Reason says that there is no index.
 func (s *sequential) Reason() string { return s.m.Method.String() + " member, decoded from its start" }
 
-// InOrder says that reading in order, by one goroutine, decodes everything once, and any other way more often.
+// InOrder says that reading in order, by one goroutine, decodes everything once, and any other way
+// more often.
 func (s *sequential) InOrder() bool { return true }
 
 // decodeTo fills p with the bytes at off.
@@ -193,8 +195,8 @@ func (s *sequential) end(d *stream) {
 	}
 }
 
-// decode decodes some more of the block that comes next, up to its end or about to an offset, and what must come of the
-// member's end: the end of its data, and the checksum.
+// decode decodes some more of the block that comes next, up to its end or about to an offset, and
+// what must come of the member's end: the end of its data, and the checksum.
 func (d *stream) decode(to int64) error {
 	s := d.s
 	if err := s.m.archive.config.stopped(); err != nil {

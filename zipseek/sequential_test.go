@@ -26,8 +26,9 @@ func byZstd(t *testing.T, content []byte, size int64) string {
 	return writeFile(t, rawZip(t, rawMember{h, e.EncodeAll(content, nil)}))
 }
 
-// TestSequentialDecodes counts the bytes that are decoded: opening decodes nothing, who reads the first bytes little more than those,
-// and who reads in order, in one place or in two, each byte once.
+// TestSequentialDecodes counts the bytes that are decoded: opening decodes nothing, who reads the
+// first bytes little more than those, and who reads in order, in one place or in two, each byte
+// once.
 func TestSequentialDecodes(t *testing.T) {
 	content := make([]byte, 40<<20) // a few kilobytes
 	copy(content[33<<20:], "not only zeros")
@@ -75,8 +76,8 @@ func TestSequentialDecodes(t *testing.T) {
 	}
 }
 
-// TestSequentialKeeps reads a member backwards, with and without room for what is decoded: it is decoded once if there is, and
-// no file is left or can be seen.
+// TestSequentialKeeps reads a member backwards, with and without room for what is decoded: it is
+// decoded once if there is, and no file is left or can be seen.
 func TestSequentialKeeps(t *testing.T) {
 	content := samples(12 << 20)["rounded"]
 	path := byZstd(t, content, int64(len(content)))
@@ -102,7 +103,8 @@ func TestSequentialKeeps(t *testing.T) {
 				t.Fatalf("%s, at %d: %v", room, off, err)
 			}
 			if room == "some" {
-				s.kept.size, s.kept.full = min(s.kept.size, m.Size/8), true // as when the disk was full then
+				// as when the disk was full then
+				s.kept.size, s.kept.full = min(s.kept.size, m.Size/8), true
 			}
 		}
 		if n := s.Decoded(); (room == "all") != (n == m.Size) {
@@ -123,7 +125,8 @@ func TestSequentialKeeps(t *testing.T) {
 	}
 }
 
-// TestSequentialLies reads the beginning of a member that is said to be much longer than it is, and then all.
+// TestSequentialLies reads the beginning of a member that is said to be much longer than it is, and
+// then all.
 func TestSequentialLies(t *testing.T) {
 	content := make([]byte, 1<<20)
 	m := mustLookup(t, mustOpen(t, byZstd(t, content, 1<<50)), "x")

@@ -34,7 +34,7 @@ const (
 	sidecarMost    = 1 << 20  // members
 	sectionMost    = 32 << 20 // bytes of one section, which holds at most maxWindows of windows
 
-	// flagSums says that the points of a section have checksums.
+	// FlagSums says that the points of a section have checksums.
 	flagSums = 1
 )
 
@@ -51,12 +51,13 @@ type sidecarRow struct {
 	offset, length   int64
 }
 
-// errOthers says that an index file may have been written by somebody who may not write to the archive.
+// errOthers says that an index file may have been written by somebody who may not write to the
+// archive.
 var errOthers = errors.New("may have been written by others than the archive, and is not used")
 
-// loadSidecar reads the table of the index file, if there is one that belongs to the archive. It is a
-// cache: whatever is wrong with it, it is as if it were not there, but for [Archive.CheckSidecar]. No file
-// at all is no error, and no sidecar.
+// loadSidecar reads the table of the index file, if there is one that belongs to the archive. It is
+// a cache: whatever is wrong with it, it is as if it were not there, but for
+// [Archive.CheckSidecar]. No file at all is no error, and no sidecar.
 func (a *Archive) loadSidecar() (*sidecar, error) {
 	if !a.config.sidecar {
 		return nil, nil
@@ -101,7 +102,8 @@ func (a *Archive) loadSidecar() (*sidecar, error) {
 // errStale is told of index files that are not used.
 var errStale = errors.New("is damaged, or was made for another archive, and is not used")
 
-// read takes over the rows that are of members of the archive, so that they take no more memory than those.
+// read takes over the rows that are of members of the archive, so that they take no more memory
+// than those.
 func (s *sidecar) read(a *Archive, f io.ReaderAt, sum uint32, n int64) error {
 	le := binary.LittleEndian
 	s.entries = make(map[int64]sidecarRow)
@@ -132,7 +134,8 @@ func (s *sidecar) read(a *Archive, f io.ReaderAt, sum uint32, n int64) error {
 	return nil
 }
 
-// overlaps reports whether two members share bytes of the file: a small file would take the memory of a large one.
+// overlaps reports whether two members share bytes of the file: a small file would take the memory
+// of a large one.
 func (s *sidecar) overlaps() bool {
 	rows := slices.SortedFunc(maps.Values(s.entries), func(x, y sidecarRow) int { return cmp.Compare(x.offset, y.offset) })
 	end := int64(0)
@@ -151,8 +154,8 @@ func (a *Archive) hasHeader(off int64) bool {
 	return found
 }
 
-// openBeside opens a file that lies beside an archive, if it is one: waiting for whoever may write to a pipe
-// of this name would be for ever.
+// openBeside opens a file that lies beside an archive, if it is one: waiting for whoever may write
+// to a pipe of this name would be for ever.
 func openBeside(path string) (*bytesrc.File, error) {
 	return bytesrc.Open(path, bytesrc.Options{Backend: bytesrc.BackendPread})
 }
@@ -195,7 +198,8 @@ func (c *checkpoints) decode(b []byte) error {
 	r := bytes.NewReader(b[1:])
 	span, err1 := binary.ReadUvarint(r)
 	n, err2 := binary.ReadUvarint(r)
-	if err1 != nil || err2 != nil || n == 0 || n > uint64(len(b))/7 || n > uint64(c.member.Size/minSpan)+2 || span < minSpan || span > 1<<62 { // a point takes 7 bytes
+	// a point takes 7 bytes
+	if err1 != nil || err2 != nil || n == 0 || n > uint64(len(b))/7 || n > uint64(c.member.Size/minSpan)+2 || span < minSpan || span > 1<<62 {
 		return errSection
 	}
 	points, lengths := make([]point, n), make([]uint64, n)
@@ -268,8 +272,9 @@ func (a *Archive) finishAll(ctx context.Context, todo []*inflated) error {
 	return g.Wait()
 }
 
-// unindexed lists the deflated members that are worth an index and have no SOZip index. Those with an index in an index
-// file are left out, or, if it is to be written anew, lose it: what it says was not compared with the content.
+// unindexed lists the deflated members that are worth an index and have no SOZip index. Those with
+// an index in an index file are left out, or, if it is to be written anew, lose it: what it says
+// was not compared with the content.
 func (a *Archive) unindexed(anew bool) ([]*inflated, error) {
 	var out []*inflated
 	for i := range a.members {
@@ -292,11 +297,11 @@ func (a *Archive) unindexed(anew bool) ([]*inflated, error) {
 	return out, nil
 }
 
-// WriteIndex makes the index of every deflated member that has none in the archive, and saves them beside
-// the archive, at its path with [SidecarSuffix], where the next [Open] finds them. An index file that is there
-// is not used for it. It returns the path and the size of the file; without members that need an index, none
-// is written and the size is 0.
-// The file has the permissions of the archive. It replaces an index file and nothing else, and is not written through a link.
+// WriteIndex makes the index of every deflated member that has none in the archive, and saves them
+// beside the archive, at its path with [SidecarSuffix], where the next [Open] finds them. An index
+// file that is there is not used for it. It returns the path and the size of the file; without
+// members that need an index, none is written and the size is 0. The file has the permissions of
+// the archive. It replaces an index file and nothing else, and is not written through a link.
 func (a *Archive) WriteIndex(ctx context.Context) (path string, size int64, err error) {
 	path = a.path + SidecarSuffix
 	rules := []atomicfile.Option{atomicfile.Beside(a.path), atomicfile.Begins("no index file, and stays", sidecarMagic)}

@@ -75,8 +75,8 @@ func TestSidecarStale(t *testing.T) {
 	checkOrigins(t, path, contents, "checkpoints")
 }
 
-// TestSidecarDamaged changes bytes of the index file, and cuts it. Whatever becomes of it, what is read is
-// right.
+// TestSidecarDamaged changes bytes of the index file, and cuts it. Whatever becomes of it, what is
+// read is right.
 func TestSidecarDamaged(t *testing.T) {
 	path, contents := withSidecar(t)
 	good, err := os.ReadFile(path + SidecarSuffix)
@@ -121,8 +121,10 @@ func TestSidecarLies(t *testing.T) {
 		"windows":  func(c *checkpoints) { c.points[3].window, c.points[4].window = c.points[4].window, c.points[3].window },
 		"no room":  func(c *checkpoints) { c.points[3].window = []byte{0xff, 0xff, 1, 2, 3} },
 	}
-	inSums := map[string]bool{"output": true, "checksum": true} // sums do not make that of the member: CheckSidecar tells
-	// A read finds what is wrong with the places it uses, if they are in the index for all: some lies show in the sums.
+	// sums do not make that of the member: CheckSidecar tells
+	inSums := map[string]bool{"output": true, "checksum": true}
+	// A read finds what is wrong with the places it uses, if they are in the index for all: some
+	// lies show in the sums.
 	for name, lie := range lies {
 		if err := os.WriteFile(path+SidecarSuffix, good, 0o600); err != nil {
 			t.Fatal(err)
@@ -200,8 +202,8 @@ func TestSozipLies(t *testing.T) {
 	}
 }
 
-// TestSozipShifted makes an index whose checksum is right and whose offsets are ends of chunks, of half the size that
-// it says. Whoever reads over the end of one finds out.
+// TestSozipShifted makes an index whose checksum is right and whose offsets are ends of chunks, of
+// half the size that it says. Whoever reads over the end of one finds out.
 func TestSozipShifted(t *testing.T) {
 	content := samples(2 << 20)["rounded"]
 	path := byUs(t, map[string][]byte{"x": content}, Compressed(6), ChunkSize(64<<10))

@@ -25,21 +25,22 @@ import (
 //	│ offsets of chunks 1, 2, … <8 byte each>    │
 //	└────────────────────────────────────────────┘
 //
-// Each chunk can be inflated alone. Writers recommend chunks of 4 KiB to 100 MB; there are shorter ones.
+// Each chunk can be inflated alone. Writers recommend chunks of 4 KiB to 100 MB; there are shorter
+// ones.
 const (
 	sozipVersion    = 1
 	sozipHeaderSize = 32
 	sozipOffsetSize = 8
 
-	// fullFlush is how every chunk but the last ends: with an empty stored block that begins within the byte
-	// before, and another.
+	// fullFlush is how every chunk but the last ends: with an empty stored block that begins within
+	// The byte before, and another.
 	fullFlush = "\x00\x00\x00\xff\xff"
 
-	// maxFlush is how many bits there can be between the last symbol of a chunk and the next chunk: the
-	// end of its block, and the empty blocks of two flushes.
+	// maxFlush is how many bits there can be between the last symbol of a chunk and the next chunk:
+	// The end of its block, and the empty blocks of two flushes.
 	maxFlush = 8 * 32
 
-	// sozipMaxSums is for how many chunks checksums are kept while a member is read.
+	// SozipMaxSums is for how many chunks checksums are kept while a member is read.
 	sozipMaxSums = 1 << 20
 )
 

@@ -9,32 +9,33 @@ import (
 )
 
 // Where a member has no index, and there are enough processors, the frontier moves in rounds: it is
-// inflated as ever up to some place, while others decode from places farther on, where blocks seem to
-// begin, without knowing what comes before (see [inflate.Speculator]). If the frontier then arrives exactly
-// where the next of them began, its output only has to be completed.
+// inflated as ever up to some place, while others decode from places farther on, where blocks seem
+// to begin, without knowing what comes before (see [inflate.Speculator]). If the frontier then
+// arrives exactly where the next of them began, its output only has to be completed.
 const (
-	// speculateFrom is how many processors make up for the work that is done more than once: decoding
-	// without the history costs one and a half to two times as much, and what is read afterwards by
-	// way of the index is inflated again.
+	// speculateFrom is how many processors make up for the work that is done more than once:
+	// decoding without the history costs one and a half to two times as much, and what is read
+	// Afterwards by way of the index is inflated again.
 	speculateFrom = 4
 
 	// serialFirst is the output that is inflated as ever before the first round. Who wants but the
-	// beginning of a member does not make all processors work, and it gives the rate to compare with.
+	// beginning of a member does not make all processors work, and it gives the rate to compare
+	// With.
 	serialFirst = 8 << 20
 
 	// roundMemory bounds the output of a round, and roundShare says how much output a byte of input
-	// may have on average for a round to use all its input.
+	// May have on average for a round to use all its input.
 	roundMemory = 16 << 20
 	roundShare  = 4
 
-	// roundSlack is the input behind its part that a processor may use to end the block it is in.
+	// RoundSlack is the input behind its part that a processor may use to end the block it is in.
 	roundSlack = 256 << 10
 
-	// guesses is how many places are tried where a block seems to begin. Almost always the first is one;
-	// data that are made to look like blocks everywhere must not cost more than what they are.
+	// guesses is how many places are tried where a block seems to begin. Almost always the first is
+	// One; data that are made to look like blocks everywhere must not cost more than what they are.
 	guesses = 4
 
-	// worthwhile is how many times as fast a round must be to be tried again.
+	// Worthwhile is how many times as fast a round must be to be tried again.
 	worthwhile = 1.2
 )
 
@@ -65,8 +66,8 @@ func (s *inflated) speculative(at *cursor) bool {
 // partLen is how much input each processor gets in a round.
 func partLen(workers int) int64 { return roundMemory / int64(workers) / roundShare }
 
-// round moves the frontier by one part for each worker, if all goes well, and copies to p, which is at off,
-// what it wants of the output.
+// round moves the frontier by one part for each worker, if all goes well, and copies to p, which is
+// at off, what it wants of the output.
 func (s *inflated) round(c *checkpoints, at *cursor, p []byte, off int64) error {
 	began, pos := time.Now(), at.pos
 	workers := s.m.archive.workers()
@@ -112,8 +113,9 @@ func (s *inflated) reachBlock(c *checkpoints, at *cursor, bit int64, p []byte, o
 	return nil
 }
 
-// wanted is where output at the frontier goes: to p[n:] if it is wanted in p, which is at off and whose bytes
-// before n came just before, or behind a copy of what precedes it where nobody wants it.
+// wanted is where output at the frontier goes: to p[n:] if it is wanted in p, which is at off and
+// whose bytes before n came just before, or behind a copy of what precedes it where nobody wants
+// it.
 func wanted(at *cursor, p []byte, off int64, b *scratch) (dst []byte, n int) {
 	switch {
 	case at.pos >= off && at.pos < off+int64(len(p)):
@@ -135,8 +137,8 @@ type guess struct {
 	start, last int64                // the bits where it may have begun
 }
 
-// decode looks for the start of a block and decodes from there on. Whatever goes wrong means only that
-// nothing came of it.
+// decode looks for the start of a block and decodes from there on. Whatever goes wrong means only
+// that nothing came of it.
 func (g *guess) decode() {
 	file, data := g.s.m.archive.file, g.s.data
 	end := min(g.until+roundSlack, g.s.m.CompressedSize)
@@ -199,8 +201,8 @@ func (s *inflated) adopt(c *checkpoints, at *cursor, g *guess, p []byte, off int
 	return nil
 }
 
-// endAt ends the index where adopted output reached the end of the stream or of the member, which are to be
-// the same.
+// endAt ends the index where adopted output reached the end of the stream or of the member, which
+// are to be the same.
 func (s *inflated) endAt(c *checkpoints, at *cursor, final bool) error {
 	if at.pos < s.m.Size {
 		return s.endsEarly(at)

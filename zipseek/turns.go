@@ -2,10 +2,10 @@ package zipseek
 
 import "sync"
 
-// turns lets one goroutine at a time move a frontier, and of those that wait the one that wants what
-// comes first. A plain mutex would often go to the goroutine that has just given it back and
-// wants what lies two pieces ahead; it would inflate the piece of the one that waits, and that one would do so
-// again.
+// turns lets one goroutine at a time move a frontier, and of those that wait the one that wants
+// what comes first. A plain mutex would often go to the goroutine that has just given it back and
+// wants what lies two pieces ahead; it would inflate the piece of the one that waits, and that one
+// would do so again.
 type turns struct {
 	mu      sync.Mutex
 	taken   bool

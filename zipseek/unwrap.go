@@ -10,10 +10,11 @@ import (
 // wrap is what numbers of archives without zip64 are counted modulo.
 const wrap = 1 << 32
 
-// LengthFrom helps to read archives of more than 4 GiB by writers that know no zip64, and leave of each number
-// its last 32 bits. f tells from the beginning of a content how long all of it is, or that it cannot. A size is believed to have
-// wrapped if the place of the member has room for 4 GiB more, to the byte, and f says so too. Default: sizes are what the
-// directory says. Offsets need no help: a local header is where they lead to, or 4 GiB further on.
+// LengthFrom helps to read archives of more than 4 GiB by writers that know no zip64, and leave of
+// each number its last 32 bits. f tells from the beginning of a content how long all of it is, or
+// that it cannot. A size is believed to have wrapped if the place of the member has room for 4 GiB
+// more, to the byte, and f says so too. Default: sizes are what the directory says. Offsets need no
+// help: a local header is where they lead to, or 4 GiB further on.
 func LengthFrom(f func(content io.ReaderAt) (int64, bool)) Option {
 	return func(c *config) error {
 		c.length = f
@@ -21,8 +22,8 @@ func LengthFrom(f func(content io.ReaderAt) (int64, bool)) Option {
 	}
 }
 
-// unwrap mends numbers that have lost multiples of 4 GiB, where it is certain. Where zipfile reads a member, so that
-// nothing is wrong with its numbers, they stay.
+// unwrap mends numbers that have lost multiples of 4 GiB, where it is certain. Where zipfile reads
+// a member, so that nothing is wrong with its numbers, they stay.
 func (a *Archive) unwrap() error {
 	if a.file.Size() <= wrap || a.end.wide {
 		return nil
@@ -49,8 +50,8 @@ func (a *Archive) unwrap() error {
 	return nil
 }
 
-// unwrapOffsets looks for the local headers of members where the offset of the directory has wrapped. Then all offsets
-// seem to count from a multiple of 4 GiB.
+// unwrapOffsets looks for the local headers of members where the offset of the directory has
+// wrapped. Then all offsets seem to count from a multiple of 4 GiB.
 func (a *Archive) unwrapOffsets() error {
 	base := a.end.base
 	if base <= 0 || base%wrap != 0 {
@@ -94,7 +95,8 @@ func (m *Member) headsAt(off int64) bool {
 	return int(binary.LittleEndian.Uint16(b[26:])) == len(stated) && bytes.Equal(b[localSize:], stated)
 }
 
-// unwrapSize looks at a member behind whose data there seem to be 4 GiB or more that belong to nobody.
+// unwrapSize looks at a member behind whose data there seem to be 4 GiB or more that belong to
+// nobody.
 func (m *Member) unwrapSize() error {
 	file := m.archive.file
 	var b [localSize]byte

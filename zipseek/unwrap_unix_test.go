@@ -43,7 +43,8 @@ func narrowZip(t *testing.T, members ...narrowMember) string {
 	var dir []byte
 	for _, m := range members {
 		header := le.AppendUint32(make([]byte, 0, 64), localSignature)
-		header = append(header, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) // no checksum: nobody reads so far
+		// no checksum: nobody reads so far
+		header = append(header, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 		header = le.AppendUint32(le.AppendUint32(header, uint32(m.size)), uint32(m.size))
 		header = le.AppendUint16(le.AppendUint16(header, uint16(len(m.name))), 0)
 		dir = append(le.AppendUint32(dir, directorySignature), 20, 0)

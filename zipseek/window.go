@@ -13,9 +13,9 @@ import (
 	"github.com/lazynpy/lazynpy/zipseek/internal/inflate"
 )
 
-// A packed window is what precedes a point, as far as it is needed: its length, less one, in two bytes, and
-// its bytes deflated. Bytes that nothing refers to are zero, which makes windows of measured
-// arrays two to a thousand times smaller.
+// A packed window is what precedes a point, as far as it is needed: its length, less one, in two
+// bytes, and its bytes deflated. Bytes that nothing refers to are zero, which makes windows of
+// measured arrays two to a thousand times smaller.
 
 // referenceInput is how much compressed data is looked at to find what is referred to.
 // The 32 KiB of output that can refer to a window take hardly ever more.
@@ -37,7 +37,8 @@ func (s *inflated) neededWindow(at *cursor) ([]byte, error) {
 	return packWindow(window), nil
 }
 
-// references says which bytes of the window at the cursor's place are referred to by what follows, or that this is not known.
+// references says which bytes of the window at the cursor's place are referred to by what follows,
+// or that this is not known.
 func (s *inflated) references(at *cursor) (used [inflate.WindowSize / 64]uint64, known bool, err error) {
 	bit := at.at()
 	byteAt := bit / 8
@@ -59,7 +60,8 @@ func sparse(window []byte, used *[inflate.WindowSize / 64]uint64) []byte {
 	first := len(window)
 	for w, word := range used {
 		for ; word != 0; word &= word - 1 {
-			if i := 64*w + bits.TrailingZeros64(word) - ahead; i >= 0 { // what lies before the stream is nowhere
+			// what lies before the stream is nowhere
+			if i := 64*w + bits.TrailingZeros64(word) - ahead; i >= 0 {
 				out[i], first = window[i], min(first, i)
 			}
 		}
@@ -67,8 +69,9 @@ func sparse(window []byte, used *[inflate.WindowSize / 64]uint64) []byte {
 	return out[first:]
 }
 
-// windowWriters are compressors of windows. What is to be kept of them is mostly zeros between few bytes, which the
-// fastest level packs nearly as well as others, in a tenth of the time of inflating a span.
+// windowWriters are compressors of windows. What is to be kept of them is mostly zeros between few
+// bytes, which the fastest level packs nearly as well as others, in a tenth of the time of
+// inflating a span.
 var windowWriters = sync.Pool{New: func() any {
 	w, _ := flate.NewWriter(nil, 1) // fails for levels that do not exist
 	return w

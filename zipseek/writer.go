@@ -56,8 +56,9 @@ type target interface {
 var errInterrupted = errors.New("another member is being written")
 
 // Create makes a new archive. It appears under path, whole, when Close has succeeded; until then,
-// and after an error, path is as it was. A file that is there is replaced, archive or not, and keeps its owner and permissions; one
-// that may not be written to is refused, although its folder would let it be replaced, and so is the name of a sidecar of another file.
+// and after an error, path is as it was. A file that is there is replaced, archive or not, and
+// keeps its owner and permissions; one that may not be written to is refused, although its folder
+// would let it be replaced, and so is the name of a sidecar of another file.
 func Create(path string, opts ...WriterOption) (*Writer, error) {
 	c, err := defaultWriterConfig.with(opts)
 	if err != nil {
@@ -87,8 +88,9 @@ func (w *Writer) holds(name string) bool {
 // setTarget is for a writer that was made without one.
 func (w *Writer) setTarget(t target) { w.target, w.out.w = t, t }
 
-// NewWriter makes a new archive in w, which is empty and is called path in errors. Close writes what lies behind the
-// members, and leaves it to the caller to bring w to disk, or to throw it away after an error.
+// NewWriter makes a new archive in w, which is empty and is called path in errors. Close writes
+// what lies behind the members, and leaves it to the caller to bring w to disk, or to throw it away
+// after an error.
 func NewWriter(w io.WriterAt, path string, opts ...WriterOption) (*Writer, error) {
 	c, err := defaultWriterConfig.with(opts)
 	if err != nil {

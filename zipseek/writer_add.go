@@ -17,10 +17,10 @@ import (
 // only until the next one is asked for. Options override those of the writer for this member.
 //
 // A name is refused if it is empty, is not UTF-8, contains a NUL, has more than 65,535 bytes, is in
-// the archive already, or is that of a folder ("/" at its end) and size is not 0. Whether a file of this name can be
-// extracted [CheckPath] tells. If the pieces are
-// not size bytes, or one comes with an error, or the context is cancelled, Add returns why, and
-// like every error that ends the writer.
+// the archive already, or is that of a folder ("/" at its end) and size is not 0. Whether a file of
+// this name can be extracted [CheckPath] tells. If the pieces are not size bytes, or one comes with
+// an error, or the context is cancelled, Add returns why, and like every error that ends the
+// writer.
 func (w *Writer) Add(ctx context.Context, name string, size int64, pieces iter.Seq2[[]byte, error], opts ...WriterOption) error {
 	return w.attempt(func() error {
 		c, err := w.config.with(opts)
@@ -123,8 +123,9 @@ func (w *Writer) record(e *entry) {
 	w.idle = false
 }
 
-// feed hands the pieces of a member to use, checks that they add up to its size, and sums them. They are
-// cut where the file will be cut, so that use need not copy them, and are still in the cache there.
+// feed hands the pieces of a member to use, checks that they add up to its size, and sums them.
+// They are cut where the file will be cut, so that use need not copy them, and are still in the
+// cache there.
 func (w *Writer) feed(ctx context.Context, e *entry, pieces iter.Seq2[[]byte, error], use func([]byte) error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

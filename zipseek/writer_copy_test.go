@@ -137,8 +137,8 @@ func TestCopyFails(t *testing.T) {
 	}
 }
 
-// A cuttingTarget cuts a file when it is written to for the second time: the first write comes from a buffer, and the
-// second from the mapping.
+// A cuttingTarget cuts a file when it is written to for the second time: the first write comes from
+// a buffer, and the second from the mapping.
 type cuttingTarget struct {
 	*memTarget
 	cut func()
@@ -151,8 +151,9 @@ func (c *cuttingTarget) WriteAt(b []byte, off int64) (int, error) {
 	return c.memTarget.WriteAt(b, off)
 }
 
-// TestCopyOfCutFile cuts the file under a member that is being copied out of its mapping. The writer ends with
-// an error, and what was borrowed has come back: Close of the archive does not wait for it.
+// TestCopyOfCutFile cuts the file under a member that is being copied out of its mapping. The
+// writer ends with an error, and what was borrowed has come back: Close of the archive does not
+// wait for it.
 func TestCopyOfCutFile(t *testing.T) {
 	for _, backend := range []string{"mmap", "pread"} {
 		path := create(t, nil, given{name: "x", data: bytes.Repeat([]byte("cut me off "), 1<<20)})

@@ -25,7 +25,8 @@ type given struct {
 	opts []WriterOption
 }
 
-// contents makes bytes of several kinds: what repeats, what does not, and floats whose low bits are noise.
+// contents makes bytes of several kinds: what repeats, what does not, and floats whose low bits are
+// noise.
 func contents(r *rand.Rand, n int) map[string][]byte {
 	zeros, noise, floats := make([]byte, n), make([]byte, n), make([]byte, 0, n+8)
 	for i := range noise {
@@ -37,7 +38,8 @@ func contents(r *rand.Rand, n int) map[string][]byte {
 	return map[string][]byte{"zeros": zeros, "noise": noise, "floats": floats[:n]}
 }
 
-// cut yields b in pieces of random lengths, some of them empty, and spoils each when the next is asked for.
+// cut yields b in pieces of random lengths, some of them empty, and spoils each when the next is
+// asked for.
 func cut(r *rand.Rand, b []byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for len(b) > 0 {
@@ -179,8 +181,8 @@ func noGoroutines(t testing.TB, before int) {
 
 var errTest = errors.New("stopped by the test")
 
-// A memTarget is a file in memory that does not keep zeros, so that it can be as large as it likes. It
-// fails after so many writes, if that is not 0.
+// A memTarget is a file in memory that does not keep zeros, so that it can be as large as it likes.
+// It fails after so many writes, if that is not 0.
 type memTarget struct {
 	pages  map[int64]*[memPage]byte
 	size   int64

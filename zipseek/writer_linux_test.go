@@ -59,8 +59,8 @@ func TestNoSpace(t *testing.T) {
 	}
 }
 
-// TestWriterFaults adds bytes of a mapped file that is cut meanwhile, which must be an error that names
-// it, and not the end of the process.
+// TestWriterFaults adds bytes of a mapped file that is cut meanwhile, which must be an error that
+// names it, and not the end of the process.
 func TestWriterFaults(t *testing.T) {
 	dir := t.TempDir()
 	for name, opts := range map[string][]WriterOption{"stored": nil, "deflated": {Compressed(1)}} {

@@ -21,14 +21,14 @@ const (
 	// .npy files, so that an array in an archive can be used where it lies.
 	DefaultAlign = 64
 
-	// DefaultLevel is the compression level of [Compressed] members. It is the lowest that looks for
-	// repeats in what a float array is made of; levels 1 to 6 are made for text and store many such
-	// arrays as they are.
+	// DefaultLevel is the compression level of [Compressed] members. It is the lowest that looks
+	// for repeats in what a float array is made of; levels 1 to 6 are made for text and store many
+	// Such arrays as they are.
 	DefaultLevel = 7
 
 	// DefaultChunkSize is how much of a member is compressed on its own. A read at any offset
 	// inflates one chunk, in about half a millisecond, and the archive is about 1 % larger than
-	// without chunks.
+	// Without chunks.
 	DefaultChunkSize = 256 << 10
 
 	maxAlign     = 1 << 15  // the extra field that aligns has 16 bits for it
@@ -81,10 +81,11 @@ func (c writerConfig) with(opts []WriterOption) (writerConfig, error) {
 // DefaultWait is how long [Append] and others wait for those who write to the same archive.
 const DefaultWait = filelock.DefaultWait
 
-// WaitFor says how long [Append] and [Create] wait while somebody else writes to the archive: at most so long, not at
-// all if that is 0, and no longer than ctx lasts. begins, if it is not nil, is called when waiting begins. Default:
-// [DefaultWait], 10 minutes. A wait that is over is an error that matches [ErrLocked]. The locks are advisory: they keep out
-// those who use this module and nobody else.
+// WaitFor says how long [Append] and [Create] wait while somebody else writes to the archive: at
+// most so long, not at all if that is 0, and no longer than ctx lasts. begins, if it is not nil, is
+// called when waiting begins. Default: [DefaultWait], 10 minutes. A wait that is over is an error
+// that matches [ErrLocked]. The locks are advisory: they keep out those who use this module and
+// nobody else.
 func WaitFor(ctx context.Context, most time.Duration, begins func()) WriterOption {
 	return func(c *writerConfig) error {
 		c.wait = filelock.With(ctx, most, begins)
@@ -92,8 +93,9 @@ func WaitFor(ctx context.Context, most time.Duration, begins func()) WriterOptio
 	}
 }
 
-// Replacing has accept look at a file before [Create] replaces it, when it begins and once more when the archive takes its place.
-// Its error is that of Create or Close. Default: every file may be replaced.
+// Replacing has accept look at a file before [Create] replaces it, when it begins and once more
+// when the archive takes its place. Its error is that of Create or Close. Default: every file may
+// be replaced.
 func Replacing(accept func(old *os.File) error) WriterOption {
 	return func(c *writerConfig) error {
 		c.accept = accept
@@ -101,8 +103,9 @@ func Replacing(accept func(old *os.File) error) WriterOption {
 	}
 }
 
-// OrCreate lets [Append] make the archive if there is none. If somebody else has made one by the time of Close,
-// that is an error that matches [fs.ErrExist]: theirs is left alone, and the members can be added to it by another Append.
+// OrCreate lets [Append] make the archive if there is none. If somebody else has made one by the
+// time of Close, that is an error that matches [fs.ErrExist]: theirs is left alone, and the members
+// can be added to it by another Append.
 func OrCreate() WriterOption {
 	return func(c *writerConfig) error {
 		c.create = true
@@ -124,7 +127,8 @@ func Align(n int) WriterOption {
 }
 
 // Compressed deflates members, at a level from 1 (fast) to 9 (small), or [HuffmanOnly]; 0 and -1
-// mean [DefaultLevel]. Without this option members are stored. A member of 0 bytes is stored always.
+// mean [DefaultLevel]. Without this option members are stored. A member of 0 bytes is stored
+// always.
 func Compressed(level int) WriterOption {
 	return func(c *writerConfig) error {
 		switch {
@@ -146,8 +150,9 @@ func Uncompressed() WriterOption {
 	}
 }
 
-// Readers gives an archive that is made no more readers than a file of these permissions has, such as one of which a member
-// is made. It can be given more than once, and changes nothing for an archive that exists.
+// Readers gives an archive that is made no more readers than a file of these permissions has, such
+// as one of which a member is made. It can be given more than once, and changes nothing for an
+// archive that exists.
 func Readers(mode fs.FileMode) WriterOption {
 	return func(c *writerConfig) error {
 		c.readers = append(slices.Clone(c.readers), mode)

@@ -22,8 +22,10 @@ func TestWriterBytes(t *testing.T) {
 	path := create(t, []WriterOption{Align(16)}, given{name: "a.npy", data: []byte("abc")}, given{name: "é/", data: nil})
 	want := strings.Join([]string{
 		// Local header of a.npy.
-		"PK\x03\x04", "\x14\x00", "\x00\x00", "\x00\x00", "\x00\x00\x21\x00", // needs 2.0, flags, stored, 1980-01-01
-		"\xc2\x41\x24\x35", "\x03\x00\x00\x00", "\x03\x00\x00\x00", "\x05\x00", "\x0d\x00", // CRC, sizes, lengths
+		// needs 2.0, flags, stored, 1980-01-01
+		"PK\x03\x04", "\x14\x00", "\x00\x00", "\x00\x00", "\x00\x00\x21\x00",
+		// CRC, sizes, lengths
+		"\xc2\x41\x24\x35", "\x03\x00\x00\x00", "\x03\x00\x00\x00", "\x05\x00", "\x0d\x00",
 		"a.npy", "\x35\xd9\x09\x00\x10\x00\x00\x00\x00\x00\x00\x00\x00", // up to 48
 		"abc",
 		// Local header of é/, at 51.
@@ -31,7 +33,8 @@ func TestWriterBytes(t *testing.T) {
 		"\x00\x00\x00\x00", "\x00\x00\x00\x00", "\x00\x00\x00\x00", "\x03\x00", "\x0c\x00",
 		"é/", "\x35\xd9\x08\x00\x10\x00\x00\x00\x00\x00\x00\x00", // up to 96
 		// Directory, at 96.
-		"PK\x01\x02", "\x14\x03", "\x14\x00", "\x00\x00", "\x00\x00", "\x00\x00\x21\x00", // made on Unix
+		// made on Unix
+		"PK\x01\x02", "\x14\x03", "\x14\x00", "\x00\x00", "\x00\x00", "\x00\x00\x21\x00",
 		"\xc2\x41\x24\x35", "\x03\x00\x00\x00", "\x03\x00\x00\x00", "\x05\x00", "\x00\x00", "\x00\x00",
 		"\x00\x00", "\x00\x00", "\x00\x00\x80\x01", "\x00\x00\x00\x00", // disk, attributes, offset
 		"a.npy",
@@ -98,7 +101,8 @@ func TestPadding(t *testing.T) {
 	}
 }
 
-// TestWriterRoundTrip writes every level, kinds of content, sizes around the chunk, and cuts of pieces.
+// TestWriterRoundTrip writes every level, kinds of content, sizes around the chunk, and cuts of
+// pieces.
 func TestWriterRoundTrip(t *testing.T) {
 	const chunk = minChunkSize
 	r := rand.New(rand.NewPCG(5, 6))
@@ -438,8 +442,8 @@ func TestWriterManyMembers(t *testing.T) {
 	}
 }
 
-// TestWriterLarge writes more than 4 GiB to a file that is not there: zip64 sizes in the local header,
-// and zip64 sizes, offsets and end record in the directory, each only where it is needed.
+// TestWriterLarge writes more than 4 GiB to a file that is not there: zip64 sizes in the local
+// header, and zip64 sizes, offsets and end record in the directory, each only where it is needed.
 func TestWriterLarge(t *testing.T) {
 	const size = 4<<30 + 12345
 	m := newMemTarget()
@@ -511,7 +515,8 @@ func checkLarge(t *testing.T, m *memTarget, f *zip.File, size int64) {
 	t.Errorf("no local header with both sizes lies before %d", off)
 }
 
-// TestDirectoryZip64 checks which numbers go to the extra field of the directory, and in what order.
+// TestDirectoryZip64 checks which numbers go to the extra field of the directory, and in what
+// order.
 func TestDirectoryZip64(t *testing.T) {
 	for _, c := range []struct {
 		size, packed, header int64

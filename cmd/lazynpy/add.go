@@ -46,7 +46,8 @@ type addition struct {
 	raw     bool
 }
 
-// addJSON is what add prints with --json, a line for each member. Descr and shape are null with --raw.
+// addJSON is what add prints with --json, a line for each member. Descr and shape are null with
+// --raw.
 type addJSON struct {
 	Path   string  `json:"path"`
 	Key    string  `json:"key"`
@@ -102,8 +103,8 @@ func (a *addition) run(ctx context.Context, c *cli, archive string, args []strin
 	return nil
 }
 
-// split takes KEY=FILE apart. What is the name of a file, or of a member, is a FILE even if there is a
-// "=" in it.
+// split takes KEY=FILE apart. What is the name of a file, or of a member, is a FILE even if there
+// is a "=" in it.
 func (a *addition) split(arg string) (key, path string) {
 	file, member, named := lazy.SplitPath(arg)
 	_, err := os.Stat(file)
@@ -169,7 +170,8 @@ func (a *addition) addFiles(ctx context.Context, c *cli, archive string, pairs [
 	}
 }
 
-// errMade says that somebody else has made the archive while another one was made for the same place.
+// errMade says that somebody else has made the archive while another one was made for the same
+// place.
 var errMade = errors.New("made by somebody else meanwhile")
 
 // writeFiles adds the files, and ends the writer.

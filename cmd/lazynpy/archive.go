@@ -71,8 +71,8 @@ func (c *cli) headerOptions() []mmapnpy.Option {
 	return opts
 }
 
-// eachArray runs a verb on every array that the arguments name, also after one has failed: a file, a
-// member as FILE.npz:KEY, or all arrays of FILE.npz.
+// eachArray runs a verb on every array that the arguments name, also after one has failed: a file,
+// a member as FILE.npz:KEY, or all arrays of FILE.npz.
 func (c *cli) eachArray(paths []string, verb func(subject) error) error {
 	return c.eachFile(paths, func(path string) error {
 		file, key, named := lazy.SplitPath(path)
@@ -116,7 +116,8 @@ func (c *cli) openArchive(path string) (*lazy.Archive, error) {
 	return z, nil
 }
 
-// suggestPartial adds to an error about an archive that was cut off how many members of it can be read.
+// suggestPartial adds to an error about an archive that was cut off how many members of it can be
+// read.
 func (c *cli) suggestPartial(path string, err error) error {
 	if !errors.Is(err, zipseek.ErrFormat) || c.flags.partial {
 		return err
@@ -146,8 +147,8 @@ func arraysOf(z *lazy.Archive) []*zipseek.Member {
 	return members
 }
 
-// shadowed reports whether a later member of the archive has the same name, so that this one is never
-// read.
+// shadowed reports whether a later member of the archive has the same name, so that this one is
+// never read.
 func shadowed(m *zipseek.Member) bool {
 	last, _ := m.Archive().Lookup(m.Name)
 	return last != m
@@ -176,7 +177,8 @@ func crcText(sum uint32) string {
 	return strings.Repeat("0", 8-len(s)) + s
 }
 
-// printable is a name from a file as it can be shown: quoted if it holds what a terminal might obey.
+// printable is a name from a file as it can be shown: quoted if it holds what a terminal might
+// obey.
 func printable(name string) string {
 	if strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return strconv.Quote(name)
@@ -192,8 +194,8 @@ func innermost(err error) (bad *zipseek.FormatError, ok bool) {
 	return bad, ok
 }
 
-// bare is what an error says apart from the names of archive and member, and from an offset that is not
-// one in the archive.
+// bare is what an error says apart from the names of archive and member, and from an offset that is
+// not one in the archive.
 func bare(bad *zipseek.FormatError) string {
 	b := *bad
 	if b.Member == "" { // it is about the content of a member
@@ -211,7 +213,8 @@ func (c *cli) workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// parallel calls f with 0 to n-1, on as many goroutines as the flags allow. The first error ends it.
+// parallel calls f with 0 to n-1, on as many goroutines as the flags allow. The first error ends
+// it.
 func (c *cli) parallel(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)

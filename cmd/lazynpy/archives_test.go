@@ -254,7 +254,8 @@ func TestExtractLinks(t *testing.T) {
 	}
 }
 
-// TestExtractDamaged checks that a member with a wrong checksum does not become a file, and that the others do.
+// TestExtractDamaged checks that a member with a wrong checksum does not become a file, and that
+// the others do.
 func TestExtractDamaged(t *testing.T) {
 	for _, path := range []string{
 		foreignNPZ(t, zip.Store, entry{"a.txt", []byte("text")}, entry{"b.txt", []byte("text")}),
@@ -372,7 +373,8 @@ func TestConvertArchive(t *testing.T) {
 	leftovers(t, dir, "out.npz", "second.npz", "third")
 }
 
-// indexLies moves an offset in the SOZip index of an archive of one member, whose checksum is right again then.
+// indexLies moves an offset in the SOZip index of an archive of one member, whose checksum is right
+// again then.
 func indexLies(t *testing.T, path string) {
 	t.Helper()
 	b := read(t, path)

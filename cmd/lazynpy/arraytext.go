@@ -59,7 +59,8 @@ func fetchBuffer(b mmapnpy.Buffer) fetcher {
 	}
 }
 
-// What a text shows at most, which is laid out in memory: the edges of an array of few axes are far less.
+// What a text shows at most, which is laid out in memory: the edges of an array of few axes are far
+// less.
 const (
 	maxShown      = 1 << 20  // elements
 	maxShownBytes = 16 << 20 // of their elements

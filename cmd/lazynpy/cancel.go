@@ -58,8 +58,8 @@ func (c *cli) cancel(cmd *cobra.Command, dir string, trust bool) error {
 	return nil
 }
 
-// end marks a run as cancelled, and ends the jobs of the engine that was used last. The mark comes first: it ends the
-// workers of others.
+// end marks a run as cancelled, and ends the jobs of the engine that was used last. The mark comes
+// first: it ends the workers of others.
 func (c *cli) end(cmd *cobra.Command, dir string) error {
 	l, failed := storedLauncher(dir)
 	if err := distributed.Cancel(cmd.Context(), dir, l.engine); err != nil {

@@ -19,8 +19,9 @@ type notation uint8
 const (
 	numpyNotation notation = iota // as NumPy prints an array: aligned, strings quoted
 	csvNotation                   // plain
-	jsonNotation                  // NaN, infinities and NaT are null, complex numbers pairs, records objects
-	oneNotation                   // as NumPy prints a single record: floats each by themselves
+	// NaN, infinities and NaT are null, complex numbers pairs, records objects.
+	jsonNotation
+	oneNotation // as NumPy prints a single record: floats each by themselves
 )
 
 // cell appends the text of the element at an index.

@@ -20,7 +20,8 @@ import (
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
-// changes are what happens to a file while it is read: it is cut or grows at a byte, another takes its place, or it is deleted.
+// changes are what happens to a file while it is read: it is cut or grows at a byte, another takes
+// its place, or it is deleted.
 var changes = map[string]func(path, other string, at int64) error{
 	"cut": func(path, _ string, at int64) error { return os.Truncate(path, at) },
 	"grown": func(path, other string, at int64) error {
@@ -42,8 +43,8 @@ var changes = map[string]func(path, other string, at int64) error{
 	"signalled": func(string, string, int64) error { return nil },
 }
 
-// readers are the verbs that read arrays: IN is the file, and OUT a name in the same folder. What some print is about nothing
-// but the content.
+// readers are the verbs that read arrays: IN is the file, and OUT a name in the same folder. What
+// some print is about nothing but the content.
 var readers = []struct {
 	args     string
 	archives bool // only
@@ -111,7 +112,8 @@ func rawZstd(t *testing.T, data []byte) string {
 	return rawNamed(t, b.Bytes())
 }
 
-// TestRunNotesStreams asks that run says what a member costs that every worker has to decode from its start.
+// TestRunNotesStreams asks that run says what a member costs that every worker has to decode from
+// its start.
 func TestRunNotesStreams(t *testing.T) {
 	dir := t.TempDir()
 	path := rawZstd(t, read(t, array(t, []int64{16, 8, 8}, noise(1024))))
@@ -124,10 +126,13 @@ func TestRunNotesStreams(t *testing.T) {
 	}
 }
 
-// TestFileChanges changes files at random moments under each verb, and interrupts it: it ends, in one line if with an error, says
-// nothing of other bytes than those of one file, and leaves nothing half done.
+// TestFileChanges changes files at random moments under each verb, and interrupts it: it ends, in
+// one line if with an error, says nothing of other bytes than those of one file, and leaves nothing
+// half done.
 func TestFileChanges(t *testing.T) {
-	trials := 0 // of every verb, kind and change; without them one of each verb, and of each kind and change some
+	// of every verb, kind and change; without them one of each verb, and of each kind and change
+	// some
+	trials := 0
 	if os.Getenv("LAZYNPY_LONG") != "" {
 		trials = 20
 	}
@@ -255,8 +260,10 @@ func (d *changeTest) checkLeft(t *testing.T, what, dir string, code int) {
 		name := e.Name()
 		switch {
 		case name == "other" || strings.HasPrefix(name, "in.np"):
-		case strings.HasPrefix(d.verb, "run") && (name == "out.npy.run" || strings.HasSuffix(name, ".part")): // to be resumed
-		case code != exitOK && !e.IsDir() && strings.HasPrefix(d.verb, "reduce"): // the first of two results
+		// to be resumed
+		case strings.HasPrefix(d.verb, "run") && (name == "out.npy.run" || strings.HasSuffix(name, ".part")):
+		// the first of two results
+		case code != exitOK && !e.IsDir() && strings.HasPrefix(d.verb, "reduce"):
 		case code != exitOK && !e.IsDir() || strings.HasPrefix(name, "."):
 			t.Errorf("%s: exit %d, and %s is left", what, code, name)
 		}

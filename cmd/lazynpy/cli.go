@@ -98,8 +98,8 @@ var errReported = errors.New("reported")
 // complain prints an error as one line.
 func (c *cli) complain(err error) { fmt.Fprintf(c.stderr, "lazynpy: %s\n", safeLine(err.Error())) }
 
-// safeLine is a text in one line of bounded length, the first few of several errors that were joined. Names in it may come from files: what a
-// terminal would obey is spelled out.
+// safeLine is a text in one line of bounded length, the first few of several errors that were
+// joined. Names in it may come from files: what a terminal would obey is spelled out.
 func safeLine(text string) string {
 	parts := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 	if n := len(parts) - mostTold; n > 0 {

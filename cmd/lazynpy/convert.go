@@ -142,7 +142,8 @@ func (c *cli) saveNPY(ctx context.Context, a *lazy.Array, output string, opts ..
 	return inFile(output, a.Save(ctx, output, opts...))
 }
 
-// streamConverted writes a to what is not to be a .npy file on a disk, from the beginning to the end.
+// streamConverted writes a to what is not to be a .npy file on a disk, from the beginning to the
+// end.
 func (c *cli) streamConverted(ctx context.Context, a *lazy.Array, output string, f format, order string) (err error) {
 	shape := a.Shape()
 	fortran := f == formatNPY && orderMatters(shape) && (order == "F" || order == "K" && a.FortranOrder())

@@ -22,8 +22,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// fileLimit is a variable of the environment with the largest size of a file that the command may write, where the test binary
-// is the command.
+// fileLimit is a variable of the environment with the largest size of a file that the command may
+// write, where the test binary is the command.
 const fileLimit = "LAZYNPY_TEST_FILE_LIMIT"
 
 func init() {
@@ -35,8 +35,8 @@ func init() {
 	}
 }
 
-// A crashCase is a verb that writes. It runs in a folder with x.npy, z.npz (deflated, without an index: x, y) and s.npz, their like with
-// stored members.
+// A crashCase is a verb that writes. It runs in a folder with x.npy, z.npz (deflated, without an
+// index: x, y) and s.npz, their like with stored members.
 type crashCase struct {
 	name string
 	args []string
@@ -62,7 +62,8 @@ var crashCases = []crashCase{
 	{"demo", []string{"demo", "--size", "4MiB"}, "", []string{brightFieldPNG, sumPatternPNG}},
 }
 
-// crashInputs makes the folder that every case begins with a copy of. Sides is how large the array is.
+// crashInputs makes the folder that every case begins with a copy of. Sides is how large the array
+// is.
 func crashInputs(t *testing.T, side int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -131,7 +132,8 @@ func relative(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// intact checks that inputs are what they were, and outputs what they were or what they are to be; it returns what else is there.
+// intact checks that inputs are what they were, and outputs what they were or what they are to be;
+// it returns what else is there.
 func (c crashCase) intact(t *testing.T, what string, before, want, now map[string]string) (left []string) {
 	t.Helper()
 	for name, b := range before {
@@ -154,8 +156,8 @@ func (c crashCase) intact(t *testing.T, what string, before, want, now map[strin
 	return left
 }
 
-// TestCrash ends every verb that writes at random moments, by signals that can be handled and by one that cannot. LAZYNPY_LONG is how
-// often, for each verb.
+// TestCrash ends every verb that writes at random moments, by signals that can be handled and by
+// one that cannot. LAZYNPY_LONG is how often, for each verb.
 func TestCrash(t *testing.T) {
 	times, side := 1, 500
 	if n := os.Getenv("LAZYNPY_LONG"); n != "" {
@@ -189,7 +191,8 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// crash ends one attempt, checks what is there, tries again, and checks once more. It says how the attempt ended.
+// crash ends one attempt, checks what is there, tries again, and checks once more. It says how the
+// attempt ended.
 func (c crashCase) crash(t *testing.T, what, inputs string, want map[string]string, s syscall.Signal, after time.Duration, env []string) string {
 	t.Helper()
 	dir := c.begin(t, inputs)
@@ -211,7 +214,8 @@ func (c crashCase) crash(t *testing.T, what, inputs string, want map[string]stri
 		t.Errorf("%s: left %q", what, left)
 	}
 	again, stderr := c.command(dir)
-	if err := again.Run(); err != nil && !strings.Contains(stderr.String(), "already") { // add is done
+	// add is done
+	if err := again.Run(); err != nil && !strings.Contains(stderr.String(), "already") {
 		t.Errorf("%s: again: %v, %s", what, err, stderr)
 	}
 	now := relative(t, dir)
@@ -296,7 +300,8 @@ func TestClosedPipe(t *testing.T) {
 	leftovers(t, filepath.Join(dir, "tmp"))
 }
 
-// TestBlockedOutput ends verbs that wait for somebody who does not read what they write, or who does not come to read it.
+// TestBlockedOutput ends verbs that wait for somebody who does not read what they write, or who
+// does not come to read it.
 func TestBlockedOutput(t *testing.T) {
 	dir := t.TempDir()
 	big := filepath.Join(dir, "big.npy")
@@ -338,8 +343,10 @@ func TestBlockedOutput(t *testing.T) {
 		}
 		_ = cmd.Wait() // the status follows
 		hung.Stop()
-		_ = r.Close()                                                                             // nothing more is read
-		early := slices.Contains(args, fifo) && cmd.ProcessState.String() == "signal: terminated" // before it listened
+		// nothing more is read
+		_ = r.Close()
+		// before it listened
+		early := slices.Contains(args, fifo) && cmd.ProcessState.String() == "signal: terminated"
 		if cmd.ProcessState.ExitCode() != 128+int(syscall.SIGTERM) && !early {
 			t.Errorf("%v: %v, %s", args, cmd.ProcessState, stderr)
 		}

@@ -25,7 +25,7 @@ import (
 const (
 	defaultDemoSize = "2GiB"
 
-	// demoMargin is what must stay free on the disk.
+	// DemoMargin is what must stay free on the disk.
 	demoMargin = 64 << 20
 
 	brightFieldPNG = "lazynpy-bright-field.png"
@@ -155,14 +155,15 @@ func (d *demo) makeDir(shape []int64) (remove func() error, err error) {
 	return remove, nil
 }
 
-// Temporary directories are called so if they are to stay, or else go with the demo, if need be with the next one.
+// Temporary directories are called so if they are to stay, or else go with the demo, if need be
+// with the next one.
 const (
 	keptDirs = "lazynpy-demo-"
 	demoDirs = "lazynpy-demo-run-"
 )
 
-// temporary makes a directory below another, or where the system has such, and returns what removes it. Those of demos
-// that died are removed.
+// temporary makes a directory below another, or where the system has such, and returns what removes
+// it. Those of demos that died are removed.
 func (d *demo) temporary(below string) (dir string, remove func() error, err error) {
 	if below == "" {
 		below = os.TempDir()

@@ -80,7 +80,8 @@ func TestFewDescriptors(t *testing.T) {
 	}
 }
 
-// libraryVariable makes the test program use the library with the files of a folder, and few descriptors.
+// libraryVariable makes the test program use the library with the files of a folder, and few
+// descriptors.
 const libraryVariable = "LAZYNPY_TEST_LIBRARY"
 
 // TestFewDescriptorsInLibrary starts itself in a process that may have few files open.

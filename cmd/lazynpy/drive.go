@@ -42,7 +42,8 @@ func addTrust(set *pflag.FlagSet, trust *bool) {
 	set.BoolVar(trust, "trust", false, "take the run directory as it is, although others may have written to it")
 }
 
-// trusted refuses a run directory that somebody else may have written to, unless the user says that it is fine.
+// trusted refuses a run directory that somebody else may have written to, unless the user says that
+// it is fine.
 func trusted(dir string, trust bool) error {
 	if trust {
 		return nil
@@ -82,7 +83,8 @@ func (d *driving) check(c *cli, set *pflag.FlagSet) error {
 	return err
 }
 
-// drive computes the plan of a run directory, or submits or prints what would, and tells what came of it.
+// drive computes the plan of a run directory, or submits or prints what would, and tells what came
+// of it.
 func (d *driving) drive(cmd *cobra.Command, c *cli, dir string) error {
 	l, err := d.engine.launcher(&c.flags)
 	if err != nil {

@@ -101,7 +101,8 @@ func TestPartialAndRecover(t *testing.T) {
 	if got := ok(t, "get", cut); got != rows {
 		t.Errorf("mended in place: %q", got)
 	}
-	// More bytes than the header promises, as a writer that died before it rewrote the header leaves them.
+	// More bytes than the header promises, as a writer that died before it rewrote the header
+	// leaves them.
 	longer := headerText(t, "'<i2'", "(1, 3)", "\x01\x00\x02\x00\x03\x00\x04\x00\x05\x00\x06\x00")
 	ok(t, "recover", longer, "-o", out)
 	if got := ok(t, "get", out); got != rows {
@@ -136,7 +137,8 @@ func TestDTypeLiteralFlag(t *testing.T) {
 	t.Error("info shows no dtype")
 }
 
-// TestPicturesOfWhatIsMissing draws and counts data that have no finite range, or one beyond float64.
+// TestPicturesOfWhatIsMissing draws and counts data that have no finite range, or one beyond
+// float64.
 func TestPicturesOfWhatIsMissing(t *testing.T) {
 	n, inf := nan(), 1/zero()
 	out := filepath.Join(t.TempDir(), "o.png")
@@ -190,7 +192,8 @@ func valuesStream(values []float64) stream {
 	return stream{name: "values", dtype: b.DType, shape: b.Shape, pieces: func(yield func([]byte, error) bool) { yield(b.Data, nil) }}
 }
 
-// TestNothingForTerminalsToObey prints names and strings with C1 controls and marks of direction, and long ones.
+// TestNothingForTerminalsToObey prints names and strings with C1 controls and marks of direction,
+// and long ones.
 func TestNothingForTerminalsToObey(t *testing.T) {
 	const evil = "a\u009b31m\u202eb\u2066\U000e0041\x7f"
 	text := "{'descr': [('" + evil + "', '<U3')], 'fortran_order': False, 'shape': (1,), }\n"

@@ -15,10 +15,12 @@ import (
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
-// engineFile is engine.json in the run directory: how the run was started last, for who resumes or cancels it.
+// engineFile is engine.json in the run directory: how the run was started last, for who resumes or
+// cancels it.
 type engineFile struct {
-	Engine string              `json:"engine"`
-	Flags  map[string][]string `json:"flags"` // those that were given, by name; one value, or those of each repetition
+	Engine string `json:"engine"`
+	// those that were given, by name; one value, or those of each repetition
+	Flags map[string][]string `json:"flags"`
 }
 
 const engineName = "engine.json"
@@ -26,7 +28,8 @@ const engineName = "engine.json"
 // maxEngine bounds the size of engine.json.
 const maxEngine = 1 << 20
 
-// storable says whether a flag is kept: those of engines that say nothing about one call only, and --verify.
+// storable says whether a flag is kept: those of engines that say nothing about one call only, and
+// --verify.
 func storable(name string) bool {
 	_, some := flagEngines[name]
 	return some && name != "detach" && name != "print" || name == "verify"
@@ -63,8 +66,8 @@ func loadEngine(dir string) (engineFile, error) {
 	return v, inFile(path, err)
 }
 
-// recall sets the flags that were kept, unless they are set already. If another engine is asked for, only the flags that
-// are for none in particular are taken.
+// recall sets the flags that were kept, unless they are set already. If another engine is asked
+// for, only the flags that are for none in particular are taken.
 func (v engineFile) recall(dir string, set *pflag.FlagSet) error {
 	same := true
 	if engine := set.Lookup("engine"); engine.Changed {

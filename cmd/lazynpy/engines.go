@@ -19,7 +19,8 @@ import (
 	"github.com/lazynpy/lazynpy/distributed/slurm"
 )
 
-// scriptOnly are the values of --engine for schedulers that only get a script, and engineNames all values.
+// scriptOnly are the values of --engine for schedulers that only get a script, and engineNames all
+// values.
 var (
 	scriptOnly  = []string{"pbs", "lsf", "sge", "aws"}
 	engineNames = append([]string{"pool", "proc", "slurm", "kubernetes"}, scriptOnly...)
@@ -210,8 +211,8 @@ func (f *engineFlags) kubernetes(l *launcher) error {
 	return nil
 }
 
-// podUser is who workers run as: the owner of the run directory, which nobody else may write to. Root of this machine is not
-// root of a pod, which has no capabilities.
+// podUser is who workers run as: the owner of the run directory, which nobody else may write to.
+// Root of this machine is not root of a pod, which has no capabilities.
 func podUser(flag string) string {
 	switch uid := os.Geteuid(); {
 	case flag == "image":
@@ -271,8 +272,9 @@ func keyValues(flag string, pairs []string) (map[string]string, error) {
 	return m, nil
 }
 
-// maxScriptArray is how many tasks an array of a script has at most, where the sites' own limits are not known: that of
-// LSF and of Slurm by default, and less than those of PBS and Grid Engine. AWS Batch has a fixed one.
+// maxScriptArray is how many tasks an array of a script has at most, where the sites' own limits
+// are not known: that of LSF and of Slurm by default, and less than those of PBS and Grid Engine.
+// AWS Batch has a fixed one.
 const (
 	maxScriptArray = 1000
 	maxAWSArray    = 10_000
@@ -312,8 +314,8 @@ func writer(write func(distributed.Round, batch.Options) (string, error), o batc
 	return func(r distributed.Round) (string, error) { return write(r, o) }
 }
 
-// timeLimit reads a time as Slurm's --time: minutes, minutes:seconds, hours:minutes:seconds, and behind "days-" hours,
-// hours:minutes or hours:minutes:seconds. "" is 0, no limit.
+// timeLimit reads a time as Slurm's --time: minutes, minutes:seconds, hours:minutes:seconds, and
+// behind "days-" hours, hours:minutes or hours:minutes:seconds. "" is 0, no limit.
 func timeLimit(s string) (time.Duration, error) {
 	if s == "" {
 		return 0, nil
@@ -345,8 +347,8 @@ func timeLimit(s string) (time.Duration, error) {
 	return total, nil
 }
 
-// pollOf is how often a driver looks at the journals: at once in this process, and seldom on a filesystem that many
-// machines share, whose journals are as many as workers.
+// pollOf is how often a driver looks at the journals: at once in this process, and seldom on a
+// filesystem that many machines share, whose journals are as many as workers.
 func pollOf(engine string) time.Duration {
 	switch engine {
 	case "pool", "proc":

@@ -12,7 +12,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TestPrint prints what would be submitted, with a run directory in which the workers would find their work.
+// TestPrint prints what would be submitted, with a run directory in which the workers would find
+// their work.
 func TestPrint(t *testing.T) {
 	path := array(t, []int64{4}, count[int32](4))
 	for _, c := range []struct {

@@ -259,7 +259,8 @@ func (x *extraction) below(ctx context.Context, root *os.Root, g goal) error {
 	return f.Commit()
 }
 
-// vacant makes sure that nothing is in the way of a file, and that no link leads out of the directory.
+// vacant makes sure that nothing is in the way of a file, and that no link leads out of the
+// directory.
 func (x *extraction) vacant(root *os.Root, g goal) error {
 	info, err := root.Stat(g.name)
 	switch missing := errors.Is(err, fs.ErrNotExist); {
@@ -315,8 +316,8 @@ func (x *extraction) tell(file string, m *zipseek.Member, output string) error {
 	return nil
 }
 
-// safeName is the name of a member as a path below a directory. Names that would lead elsewhere, on this
-// system or another, are refused.
+// safeName is the name of a member as a path below a directory. Names that would lead elsewhere, on
+// this system or another, are refused.
 func safeName(name string) (string, error) {
 	if err := zipseek.CheckPath(name); err != nil {
 		return "", fmt.Errorf("is not extracted: %w", err)

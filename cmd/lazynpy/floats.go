@@ -22,7 +22,8 @@ type reals struct {
 	swap bool
 }
 
-// newReals shows the real parts of floats and complex numbers; imaginary asks for those of the latter.
+// newReals shows the real parts of floats and complex numbers; imaginary asks for those of the
+// latter.
 func newReals(b mmapnpy.Buffer, imaginary bool) reals {
 	e, _ := b.DType.Elem()
 	r := reals{buf: b, elem: e.Part(), swap: !b.DType.Native()}
@@ -98,7 +99,8 @@ func appendScalar(dst []byte, v number, e kernel.Elem) []byte {
 	return dst
 }
 
-// appendPart is appendScalar of a part of a complex number, which has no point if it has no fraction.
+// appendPart is appendScalar of a part of a complex number, which has no point if it has no
+// fraction.
 func appendPart(dst []byte, v number, e kernel.Elem) []byte {
 	hi := 1e16
 	if e == kernel.Float16 {
@@ -146,8 +148,8 @@ func newFloatLayout(values reals, sign bool) floatLayout {
 	return l
 }
 
-// chooseFormat is scientific if the magnitudes are far apart, or far from 1. As in NumPy, all is compared in
-// the type of the elements.
+// chooseFormat is scientific if the magnitudes are far apart, or far from 1. As in NumPy, all is
+// compared in the type of the elements.
 func chooseFormat(values reals) byte {
 	var smallest, largest number
 	seen := false

@@ -21,12 +21,13 @@ import (
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
-// The targets of this file give bytes to whole verbs, as files of a user: what is read is held to what every verb
-// promises, and to what other verbs say of the same file.
+// The targets of this file give bytes to whole verbs, as files of a user: what is read is held to
+// what every verb promises, and to what other verbs say of the same file.
 const (
 	fuzzLargest = 64 << 10 // bytes of an input: larger ones teach nothing that these do not
 	fuzzHang    = 30 * time.Second
-	fuzzMemory  = 192 << 20 // allocated by one verb, all in all: its budget, and a few times what it may decode
+	// Allocated by one verb, all in all: its budget, and a few times what it may decode.
+	fuzzMemory = 192 << 20
 )
 
 // verbs runs command lines on the files of one folder.
@@ -36,8 +37,8 @@ type verbs struct {
 	reached map[string]bool // the verbs that have succeeded, if not nil
 }
 
-// reach fails the target if one of these verbs has not succeeded on what is well-formed: whatever fuzzing makes of it
-// would be refused for the same reason, and nothing tried.
+// reach fails the target if one of these verbs has not succeeded on what is well-formed: whatever
+// fuzzing makes of it would be refused for the same reason, and nothing tried.
 func (v verbs) reach(names ...string) {
 	v.Helper()
 	for _, name := range names {
@@ -47,7 +48,8 @@ func (v verbs) reach(names ...string) {
 	}
 }
 
-// try runs one command line, and checks what holds of all: it ends, within bounds of memory, and an error is one line.
+// try runs one command line, and checks what holds of all: it ends, within bounds of memory, and an
+// error is one line.
 func (v verbs) try(args ...string) outcome {
 	v.Helper()
 	line := slices.Concat(args, v.flags)
@@ -85,8 +87,8 @@ func allocatedBytes() uint64 {
 	return s[0].Value.Uint64()
 }
 
-// agree runs a command line on what another one has written of the array that has this checksum. A field that the other
-// one has picked is all that there is to read.
+// agree runs a command line on what another one has written of the array that has this checksum. A
+// field that the other one has picked is all that there is to read.
 func (v verbs) agree(sum string, args ...string) {
 	v.Helper()
 	v.flags = slices.DeleteFunc(slices.Clone(v.flags), func(flag string) bool { return strings.HasPrefix(flag, "--field") })
@@ -204,7 +206,8 @@ func fuzzOver(bits uint16) string {
 	return []string{"all", "0", "-1", "signal", "navigation", "0,1", "0,-1", "1"}[bits>>6&7]
 }
 
-// FuzzArray reads any bytes as a .npy file with any sidecar, by one group of verbs that bits choose.
+// FuzzArray reads any bytes as a .npy file with any sidecar, by one group of verbs that bits
+// choose.
 func FuzzArray(f *testing.F) {
 	paths, err := filepath.Glob("../../testdata/torture/*.npy")
 	if err != nil || len(paths) == 0 {
@@ -287,8 +290,8 @@ func FuzzArray(f *testing.F) {
 // fuzzBare is the bit that says that an input begins with the text of its header.
 const fuzzBare = 1 << 15
 
-// headed puts the magic string, a version and the length before the text of a header, which ends at the first line
-// break: it can be made longer and shorter.
+// headed puts the magic string, a version and the length before the text of a header, which ends at
+// the first line break: it can be made longer and shorter.
 func headed(b []byte) []byte {
 	n := bytes.IndexByte(b, '\n') + 1
 	return append(binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(n)), b...)
@@ -299,7 +302,8 @@ func isChoice(flag string) bool {
 	return strings.HasPrefix(flag, "--nav") || strings.HasPrefix(flag, "--chunks") || strings.HasPrefix(flag, "--field")
 }
 
-// FuzzArchive reads any bytes as a .npz file with any index beside it, lists, validates, computes, and unpacks it.
+// FuzzArchive reads any bytes as a .npz file with any index beside it, lists, validates, computes,
+// and unpacks it.
 func FuzzArchive(f *testing.F) {
 	paths, err := filepath.Glob("../../testdata/torture/*.npz")
 	if err != nil || len(paths) == 0 {

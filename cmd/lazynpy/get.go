@@ -79,8 +79,8 @@ func (c *cli) printArray(ctx context.Context, a *lazy.Array, slice string) error
 	return c.printJSONData(v, c.arrayStream(ctx, a, "read"))
 }
 
-// printJSONData prints an object as one line, with the elements of s as its last member, called data. They are
-// written as they are read; nothing is if the first of them cannot be.
+// printJSONData prints an object as one line, with the elements of s as its last member, called
+// data. They are written as they are read; nothing is if the first of them cannot be.
 func (c *cli) printJSONData(v any, s stream) error {
 	var head bytes.Buffer
 	if err := encodeJSON(&head, v); err != nil {

@@ -45,8 +45,8 @@ func newHistCommand(c *cli) *cobra.Command {
 	return cmd
 }
 
-// histogram counts elements, and how many are NaN. Bins that nobody has named are between the smallest and
-// the largest finite element.
+// histogram counts elements, and how many are NaN. Bins that nobody has named are between the
+// smallest and the largest finite element.
 func (c *cli) histogram(ctx context.Context, a *lazy.Array, bins int, span []float64) (r *lazy.Result, nan int64, err error) {
 	a, b, err := c.track(a, "hist")
 	if err != nil {

@@ -33,12 +33,13 @@ func newIndexCommand(c *cli) *cobra.Command {
 
 // indexJSON is what index prints with --json.
 type indexJSON struct {
-	Path           string         `json:"path"`
-	Index          *string        `json:"index"` // the file that was written, or null
-	Size           int64          `json:"size"`
-	Indexed        int64          `json:"indexed"`
-	CompressedSize int64          `json:"compressed_size"` // of the members that were indexed
-	Others         map[string]int `json:"others"`          // members that need none, by how they are read
+	Path           string  `json:"path"`
+	Index          *string `json:"index"` // the file that was written, or null
+	Size           int64   `json:"size"`
+	Indexed        int64   `json:"indexed"`
+	CompressedSize int64   `json:"compressed_size"` // of the members that were indexed
+	// members that need none, by how they are read
+	Others map[string]int `json:"others"`
 }
 
 func (c *cli) index(ctx context.Context, path string, span int64) error {

@@ -44,8 +44,8 @@ type listing struct {
 	names, all, several bool
 }
 
-// lsJSON is what ls prints with --json, a line for each member. Null is what a member has not, or what was
-// not looked at.
+// lsJSON is what ls prints with --json, a line for each member. Null is what a member has not, or
+// what was not looked at.
 type lsJSON struct {
 	Path           string  `json:"path"`
 	Name           string  `json:"name"`
@@ -122,8 +122,8 @@ func (l *listing) directory(path string, m *zipseek.Member) lsJSON {
 	}
 }
 
-// look adds what the member says of itself, or what is wrong with it. Its error is one that is about
-// more than this member.
+// look adds what the member says of itself, or what is wrong with it. Its error is one that is
+// about more than this member.
 func (l *listing) look(row *lsJSON, m *zipseek.Member) error {
 	err := l.describe(row, m)
 	if err == nil {

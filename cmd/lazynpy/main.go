@@ -3,8 +3,9 @@
 //
 // Data go to standard output, everything else to standard error. The exit status is
 // 0 for success, 1 for failure, 2 for a mistake in the command line, and 128 and the signal
-// after one: 130 after an interrupt, 143 after SIGTERM, 129 after SIGHUP; "work" and "resume" have statuses for schedulers as well. An error
-// is one line that begins with "lazynpy: " and names the file.
+// after one: 130 after an interrupt, 143 after SIGTERM, 129 after SIGHUP; "work" and "resume" have
+// statuses for schedulers as well. An error is one line that begins with "lazynpy: " and names the
+// file.
 package main
 
 import (
@@ -18,16 +19,17 @@ import (
 
 func main() {
 	limitMemory()
-	// A worker takes signals itself: the first one tells it to record what it has finished, and then to end. One that
-	// comes before it listens must end it at once, and not be lost in a context that it does not look at.
+	// A worker takes signals itself: the first one tells it to record what it has finished, and
+	// then to end. One that comes before it listens must end it at once, and not be lost in a
+	// context that it does not look at.
 	if len(os.Args) > 1 && os.Args[1] == "work" {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(start())
 }
 
-// limitMemory makes the garbage collector work harder where the machine or its cgroup leaves little, unless
-// GOMEMLIMIT says what it may use.
+// limitMemory makes the garbage collector work harder where the machine or its cgroup leaves
+// little, unless GOMEMLIMIT says what it may use.
 func limitMemory() {
 	if free := bytesrc.AvailableMemory(); free > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(free / 10 * 9)

@@ -6,14 +6,15 @@ import (
 	"testing"
 )
 
-// peakVariable makes the test program the program itself, which writes the most memory that it had into the file of this
-// name: what the system tells of a child counts its parent's too.
+// peakVariable makes the test program the program itself, which writes the most memory that it had
+// into the file of this name: what the system tells of a child counts its parent's too.
 const peakVariable = "LAZYNPY_TEST_PEAK"
 
 // childVariable makes the test program the program itself.
 const childVariable = "LAZYNPY_TEST_CHILD"
 
-// TestMain makes the test binary a worker where a run has started it as one, and the command where a test has.
+// TestMain makes the test binary a worker where a run has started it as one, and the command where
+// a test has.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "work" || os.Getenv(childVariable) != "" {
 		main()

@@ -14,7 +14,8 @@ import (
 	"testing"
 )
 
-// sparse is a .npy file of so many bytes of zeros, which take no space. The dtype is as headers have it.
+// sparse is a .npy file of so many bytes of zeros, which take no space. The dtype is as headers
+// have it.
 func sparse(t *testing.T, descr string, size int64, shape ...int64) string {
 	t.Helper()
 	text := fmt.Sprintf("{'descr': %s, 'fortran_order': False, 'shape': (%s,), }", descr, joined(shape))
@@ -30,8 +31,8 @@ func sparse(t *testing.T, descr string, size int64, shape ...int64) string {
 	return path
 }
 
-// child runs the program as a process of its own, and returns its exit status, what it says on standard error, and
-// the most memory that it had, in MiB.
+// child runs the program as a process of its own, and returns its exit status, what it says on
+// standard error, and the most memory that it had, in MiB.
 func child(t *testing.T, env []string, args ...string) (status int, text string, mib int64) {
 	t.Helper()
 	peak := filepath.Join(t.TempDir(), "peak")
@@ -55,7 +56,8 @@ func child(t *testing.T, env []string, args ...string) (status int, text string,
 	return cmd.ProcessState.ExitCode(), stderr.String(), n >> 20
 }
 
-// TestMemory runs verbs whose memory once grew with what they print or compute, and looks at the most that they had.
+// TestMemory runs verbs whose memory once grew with what they print or compute, and looks at the
+// most that they had.
 func TestMemory(t *testing.T) {
 	row := sparse(t, "'|u1'", 16<<20, 2, 8<<20)
 	quick, err := os.MkdirTemp("/dev/shm", "lazynpy-test-") // records need not wait for a disk here
@@ -81,7 +83,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestEmptyElements shows files of some hundred bytes that claim elements of no bytes in any number.
+// TestEmptyElements shows files of some hundred bytes that claim elements of no bytes in any
+// number.
 func TestEmptyElements(t *testing.T) {
 	const field = "[('a', [('x', '|V0')], (1000000000,)), ('b', '<i4')]"
 	for name, path := range map[string]string{
@@ -90,7 +93,8 @@ func TestEmptyElements(t *testing.T) {
 		"subarray": sparse(t, field, 12, 3),
 	} {
 		for _, args := range [][]string{{"head"}, {"get"}, {"head", "--json"}, {"get", "--json"}, {"get", "-o", filepath.Join(t.TempDir(), "out.csv")}, {"info"}} {
-			_, text, mib := child(t, nil, append(args, path)...) // which begins with what this process has
+			// which begins with what this process has
+			_, text, mib := child(t, nil, append(args, path)...)
 			if mib > 160*raceFactor || strings.Contains(text, "goroutine") || strings.Count(text, "\n") > 1 {
 				t.Errorf("%s: %s: %d MiB\n%s", name, args, mib, text)
 			}
@@ -109,7 +113,8 @@ func TestTooLarge(t *testing.T) {
 	fails(t, exitFailure, []string{"are too many to show"}, "head", "-n", "2000000", sparse(t, "'|u1'", 2000000, 2000000))
 }
 
-// TestAddressSpace asks for more than a limit of the process leaves, which ends it unless it is looked at before.
+// TestAddressSpace asks for more than a limit of the process leaves, which ends it unless it is
+// looked at before.
 func TestAddressSpace(t *testing.T) {
 	if raceFactor > 1 {
 		return // the race detector needs terabytes of addresses

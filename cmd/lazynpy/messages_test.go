@@ -91,8 +91,9 @@ func TestArraysOfArchive(t *testing.T) {
 	fails(t, exitFailure, []string{"it has no arrays"}, "get", foreignNPZ(t, zip.Store, entry{"a.txt", []byte("text")}, entry{"b.txt", nil})+":a")
 }
 
-// TestErrorsNameNoPackage looks at the texts of errors in the source. One error wraps another, and what is told of both
-// names files, operations and members, and is no place for the names of packages.
+// TestErrorsNameNoPackage looks at the texts of errors in the source. One error wraps another, and
+// what is told of both names files, operations and members, and is no place for the names of
+// packages.
 func TestErrorsNameNoPackage(t *testing.T) {
 	checked := 0
 	for _, root := range []string{"chunk", "distributed", "internal", "lazy", "mmapnpy", "zipseek"} {

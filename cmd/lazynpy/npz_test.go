@@ -55,8 +55,8 @@ func npz(t *testing.T, opts []zipseek.WriterOption, entries ...entry) string {
 	return path
 }
 
-// foreignNPZ writes an archive in a new directory, as others do: any names, twice if need be, deflated
-// without an index unless method says otherwise.
+// foreignNPZ writes an archive in a new directory, as others do: any names, twice if need be,
+// deflated without an index unless method says otherwise.
 func foreignNPZ(t *testing.T, method uint16, entries ...entry) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -76,7 +76,8 @@ func foreignNPZ(t *testing.T, method uint16, entries ...entry) string {
 	return closeNPZ(t, w, &b)
 }
 
-// rawNPZ writes an archive of one member that is a lie: its data are stored, whatever method and flags say.
+// rawNPZ writes an archive of one member that is a lie: its data are stored, whatever method and
+// flags say.
 func rawNPZ(t *testing.T, method, flags uint16, e entry) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -139,8 +140,8 @@ func decodeLines(t *testing.T, text string) []map[string]any {
 	return out
 }
 
-// TestMembers runs every verb on an array in a file of its own and in archives, and compares what they
-// print.
+// TestMembers runs every verb on an array in a file of its own and in archives, and compares what
+// they print.
 func TestMembers(t *testing.T) {
 	elements := count[float64](600)
 	path := array(t, []int64{20, 30}, elements)
@@ -299,7 +300,8 @@ func TestInfoMember(t *testing.T) {
 	}
 }
 
-// TestChecksums checks that --checksums reaches the reader: a stored member is compared only on demand.
+// TestChecksums checks that --checksums reaches the reader: a stored member is compared only on
+// demand.
 func TestChecksums(t *testing.T) {
 	x := entry{"x.npy", npy(t, []int64{2}, []int32{1, 2})}
 	path := damaged(t, foreignNPZ(t, zip.Store, x), "PK\x01\x02", 16)

@@ -26,8 +26,8 @@ func (c *cli) open(path string) (*lazy.Array, error) {
 	return a, inFile(path, c.suggest(path, err))
 }
 
-// suggest adds to an error that a file is not valid the flag with which it can be read all the same, if there
-// is one.
+// suggest adds to an error that a file is not valid the flag with which it can be read all the
+// same, if there is one.
 func (c *cli) suggest(path string, err error) error {
 	if errors.Is(err, zipseek.ErrFormat) {
 		file, _, _ := lazy.SplitPath(path)
@@ -55,8 +55,8 @@ func (c *cli) suggest(path string, err error) error {
 	return err
 }
 
-// described gives an array the navigation axes that its sidecar names, unless --nav does. What is wrong with a sidecar is
-// told, and the array read without. After an error the array is closed.
+// described gives an array the navigation axes that its sidecar names, unless --nav does. What is
+// wrong with a sidecar is told, and the array read without. After an error the array is closed.
 func (c *cli) described(name string, file *lazy.Array) (*lazy.Array, error) {
 	nav, err := c.navigation(name)
 	if len(nav) == 0 {
@@ -72,7 +72,8 @@ func (c *cli) described(name string, file *lazy.Array) (*lazy.Array, error) {
 	return a, err
 }
 
-// navigation is the navigation axes of an array that --nav names, or else its sidecar; nil if neither is there.
+// navigation is the navigation axes of an array that --nav names, or else its sidecar; nil if
+// neither is there.
 func (c *cli) navigation(name string) ([]int, error) {
 	if c.flags.nav != nil {
 		return nil, nil // the options have them
@@ -161,7 +162,8 @@ func sliceArg(args []string) string {
 	return strings.TrimSpace(args[1])
 }
 
-// refuseSame refuses to write over a file that is being read, or over the archive of a member that is.
+// refuseSame refuses to write over a file that is being read, or over the archive of a member that
+// is.
 func refuseSame(input, output string) error {
 	file, _, _ := lazy.SplitPath(input)
 	in, err := os.Stat(file)

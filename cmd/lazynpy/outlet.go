@@ -6,8 +6,9 @@ import (
 	"os"
 )
 
-// An outlet is an output that takes bytes as fast as somebody else likes, such as a pipe or a terminal. A write to it ends
-// with the context also while it blocks; what it was given may be written all the same, until the process ends.
+// An outlet is an output that takes bytes as fast as somebody else likes, such as a pipe or a
+// terminal. A write to it ends with the context also while it blocks; what it was given may be
+// written all the same, until the process ends.
 type outlet struct {
 	*os.File
 	ctx context.Context //nolint:containedctx // an io.Writer is given none
@@ -46,8 +47,8 @@ func fileOf(w io.Writer) (*os.File, bool) {
 	return f, ok
 }
 
-// await waits for a system call that may block for ever, but no longer than the context lasts. The call goes on then, in
-// a process that is about to end.
+// await waits for a system call that may block for ever, but no longer than the context lasts. The
+// call goes on then, in a process that is about to end.
 func await[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	type outcome struct {
 		value T

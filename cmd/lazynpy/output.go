@@ -21,8 +21,8 @@ import (
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
-// reads takes note of a file that the run reads, so that nothing is written over it. What is printed goes to it already if it
-// is standard output.
+// reads takes note of a file that the run reads, so that nothing is written over it. What is
+// printed goes to it already if it is standard output.
 func (c *cli) reads(path string) error {
 	file, _, _ := lazy.SplitPath(path)
 	info, err := os.Stat(file)
@@ -47,8 +47,8 @@ func (c *cli) forces(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&c.force, "force", false, "replace a file of another kind, or an archive of other members")
 }
 
-// rules say what an output of a format may replace: no input of the run, and without --force nothing that the verb could not have
-// written itself. The members are those of a new archive.
+// rules say what an output of a format may replace: no input of the run, and without --force
+// nothing that the verb could not have written itself. The members are those of a new archive.
 func (c *cli) rules(path string, f format, members ...string) []atomicfile.Option {
 	rules := []atomicfile.Option{atomicfile.Inputs(c.inputs...)}
 	if c.force {
@@ -133,8 +133,9 @@ func onlyMembers(path string, members []string) error {
 // extensions are those of formats that a verb writes without being told which.
 var extensions = map[format][]string{formatNPY: {".npy"}, formatNPZ: {".npz", ".zip"}, formatPNG: {".png"}}
 
-// named refuses an output whose extension says something else than what is written. That of the file that it is another version
-// of, if there is one, is as good. Names without an extension, and those of devices, say nothing.
+// named refuses an output whose extension says something else than what is written. That of the
+// file that it is another version of, if there is one, is as good. Names without an extension, and
+// those of devices, say nothing.
 func named(path string, f format, like string) error {
 	want := extensions[f]
 	ext := strings.ToLower(filepath.Ext(path))
@@ -173,7 +174,8 @@ func regular(path string) bool {
 	return path != "-" && (err != nil || info.Mode().IsRegular())
 }
 
-// streams returns an error for what is neither a regular file nor something that takes bytes as they come.
+// streams returns an error for what is neither a regular file nor something that takes bytes as
+// they come.
 func streams(path string) error {
 	info, err := os.Stat(path)
 	if path == "-" || err != nil {

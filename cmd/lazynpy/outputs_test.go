@@ -15,7 +15,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// twoArrays makes x.npy, a 2-d array, z.npz of x and y, and links to both, in a folder of their own.
+// twoArrays makes x.npy, a 2-d array, z.npz of x and y, and links to both, in a folder of their
+// own.
 func twoArrays(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -102,8 +103,8 @@ func verb(words []string, in, out string) []string {
 	return words
 }
 
-// TestOutputIsInput lets every verb write to what it reads, under every name that this has, to its sidecars, and to names by
-// which the input would be called from then on.
+// TestOutputIsInput lets every verb write to what it reads, under every name that this has, to its
+// sidecars, and to names by which the input would be called from then on.
 func TestOutputIsInput(t *testing.T) {
 	dir := twoArrays(t)
 	before := contents(t, dir)
@@ -167,7 +168,8 @@ func TestExtractOverItself(t *testing.T) {
 	}
 }
 
-// TestWhatIsReplaced checks the one rule by which files that exist are replaced: every format over every kind of file.
+// TestWhatIsReplaced checks the one rule by which files that exist are replaced: every format over
+// every kind of file.
 func TestWhatIsReplaced(t *testing.T) {
 	dir := twoArrays(t)
 	in := filepath.Join(dir, "x.npy")
@@ -211,8 +213,8 @@ func TestWhatIsReplaced(t *testing.T) {
 	}
 }
 
-// TestRefusedBeforeWork checks that what cannot be written is told before anything is computed: the input is damaged behind
-// its header, which every pass over it finds.
+// TestRefusedBeforeWork checks that what cannot be written is told before anything is computed: the
+// input is damaged behind its header, which every pass over it finds.
 func TestRefusedBeforeWork(t *testing.T) {
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "z.npz"), filepath.Join(dir, "out")
@@ -265,7 +267,8 @@ func TestIndexReplaces(t *testing.T) {
 	}
 }
 
-// TestPrivateOutputs checks that what is made of a private file is private, and the sidecars of one.
+// TestPrivateOutputs checks that what is made of a private file is private, and the sidecars of
+// one.
 func TestPrivateOutputs(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no such permissions")
@@ -309,7 +312,8 @@ func npyBytes(t *testing.T, n int) []byte {
 	return out.Bytes()
 }
 
-// TestStandardOutputIsInput lets what is printed go to the file that is read, as ">>" of a shell does.
+// TestStandardOutputIsInput lets what is printed go to the file that is read, as ">>" of a shell
+// does.
 func TestStandardOutputIsInput(t *testing.T) {
 	dir := twoArrays(t)
 	before := contents(t, dir)
@@ -333,7 +337,8 @@ func TestStandardOutputIsInput(t *testing.T) {
 	same(t, "standard output", dir, before)
 }
 
-// TestRecoverReplaces checks that what recover writes replaces what other verbs may replace, and nothing else without --force.
+// TestRecoverReplaces checks that what recover writes replaces what other verbs may replace, and
+// nothing else without --force.
 func TestRecoverReplaces(t *testing.T) {
 	dir := twoArrays(t)
 	at := func(name string) string { return filepath.Join(dir, name) }

@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	// maxPixels bounds the memory of a picture, which takes a byte per pixel.
+	// MaxPixels bounds the memory of a picture, which takes a byte per pixel.
 	maxPixels = 1 << 30
 
 	// samplePixels is how many elements the percentiles are taken from at most; of
-	// larger arrays every k-th along both axes counts.
+	// Larger arrays every k-th along both axes counts.
 	samplePixels = 4 << 20
 )
 
@@ -206,8 +206,8 @@ func (s scale) index(v float64) uint8 {
 	return uint8(t*(levels-1) + 0.5)
 }
 
-// sampleSteps are the steps along both axes that leave at most samplePixels: the same ones, unless an
-// axis is too short for it.
+// sampleSteps are the steps along both axes that leave at most samplePixels: the same ones, unless
+// an axis is too short for it.
 func sampleSteps(shape []int64) (y, x int64) {
 	h, w := max(shape[0], 1), max(shape[1], 1)
 	k := max(int64(math.Ceil(math.Sqrt(float64(arith.Times(h, w))/samplePixels))), 1)

@@ -68,17 +68,18 @@ type planJSON struct {
 
 // blockJSON is one block of a plan.
 type blockJSON struct {
-	Block  int64   `json:"block"`
-	Start  []int64 `json:"start"`
-	Shape  []int64 `json:"shape"`
-	Bytes  int64   `json:"bytes"`
-	Offset int64   `json:"offset"` // of its first byte in the file, or in the content of a compressed member
-	Runs   int64   `json:"runs"`
-	Run    int64   `json:"run"` // bytes of each run
+	Block int64   `json:"block"`
+	Start []int64 `json:"start"`
+	Shape []int64 `json:"shape"`
+	Bytes int64   `json:"bytes"`
+	// of its first byte in the file, or in the content of a compressed member
+	Offset int64 `json:"offset"`
+	Runs   int64 `json:"runs"`
+	Run    int64 `json:"run"` // bytes of each run
 }
 
-// memberBase is where the bytes of an array begin in its file: 0 for a file of its own, and for a compressed
-// member, whose bytes are not in the file.
+// memberBase is where the bytes of an array begin in its file: 0 for a file of its own, and for a
+// compressed member, whose bytes are not in the file.
 func memberBase(a *lazy.Array) (int64, error) {
 	if a.Key() == "" {
 		return 0, nil

@@ -87,14 +87,16 @@ func (b *bar) status(s distributed.Status) {
 	}
 }
 
-// speedText is the rate of a run and the time that is left, as far as they are known, each behind sep.
+// speedText is the rate of a run and the time that is left, as far as they are known, each behind
+// sep.
 func speedText(s distributed.Status, sep string) string {
 	text := ""
 	if s.Rate > 0 {
 		text += sep + rate(int64(s.Rate), time.Second)
 	}
 	if s.ETA > 0 {
-		// What is left may be years at the rate of the first second, and more than a Duration holds.
+		// What is left may be years at the rate of the first second, and more than a Duration
+		// holds.
 		text += sep + time.Duration(min(s.ETA, 1e9)*float64(time.Second)).Round(time.Second).String() + " left"
 	}
 	return text

@@ -8,8 +8,8 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// readJSON says how an array is read, why so, and what the choice looked at. Figures that the system
-// does not tell are null.
+// readJSON says how an array is read, why so, and what the choice looked at. Figures that the
+// system does not tell are null.
 type readJSON struct {
 	Backend    string  `json:"backend"`
 	Reason     string  `json:"reason"`

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestReadingPage runs the commands of docs/reading.md, and looks for the lines of its Go code among the
-// examples of package lazy, which are run there.
+// TestReadingPage runs the commands of docs/reading.md, and looks for the lines of its Go code
+// among the examples of package lazy, which are run there.
 func TestReadingPage(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "reading.md"))
 	if err != nil {

@@ -9,9 +9,10 @@ import (
 
 // recoverArchiveJSON is what recover prints of an archive with --json.
 type recoverArchiveJSON struct {
-	Path    string     `json:"path"`
-	Output  string     `json:"output"` // empty with --dry-run
-	Cut     *string    `json:"cut"`    // why it was read by its local headers; null if by its directory
+	Path   string `json:"path"`
+	Output string `json:"output"` // empty with --dry-run
+	// why it was read by its local headers; null if by its directory
+	Cut     *string    `json:"cut"`
 	Members []string   `json:"members"`
 	Lost    []lostJSON `json:"lost"`
 }
@@ -85,8 +86,8 @@ type survey struct {
 	whole   int
 }
 
-// surveyAll reads an archive by its directory, if there is one. If some members are not whole then, it is read by its local
-// headers as well, and that counts if more are.
+// surveyAll reads an archive by its directory, if there is one. If some members are not whole then,
+// it is read by its local headers as well, and that counts if more are.
 func surveyAll(ctx context.Context, c *cli, path string) (survey, error) {
 	s, err := surveyOne(ctx, c, path, zipseek.Partial())
 	if err != nil || s.whole == len(s.good) || s.archive.Cut() != nil {

@@ -56,7 +56,8 @@ func TestRecoverArchive(t *testing.T) {
 		fails(t, exitFailure, []string{"as a whole"}, "recover", cut+":a", "-o", out)
 		fails(t, exitFailure, []string{"no member is whole"}, "recover", rawNamed(t, bytesOf[:40]), "--dry-run")
 
-		// An archive whose directory is damaged, as a whole and in the checksum of a member: the local headers are right.
+		// An archive whose directory is damaged, as a whole and in the checksum of a member: the
+		// local headers are right.
 		for _, offset := range []int{16, 28} {
 			broken := damaged(t, whole, "PK\x01\x02", offset)
 			o = lazynpy(t, "recover", broken, "-o", filepath.Join(dir, "all.npz"), "--force")

@@ -144,7 +144,8 @@ func (r *repacking) kept(z *zipseek.Archive, opts zipseek.RepackOptions) []strin
 	return names
 }
 
-// report says what was written. If it cannot be looked at any more, that is no failure of what was done.
+// report says what was written. If it cannot be looked at any more, that is no failure of what was
+// done.
 func (r *repacking) report(c *cli, input, output string, before int64) error {
 	z, err := zipseek.Open(output)
 	if err != nil {

@@ -162,7 +162,8 @@ func (r *launch) run(cmd *cobra.Command, c *cli, input string) error {
 	return r.drive(cmd, c, dir)
 }
 
-// noteStream tells what it costs that many processes read from a member that can only be decoded from its start.
+// noteStream tells what it costs that many processes read from a member that can only be decoded
+// from its start.
 func (c *cli) noteStream(input string) {
 	if file, _, in := lazy.SplitPath(input); in || strings.EqualFold(filepath.Ext(file), ".npz") {
 		if a, err := lazy.Open(input, c.flags.options()...); err == nil {

@@ -59,7 +59,8 @@ func parseReducer(text string) (distributed.Op, error) {
 	return op, nil
 }
 
-// splitOps splits a list of names. Parameters may have commas in them: where there are some, there is one operation.
+// splitOps splits a list of names. Parameters may have commas in them: where there are some, there
+// is one operation.
 func splitOps(text string) []string {
 	if strings.ContainsAny(text, "={") {
 		return []string{text}

@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// longestError bounds a line about an error, in bytes: names of members and dtypes, which come from files, can have many
-// thousand. Of a longer one the beginning and the end remain.
+// longestError bounds a line about an error, in bytes: names of members and dtypes, which come from
+// files, can have many thousand. Of a longer one the beginning and the end remain.
 const longestError = 2000
 
-// obeyed reports whether a terminal might act on a character instead of showing it: controls of either set, and
-// those that change the direction of writing or are not seen at all.
+// obeyed reports whether a terminal might act on a character instead of showing it: controls of
+// either set, and those that change the direction of writing or are not seen at all.
 func obeyed(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
 }
@@ -52,8 +52,8 @@ func spelledOut(line string) string {
 	return safe.String()
 }
 
-// safeJSON is JSON in which what a terminal would obey is written as escapes: it stands in strings alone, where those mean
-// the same.
+// safeJSON is JSON in which what a terminal would obey is written as escapes: it stands in strings
+// alone, where those mean the same.
 func safeJSON(text []byte) []byte {
 	if !bytes.ContainsFunc(text, func(r rune) bool { return r >= 0x7F && obeyed(r) }) {
 		return text

@@ -10,8 +10,8 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// calibration says what the sidecar of an array knows of its axes; nothing where there is none. What is wrong with a
-// sidecar is told as well: the array can be read without.
+// calibration says what the sidecar of an array knows of its axes; nothing where there is none.
+// What is wrong with a sidecar is told as well: the array can be read without.
 func calibration(s subject) [][]string {
 	if _, err := os.Stat(lazy.SidecarPath(s.file)); errors.Is(err, fs.ErrNotExist) {
 		return nil

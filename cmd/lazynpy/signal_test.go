@@ -37,8 +37,8 @@ func TestInfoShowsCalibration(t *testing.T) {
 	}
 }
 
-// TestOverNeedsAxes reduces over navigation and signal axes: those of --nav, those of the sidecar, and where nobody knows
-// any, an error that says how to name them.
+// TestOverNeedsAxes reduces over navigation and signal axes: those of --nav, those of the sidecar,
+// and where nobody knows any, an error that says how to name them.
 func TestOverNeedsAxes(t *testing.T) {
 	path := array(t, []int64{2, 3, 4}, count[uint16](24))
 	out := filepath.Join(t.TempDir(), "out.npy")

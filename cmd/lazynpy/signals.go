@@ -16,8 +16,9 @@ func (s signalled) Error() string { return "interrupted by signal: " + s.signal.
 // Is makes it an end like any other of a context.
 func (s signalled) Is(err error) bool { return err == context.Canceled }
 
-// notified is a context that ends with the first signal that asks the process to end. A second one ends the process as usual.
-// What is ignored when the process begins, as nohup and shells in the background do, stays ignored.
+// notified is a context that ends with the first signal that asks the process to end. A second one
+// ends the process as usual. What is ignored when the process begins, as nohup and shells in the
+// background do, stays ignored.
 func notified(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	told, unread := make(chan os.Signal, 1), make(chan os.Signal, 1)
@@ -49,7 +50,8 @@ func notified(ctx context.Context) (_ context.Context, stop func()) {
 	return ctx, func() { cancel(nil) }
 }
 
-// interruptedStatus is the exit status after the end of a context: 128 and the signal, as shells say it.
+// interruptedStatus is the exit status after the end of a context: 128 and the signal, as shells
+// say it.
 func interruptedStatus(ctx context.Context) int {
 	if s, ok := errors.AsType[signalled](context.Cause(ctx)); ok {
 		return 128 + int(s.signal)

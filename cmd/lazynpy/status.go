@@ -47,7 +47,8 @@ func newStatusCommand(c *cli) *cobra.Command {
 	return cmd
 }
 
-// least is the shortest time between two looks at journals that may be many, on a filesystem that may be far away.
+// least is the shortest time between two looks at journals that may be many, on a filesystem that
+// may be far away.
 const least = 100 * time.Millisecond
 
 // statusView is a status command line.
@@ -121,8 +122,8 @@ func (v *statusView) follow(ctx context.Context, c *cli, w *distributed.Watcher)
 	}
 }
 
-// stalled is at how many looks in a row a run must be stalled before that is believed: a driver may be about to start
-// workers again.
+// stalled is at how many looks in a row a run must be stalled before that is believed: a driver may
+// be about to start workers again.
 const stalled = 3
 
 // lineOf is a status on one line.
@@ -199,7 +200,8 @@ func attemptsText(s distributed.Status) string {
 	return strings.Join(parts, ", ")
 }
 
-// maxFailures is how many failures are shown: the last ones, since the first are often of the same kind.
+// maxFailures is how many failures are shown: the last ones, since the first are often of the same
+// kind.
 const maxFailures = 10
 
 // failures are rows for the workers that failed or were refused.

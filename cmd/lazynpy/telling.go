@@ -3,10 +3,11 @@ package main
 import "fmt"
 
 const (
-	// mostTold is how many errors of one loop over files or members are told. The others are counted.
+	// mostTold is how many errors of one loop over files or members are told. The others are
+	// Counted.
 	mostTold = 10
 
-	// mostToldInAll is how many errors of all such loops are told.
+	// MostToldInAll is how many errors of all such loops are told.
 	mostToldInAll = 100
 )
 
@@ -27,7 +28,8 @@ func (t *telling) add(err error) {
 	t.cli.complain(err)
 }
 
-// finish says how many errors were not told. Loops of which none was are counted together, when the command ends.
+// finish says how many errors were not told. Loops of which none was are counted together, when the
+// command ends.
 func (t *telling) finish() {
 	switch {
 	case t.untold == 0:

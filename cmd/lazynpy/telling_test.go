@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestManyErrors runs verbs on an archive of hundreds of broken members, on archives of a few, and on many
-// files: some errors are told, and all are counted.
+// TestManyErrors runs verbs on an archive of hundreds of broken members, on archives of a few, and
+// on many files: some errors are told, and all are counted.
 func TestManyErrors(t *testing.T) {
 	const members = 600
 	entries := make([]entry, members)

@@ -49,7 +49,8 @@ func timeText(m mmapnpy.Moment, unit mmapnpy.DatetimeUnit) string {
 	return m.Time.Format(timeLayouts[mmapnpy.Nanosecond]) + fmt.Sprintf("%0*d", digits, below)
 }
 
-// numpyTimeText is timeText with negative years as NumPy prints them: four characters wide with their sign.
+// numpyTimeText is timeText with negative years as NumPy prints them: four characters wide with
+// their sign.
 func numpyTimeText(m mmapnpy.Moment, unit mmapnpy.DatetimeUnit) string {
 	text := timeText(m, unit)
 	if m.IsNaT() || !m.Valid || m.Time.Year() >= 0 {

@@ -27,7 +27,8 @@ func soon(t *testing.T, args ...string) outcome {
 	}
 }
 
-// TestPipesInRunDirs puts pipes that nobody writes to in the place of each file of a run directory: no verb waits for them.
+// TestPipesInRunDirs puts pipes that nobody writes to in the place of each file of a run directory:
+// no verb waits for them.
 func TestPipesInRunDirs(t *testing.T) {
 	path := array(t, []int64{4, 3}, count[uint16](12))
 	for _, name := range []string{"plan.json", "engine.json", "done.json", "rounds/1.json", "journal/0.h.0123456789abcdef.journal", "cancelled", "publishing"} {

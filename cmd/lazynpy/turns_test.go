@@ -94,8 +94,8 @@ func keysIn(t *testing.T, path string) []string {
 	return keys
 }
 
-// TestAddAtOnce starts eight adds at once, to an archive that is there and to one that is not: all succeed, and all
-// arrays are there.
+// TestAddAtOnce starts eight adds at once, to an archive that is there and to one that is not: all
+// succeed, and all arrays are there.
 func TestAddAtOnce(t *testing.T) {
 	x := array(t, []int64{3}, []int32{1, 2, 3})
 	for round := range rounds(2, 40) {
@@ -172,8 +172,9 @@ func holding(t *testing.T, path string) (release func()) {
 	}
 }
 
-// TestWritersAtOnce runs two writing verbs on one archive at once. Whatever comes first, the archive is whole, what an
-// add said is there is there, and a verb that did not do its work says so.
+// TestWritersAtOnce runs two writing verbs on one archive at once. Whatever comes first, the
+// archive is whole, what an add said is there is there, and a verb that did not do its work says
+// so.
 func TestWritersAtOnce(t *testing.T) {
 	x := array(t, []int64{3}, []int32{1, 2, 3})
 	verbs := map[string]func(path string) []string{

@@ -57,8 +57,8 @@ func TestRealWorker(t *testing.T) {
 	})
 }
 
-// checkTold starts a worker, or a driver of one, sends it a signal as soon as something is recorded, and looks at what it
-// leaves. It returns what was written to standard error.
+// checkTold starts a worker, or a driver of one, sends it a signal as soon as something is
+// recorded, and looks at what it leaves. It returns what was written to standard error.
 func checkTold(t *testing.T, cmd *exec.Cmd, tell os.Signal, want int, runDir string) string {
 	t.Helper()
 	var stderr strings.Builder

@@ -19,10 +19,12 @@ const (
 
 // AWSOptions is what a request to AWS Batch names. Queue and Definition must be set.
 type AWSOptions struct {
-	Queue      string        // job queue, a name or an ARN
-	Definition string        // job definition whose image starts the program and whose volumes are those of the plan
-	Attempts   int           // how often a share is started, 1 to 10; default 10
-	Time       time.Duration // limit of one attempt, at least a minute; default: that of the definition
+	Queue string // job queue, a name or an ARN
+	// job definition whose image starts the program and whose volumes are those of the plan
+	Definition string
+	Attempts   int // how often a share is started, 1 to 10; default 10
+	// limit of one attempt, at least a minute; default: that of the definition
+	Time time.Duration
 }
 
 // The types of the SubmitJob request, as far as they are used.
@@ -60,9 +62,9 @@ type (
 	}
 )
 
-// AWSBatch is a request for `aws batch submit-job --cli-input-json file://request.json`. The container gets the
-// arguments of the worker; its program is the entrypoint of the image in the job definition, where cores, memory and
-// the shared filesystem are stated, too. At most 10000 shares.
+// AWSBatch is a request for `aws batch submit-job --cli-input-json file://request.json`. The
+// container gets the arguments of the worker; its program is the entrypoint of the image in the job
+// definition, where cores, memory and the shared filesystem are stated, too. At most 10000 shares.
 func AWSBatch(r distributed.Round, o AWSOptions) ([]byte, error) {
 	if o.Attempts == 0 {
 		o.Attempts = awsMaxAttempts

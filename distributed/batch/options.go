@@ -9,11 +9,14 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
-// Options is what a job script asks the scheduler for. The zero value leaves everything to the site's defaults.
+// Options is what a job script asks the scheduler for. The zero value leaves everything to the
+// site's defaults.
 type Options struct {
-	Queue string        // default: the site's
-	Time  time.Duration // wall-clock limit of one worker, rounded up to minutes; default: the site's
-	Extra []string      // more directives, each as it would stand on the command line, as "-P project"
+	Queue string // default: the site's
+	// wall-clock limit of one worker, rounded up to minutes; default: the site's
+	Time time.Duration
+	// more directives, each as it would stand on the command line, as "-P project"
+	Extra []string
 }
 
 // check says whether a script can be written.

@@ -7,9 +7,9 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
-// PBS is a script for `qsub` of OpenPBS and PBS Professional, which needs 2 shares for an array and gets a plain job
-// for one. TORQUE has other options and is not served. Cores and memory are asked for with
-// Extra: "-l select=1:ncpus=8:mem=16gb".
+// PBS is a script for `qsub` of OpenPBS and PBS Professional, which needs 2 shares for an array and
+// gets a plain job for one. TORQUE has other options and is not served. Cores and memory are asked
+// for with Extra: "-l select=1:ncpus=8:mem=16gb".
 func PBS(r distributed.Round, o Options) (string, error) {
 	s := script{prefix: "#PBS"}
 	s.directive("-N %s", jobName(r))
@@ -32,8 +32,8 @@ func PBS(r distributed.Round, o Options) (string, error) {
 	return s.text(r, o)
 }
 
-// LSF is a script for `bsub < script`. Cores are asked for with Extra, "-n 8" and `-R "span[hosts=1]"`, and memory with
-// "-M" in the unit that the site has chosen.
+// LSF is a script for `bsub < script`. Cores are asked for with Extra, "-n 8" and `-R
+// "span[hosts=1]"`, and memory with "-M" in the unit that the site has chosen.
 func LSF(r distributed.Round, o Options) (string, error) {
 	s := script{prefix: "#BSUB"}
 	s.directive(`-J "%s[1-%d]"`, jobName(r), r.Shares)
@@ -48,9 +48,9 @@ func LSF(r distributed.Round, o Options) (string, error) {
 	return s.text(r, o)
 }
 
-// SGE is a script for `qsub` of Grid Engine and its descendants. Cores are asked for with Extra, by a parallel
-// environment of the site: "-pe smp 8". Do not ask for h_vmem: it limits the address space, and a worker maps files
-// far larger than what it keeps in memory.
+// SGE is a script for `qsub` of Grid Engine and its descendants. Cores are asked for with Extra, by
+// a parallel environment of the site: "-pe smp 8". Do not ask for h_vmem: it limits the address
+// space, and a worker maps files far larger than what it keeps in memory.
 func SGE(r distributed.Round, o Options) (string, error) {
 	s := script{prefix: "#$"}
 	s.directive("-N %s", jobName(r))
@@ -103,8 +103,8 @@ func (s *script) text(r distributed.Round, o Options) (string, error) {
 
 func jobName(r distributed.Round) string { return fmt.Sprintf("%s-%d", r.Name, r.Number) }
 
-// quote writes an argument so that bash reads it as one word, on one line: Grid Engine and LSF look for directives
-// in every line of a script, also inside quotes.
+// quote writes an argument so that bash reads it as one word, on one line: Grid Engine and LSF look
+// for directives in every line of a script, also inside quotes.
 func quote(s string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,+@%"
 	if s != "" && strings.Trim(s, plain) == "" {

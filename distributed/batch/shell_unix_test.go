@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// worker is a program that notes its index and its arguments, with a NUL after each, and its process.
+// worker is a program that notes its index and its arguments, with a NUL after each, and its
+// process.
 const worker = `#!/bin/bash
 printf '%s\0' "$PPID" "${PBS_ARRAY_INDEX-}" "${LSB_JOBINDEX-}" "${SGE_TASK_ID-}" "$@" >"$FAKE_WORKER_OUT"
 exit 75

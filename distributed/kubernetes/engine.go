@@ -18,39 +18,52 @@ const (
 	DefaultMemory      = "2Gi"           // memory of one pod
 	DefaultBackoff     = 10              // failures of one index
 	DefaultPoll        = 5 * time.Second // between two questions to the control plane
-	MaxParallelism     = 10_000          // the control plane's limit for Jobs of more than 100 000 indices
-	MaxShares          = 100_000         // the control plane's limit for counting failures per index
+	// The control plane's limit for Jobs of more than 100 000 indices.
+	MaxParallelism = 10_000
+	// The control plane's limit for counting failures per index.
+	MaxShares = 100_000
 )
 
-// Engine is a [distributed.Engine] whose workers are the pods of an Indexed Job. Image and Volumes must be set, the
-// other fields have usable zero values. It is safe for concurrent use as long as nobody changes it.
+// Engine is a [distributed.Engine] whose workers are the pods of an Indexed Job. Image and Volumes
+// must be set, the other fields have usable zero values. It is safe for concurrent use as long as
+// nobody changes it.
 type Engine struct {
-	Image   string   // container image with the program of the plan, as "registry.example.org/lazynpy:1"
-	Command []string // how the image starts the program, before the worker's arguments; default: its entrypoint
+	// container image with the program of the plan, as "registry.example.org/lazynpy:1"
+	Image string
+	// how the image starts the program, before the worker's arguments; default: its entrypoint
+	Command []string
 	Volumes []Volume // where the run directory, the inputs and the outputs are
 
-	Context    string // of the kubectl configuration; default: the current one
-	Namespace  string // default: that of the context
-	Kubectl    string // the program, a name in PATH or a path; default "kubectl"
-	PullPolicy string // "Always", "IfNotPresent" or "Never"; default: as the control plane decides by the tag
+	Context   string // of the kubectl configuration; default: the current one
+	Namespace string // default: that of the context
+	Kubectl   string // the program, a name in PATH or a path; default "kubectl"
+	// "Always", "IfNotPresent" or "Never"; default: as the control plane decides by the tag
+	PullPolicy string
 
-	Parallelism int    // pods at once, 1 to MaxParallelism; default: as many as tasks, up to DefaultParallelism
-	CPU         string // cores of one pod, requested and allowed, as "4" or "500m"; default DefaultCPU
-	Memory      string // memory of one pod, requested and allowed, as "8Gi"; default DefaultMemory
-	User        string // "UID" or "UID:GID" that workers run as and files will belong to; default: the image's
+	// pods at once, 1 to MaxParallelism; default: as many as tasks, up to DefaultParallelism
+	Parallelism int
+	// cores of one pod, requested and allowed, as "4" or "500m"; default DefaultCPU
+	CPU    string
+	Memory string // memory of one pod, requested and allowed, as "8Gi"; default DefaultMemory
+	// "UID" or "UID:GID" that workers run as and files will belong to; default: the image's
+	User string
 
 	ServiceAccount string            // default: the namespace's; its token is not mounted
 	NodeSelector   map[string]string // labels that a node must have
-	Tolerations    []string          // taints of nodes that do not matter, as "KEY=VALUE:NoSchedule", "KEY:NoExecute" or "KEY"
-	Labels         map[string]string // more labels of the Job and its pods, as "kueue.x-k8s.io/queue-name"
-	Annotations    map[string]string // annotations of the Job and its pods
+	// taints of nodes that do not matter, as "KEY=VALUE:NoSchedule", "KEY:NoExecute" or "KEY"
+	Tolerations []string
+	// more labels of the Job and its pods, as "kueue.x-k8s.io/queue-name"
+	Labels      map[string]string
+	Annotations map[string]string // annotations of the Job and its pods
 
-	// Patch is merged into the Job at last; see [ParsePatch]. It cannot change what the run depends on, as the number of
-	// indices and the worker's arguments.
+	// Patch is merged into the Job at last; see [ParsePatch]. It cannot change what the run depends
+	// on, as the number of indices and the worker's arguments.
 	Patch json.RawMessage
 
-	BackoffLimitPerIndex int           // failures of one index before it is given up in this round; default DefaultBackoff
-	Poll                 time.Duration // the least time between two questions about one Job; default DefaultPoll
+	// failures of one index before it is given up in this round; default DefaultBackoff
+	BackoffLimitPerIndex int
+	// the least time between two questions about one Job; default DefaultPoll
+	Poll time.Duration
 }
 
 // Name is "kubernetes".
@@ -90,13 +103,14 @@ func (e Engine) Validate() error {
 	return nil
 }
 
-// Shares is Parallelism, or the number of tasks where that is less: a pod that finds no room yet waits.
+// Shares is Parallelism, or the number of tasks where that is less: a pod that finds no room yet
+// waits.
 func (e Engine) Shares(tasks int64) int {
 	return int(max(1, min(tasks, int64(e.parallelism()))))
 }
 
-// Submit creates the Job of the round. A Job that exists and was made from the same manifest counts as created, so
-// that a driver can repeat a submission of which it does not know how it ended.
+// Submit creates the Job of the round. A Job that exists and was made from the same manifest counts
+// as created, so that a driver can repeat a submission of which it does not know how it ended.
 func (e Engine) Submit(ctx context.Context, r distributed.Round) (distributed.Job, error) {
 	text, digest, err := e.manifest(r)
 	if err != nil {
@@ -155,8 +169,9 @@ func (e Engine) Attach(run, id string) (distributed.Job, error) {
 	return j, nil
 }
 
-// Cancel deletes all Jobs that carry the name of the run, in the engine's namespace. It does not wait until their
-// pods have ended, which can take as long as a worker needs to record what it has computed, at most a minute.
+// Cancel deletes all Jobs that carry the name of the run, in the engine's namespace. It does not
+// wait until their pods have ended, which can take as long as a worker needs to record what it has
+// computed, at most a minute.
 func (e Engine) Cancel(ctx context.Context, name string) error {
 	// A selector is a small language: a name that is none could select the Jobs of others.
 	if !isLabel(name) {

@@ -39,14 +39,15 @@ type terminated struct {
 }
 
 const (
-	indexKey  = "batch.kubernetes.io/job-completion-index" // annotation of a pod
-	outOfMem  = "OOMKilled"                                // reason of a container's end
-	exitKill  = 137                                        // of what SIGKILL has ended, as the kernel does for want of memory
+	indexKey = "batch.kubernetes.io/job-completion-index" // annotation of a pod
+	outOfMem = "OOMKilled"                                // reason of a container's end
+	// Of what SIGKILL has ended, as the kernel does for want of memory.
+	exitKill  = 137
 	fewMemory = "give workers more with --mem, or share it among fewer --cpus, and resume"
 )
 
-// failure says why workers of a Job have failed, as its pods tell; nil if none has. Those that ran out of memory
-// come first, as more of it is what helps.
+// failure says why workers of a Job have failed, as its pods tell; nil if none has. Those that ran
+// out of memory come first, as more of it is what helps.
 func (j *job) failure(ctx context.Context) error {
 	text, err := j.kubectl.run(ctx, nil, "get", "pods", "-l", "batch.kubernetes.io/job-name="+j.name, "--field-selector=status.phase=Failed", "-o", "json")
 	if err != nil {

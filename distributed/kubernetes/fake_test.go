@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// fakeKey is the environment variable that turns the test program into kubectl. Its value is a directory.
+// fakeKey is the environment variable that turns the test program into kubectl. Its value is a
+// directory.
 const fakeKey = "LAZYNPY_TEST_FAKE_KUBECTL"
 
 func TestMain(m *testing.M) {

@@ -42,8 +42,9 @@ func (p pinned) mounts() []mount {
 	return out
 }
 
-// checkFiles says whether workers see all files of a round, and can write those that are written: the run directory and
-// the outputs. The plan says which they are; a run directory that is not here has none to look at yet.
+// checkFiles says whether workers see all files of a round, and can write those that are written:
+// the run directory and the outputs. The plan says which they are; a run directory that is not here
+// has none to look at yet.
 func checkFiles(mounts []mount, dir string) error {
 	if err := checkFile(mounts, "run directory", dir, true); err != nil {
 		return err
@@ -97,8 +98,8 @@ func checkFile(mounts []mount, what, name string, write bool) error {
 // maxLinks is how many links of a path are followed, as the kernel of Linux does.
 const maxLinks = 40
 
-// follow gives the place of a file as a pod finds it, and the mount that it is in, nil if there is none. Links
-// are followed below mounts only: those that lead to a mount are this machine's.
+// follow gives the place of a file as a pod finds it, and the mount that it is in, nil if there is
+// none. Links are followed below mounts only: those that lead to a mount are this machine's.
 func follow(mounts []mount, name string) (string, *mount, error) {
 	at := path.Clean(name)
 	for range maxLinks {

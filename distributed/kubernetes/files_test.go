@@ -11,13 +11,15 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// place is a folder with scans and a run directory that has a plan, whose files are all over the place.
+// place is a folder with scans and a run directory that has a plan, whose files are all over the
+// place.
 type place struct {
 	root  string
 	round distributed.Round
 }
 
-// newPlace makes the plan of in/scan.npy minus cal/dark.npy and its map and sum, in out, with its run directory in runs.
+// newPlace makes the plan of in/scan.npy minus cal/dark.npy and its map and sum, in out, with its
+// run directory in runs.
 func newPlace(t *testing.T) place {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -70,7 +72,8 @@ func (p *place) plan(t *testing.T) {
 	}
 }
 
-// refused checks that the engine refuses volumes in one line with certain words, also when it submits; none of them: it does not.
+// refused checks that the engine refuses volumes in one line with certain words, also when it
+// submits; none of them: it does not.
 func (p place) refused(t *testing.T, volumes []Volume, words ...string) {
 	t.Helper()
 	e := engines()["minimal"]

@@ -40,8 +40,8 @@ func (j *job) ID() string {
 	return j.namespace + "/job/" + j.name
 }
 
-// Poll asks the control plane, or repeats its last answer if that is younger than [Engine.Poll]. When the Job has ended, the
-// error says why workers of it have failed.
+// Poll asks the control plane, or repeats its last answer if that is younger than [Engine.Poll].
+// When the Job has ended, the error says why workers of it have failed.
 func (j *job) Poll(ctx context.Context) (distributed.State, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -125,8 +125,9 @@ func (j *job) get(ctx context.Context) (found, error) {
 	return f, nil
 }
 
-// state reads the conditions. A Job is suspended, waits for room or runs until one of them says that it has ended;
-// one whose end is only decided has no more to start, and is idle once its last pods were told to end.
+// state reads the conditions. A Job is suspended, waits for room or runs until one of them says
+// that it has ended; one whose end is only decided has no more to start, and is idle once its last
+// pods were told to end.
 func (f found) state() distributed.State {
 	ending := false
 	for _, c := range f.Status.Conditions {

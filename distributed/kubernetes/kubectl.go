@@ -12,7 +12,8 @@ import (
 	"unicode"
 )
 
-// timeout bounds one kubectl command, so that a control plane that does not answer is noticed as such.
+// timeout bounds one kubectl command, so that a control plane that does not answer is noticed as
+// such.
 const timeout = time.Minute
 
 // kubectl is how the program is called.
@@ -41,7 +42,8 @@ func (e Engine) kubectl() (kubectl, error) {
 	return k, nil
 }
 
-// run runs one command and gives its standard output. The error has what the command said, in one line.
+// run runs one command and gives its standard output. The error has what the command said, in one
+// line.
 func (k kubectl) run(parent context.Context, stdin []byte, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(parent, k.timeout)
 	defer cancel()
@@ -67,10 +69,12 @@ func (k kubectl) run(parent context.Context, stdin []byte, args ...string) ([]by
 	return nil, fmt.Errorf("kubernetes: kubectl %s: %w", args[0], err)
 }
 
-// logLine is how a line begins that kubectl's client library has logged, as "E1129 11:36:01.000000".
+// logLine is how a line begins that kubectl's client library has logged, as "E1129
+// 11:36:01.000000".
 var logLine = regexp.MustCompile(`^[IWEF][0-9]{4} [0-9:.]+ `)
 
-// oneLine joins what kubectl said, without what its library logged and what a terminal would obey, and bounds it.
+// oneLine joins what kubectl said, without what its library logged and what a terminal would obey,
+// and bounds it.
 func oneLine(s string) string {
 	const most = 1000
 	var lines []string

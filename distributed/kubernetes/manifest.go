@@ -117,9 +117,9 @@ type (
 	}
 )
 
-// Manifest is the Job of a round, as indented JSON that `kubectl create -f -` takes. The same engine and round give
-// the same bytes. A file of the plan in [distributed.Round.Dir] that pods would not see, or could not write where they must,
-// is an error that names it.
+// Manifest is the Job of a round, as indented JSON that `kubectl create -f -` takes. The same
+// engine and round give the same bytes. A file of the plan in [distributed.Round.Dir] that pods
+// would not see, or could not write where they must, is an error that names it.
 func (e Engine) Manifest(r distributed.Round) ([]byte, error) {
 	text, _, err := e.manifest(r)
 	return text, err
@@ -187,9 +187,9 @@ func (e Engine) job(r distributed.Round) (manifest, error) {
 	}, nil
 }
 
-// policy says which ends of a pod count as a failure of its index: not those that the cluster brought about, and
-// all others, of which a refusal is final, and so is SIGKILL: what ran out of memory would do so again, and the
-// next round has what is missing.
+// policy says which ends of a pod count as a failure of its index: not those that the cluster
+// brought about, and all others, of which a refusal is final, and so is SIGKILL: what ran out of
+// memory would do so again, and the next round has what is missing.
 func policy() failurePolicy {
 	return failurePolicy{Rules: []failureRule{
 		{Action: "Ignore", OnPodConditions: []podCondition{{Type: "DisruptionTarget", Status: "True"}}},
@@ -211,14 +211,15 @@ func (e Engine) pod(r distributed.Round) (podSpec, error) {
 		tolerations = append(tolerations, t)
 	}
 	worker := container{
-		Name:                     workerName,
-		Image:                    e.Image,
-		ImagePullPolicy:          e.PullPolicy,
-		Command:                  literals(e.Command),
-		Args:                     literals(r.Command[1:]),
-		Resources:                e.resources(),
-		SecurityContext:          containerSecurity{ReadOnlyRootFilesystem: true, Capabilities: map[string][]string{"drop": {"ALL"}}},
-		TerminationMessagePolicy: "FallbackToLogsOnError", // `kubectl describe` then shows why a worker failed
+		Name:            workerName,
+		Image:           e.Image,
+		ImagePullPolicy: e.PullPolicy,
+		Command:         literals(e.Command),
+		Args:            literals(r.Command[1:]),
+		Resources:       e.resources(),
+		SecurityContext: containerSecurity{ReadOnlyRootFilesystem: true, Capabilities: map[string][]string{"drop": {"ALL"}}},
+		// `kubectl describe` then shows why a worker failed
+		TerminationMessagePolicy: "FallbackToLogsOnError",
 	}
 	var volumes []map[string]any
 	for i, v := range e.Volumes {
@@ -243,8 +244,8 @@ func (e Engine) pod(r distributed.Round) (podSpec, error) {
 	}, nil
 }
 
-// security is what the pod may do. With a user other than root, and what its container has, it satisfies the "restricted"
-// Pod Security Standard.
+// security is what the pod may do. With a user other than root, and what its container has, it
+// satisfies the "restricted" Pod Security Standard.
 func (e Engine) security() (podSecurity, error) {
 	s := podSecurity{SeccompProfile: map[string]string{"type": "RuntimeDefault"}}
 	if e.User == "" {
@@ -267,7 +268,8 @@ func (e Engine) security() (podSecurity, error) {
 	return s, nil
 }
 
-// resources are both requested and allowed, so that a pod is the last to be evicted, and queues know what to count.
+// resources are both requested and allowed, so that a pod is the last to be evicted, and queues
+// know what to count.
 func (e Engine) resources() resources {
 	amounts := map[string]string{"cpu": e.CPU, "memory": e.Memory}
 	if e.CPU == "" {
@@ -296,7 +298,8 @@ func (e Engine) check(r distributed.Round) error {
 	return e.Validate()
 }
 
-// sign notes what the manifest is, in the annotation that is empty, so that a Job can be recognised as made from it.
+// sign notes what the manifest is, in the annotation that is empty, so that a Job can be recognised
+// as made from it.
 func sign(text []byte) (signed []byte, digest string) {
 	sum := sha256.Sum256(text)
 	digest = hex.EncodeToString(sum[:])
@@ -316,7 +319,8 @@ func encode(v any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// literals escapes arguments, in which Kubernetes would replace $(NAME) by a variable and $$ by a dollar sign.
+// literals escapes arguments, in which Kubernetes would replace $(NAME) by a variable and $$ by a
+// dollar sign.
 func literals(args []string) []string {
 	out := make([]string, len(args))
 	for i, a := range args {

@@ -28,8 +28,8 @@ func round() distributed.Round {
 	}
 }
 
-// engines are by the name of their golden files, which are judged by the control plane's own validation in
-// internal/kubecheck.
+// engines are by the name of their golden files, which are judged by the control plane's own
+// validation in internal/kubecheck.
 func engines() map[string]Engine {
 	return map[string]Engine{
 		"minimal": {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// mergeKeys are the lists of a Job whose items are merged one by one, and the field that tells which is which, as the
-// API has them for strategic merge patches. Other lists are replaced.
+// mergeKeys are the lists of a Job whose items are merged one by one, and the field that tells
+// which is which, as the API has them for strategic merge patches. Other lists are replaced.
 var mergeKeys = map[string]string{
 	"containers":                "name",
 	"env":                       "name",
@@ -27,9 +27,10 @@ var mergeKeys = map[string]string{
 	"volumes":                   "name",
 }
 
-// ParsePatch reads a patch: a JSON object, which is merged into the Job as kubectl does it with --type=strategic. Objects are
-// merged, null removes, items of lists such as containers and volumes are merged with those of the same name, and other
-// lists and values are replaced. There are no directives such as "$patch".
+// ParsePatch reads a patch: a JSON object, which is merged into the Job as kubectl does it with
+// --type=strategic. Objects are merged, null removes, items of lists such as containers and volumes
+// are merged with those of the same name, and other lists and values are replaced. There are no
+// directives such as "$patch".
 func ParsePatch(text []byte) (json.RawMessage, error) {
 	if _, err := patchTree(text); err != nil {
 		return nil, err

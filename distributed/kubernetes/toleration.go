@@ -14,8 +14,8 @@ type toleration struct {
 	Effect   string `json:"effect,omitempty"`
 }
 
-// parseToleration reads a taint that is tolerated, as `kubectl taint` writes it: KEY=VALUE:EFFECT. Without a value any
-// is tolerated, without an effect all are.
+// parseToleration reads a taint that is tolerated, as `kubectl taint` writes it: KEY=VALUE:EFFECT.
+// Without a value any is tolerated, without an effect all are.
 func parseToleration(s string) (toleration, error) {
 	taint, effect, effective := strings.Cut(s, ":")
 	t := toleration{Operator: "Exists", Effect: effect}

@@ -10,20 +10,23 @@ import (
 	"strings"
 )
 
-// Volume is a filesystem that pods and driver share, and where the pods see it. One of Claim, Host and Source must
-// be set.
+// Volume is a filesystem that pods and driver share, and where the pods see it. One of Claim, Host
+// and Source must be set.
 type Volume struct {
-	Claim    string          // name of a PersistentVolumeClaim in the namespace
-	Host     string          // absolute path of a directory that exists on every node, as of a parallel filesystem
-	Source   json.RawMessage // any other volume source of the API, as {"nfs": {"server": "s", "path": "/scans"}}
-	SubPath  string          // a folder in the volume, relative, that is mounted instead of all of it; not for Host
-	Mount    string          // absolute path in the pods; default for Host: the same path
-	ReadOnly bool            // workers cannot write there; not for the volume of the run directory
+	Claim string // name of a PersistentVolumeClaim in the namespace
+	// absolute path of a directory that exists on every node, as of a parallel filesystem
+	Host string
+	// any other volume source of the API, as {"nfs": {"server": "s", "path": "/scans"}}
+	Source json.RawMessage
+	// a folder in the volume, relative, that is mounted instead of all of it; not for Host
+	SubPath  string
+	Mount    string // absolute path in the pods; default for Host: the same path
+	ReadOnly bool   // workers cannot write there; not for the volume of the run directory
 }
 
-// ParseVolume reads a volume from a line: "claim:NAME=/mount", "claim:NAME/folder=/mount" for a folder in it,
-// "host:/path", "host:/path=/mount" or "nfs:SERVER:/export=/mount", each with ":ro" after it for read-only. A path with
-// ":" or "=/" in it has no such form.
+// ParseVolume reads a volume from a line: "claim:NAME=/mount", "claim:NAME/folder=/mount" for a
+// folder in it, "host:/path", "host:/path=/mount" or "nfs:SERVER:/export=/mount", each with ":ro"
+// after it for read-only. A path with ":" or "=/" in it has no such form.
 func ParseVolume(s string) (Volume, error) {
 	text, readOnly := strings.CutSuffix(s, ":ro")
 	kind, rest, _ := strings.Cut(text, ":")

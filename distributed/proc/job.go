@@ -17,7 +17,8 @@ import (
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 )
 
-// grace is how long workers have to record what they have finished, after SIGTERM and before SIGKILL.
+// grace is how long workers have to record what they have finished, after SIGTERM and before
+// SIGKILL.
 const grace = 10 * time.Second
 
 // pipeDelay is how long a worker's child that has outlived it may keep its standard error open.
@@ -49,11 +50,12 @@ func newJob(e Engine, r distributed.Round) *job {
 	}
 }
 
-// run starts the workers and returns when all have ended. It says on started, once, how the first ones have started.
+// run starts the workers and returns when all have ended. It says on started, once, how the first
+// ones have started.
 //
-// It stays on one thread: Linux sends the signal that ends workers with this process (see attributes) when the thread
-// that has started them ends, and Go ends a thread when a goroutine that was locked to it returns. That may be
-// anybody's goroutine, on any thread but this one.
+// It stays on one thread: Linux sends the signal that ends workers with this process (see
+// attributes) when the thread that has started them ends, and Go ends a thread when a goroutine
+// that was locked to it returns. That may be anybody's goroutine, on any thread but this one.
 func (j *job) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -151,8 +153,9 @@ func (j *job) Poll(context.Context) (distributed.State, error) {
 	}
 }
 
-// Cancel sends SIGTERM to the workers, and SIGKILL to those that are left after 10 s, or at once on systems that
-// have no SIGTERM. It returns when all have ended, or with the context's error; then they end all the same.
+// Cancel sends SIGTERM to the workers, and SIGKILL to those that are left after 10 s, or at once on
+// systems that have no SIGTERM. It returns when all have ended, or with the context's error; then
+// they end all the same.
 func (j *job) Cancel(ctx context.Context) error {
 	j.signal(terminate)
 	kill := time.AfterFunc(j.grace, func() { j.signal((*os.Process).Kill) })

@@ -31,8 +31,8 @@ func TestWorkersEndWithTheirDriver(t *testing.T) {
 	await(t, dir, "1.ended")
 }
 
-// Threads that end must not take the workers with them. The thread that has started them commonly waits for the last
-// one of them, and is free for others when that has ended.
+// Threads that end must not take the workers with them. The thread that has started them commonly
+// waits for the last one of them, and is free for others when that has ended.
 func TestWorkersOutliveOtherThreads(t *testing.T) {
 	r := round(t, "first", 4)
 	j := submit(t, Engine{Processes: 4}, r)

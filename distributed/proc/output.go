@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// tee writes to a log, and also to somebody who looks on, whose errors must not end the worker by a broken pipe.
+// tee writes to a log, and also to somebody who looks on, whose errors must not end the worker by a
+// broken pipe.
 type tee struct {
 	file io.Writer
 	also io.Writer

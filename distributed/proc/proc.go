@@ -1,22 +1,23 @@
-// Package proc starts the workers of a distributed run as processes on this machine: to keep what they need and what
-// they break apart, and to try a run before it goes to a cluster.
+// Package proc starts the workers of a distributed run as processes on this machine: to keep what
+// they need and what they break apart, and to try a run before it goes to a cluster.
 //
 // # Contract
 //
-// Workers belong to the process that submitted them. On Linux they get SIGTERM when it ends, however it ends;
-// elsewhere they finish their tasks, and find no one who merges. They are in process groups of their own, so that a
-// key that interrupts the driver in a terminal does not reach them: the driver tells them, by Cancel. A detached
-// round is refused.
+// Workers belong to the process that submitted them. On Linux they get SIGTERM when it ends,
+// however it ends; elsewhere they finish their tasks, and find no one who merges. They are in
+// process groups of their own, so that a key that interrupts the driver in a terminal does not
+// reach them: the driver tells them, by Cancel. A detached round is refused.
 //
-// There is no list of the processes of a run, so that [Engine.Cancel] has nothing to end: workers that another
-// process has started end by themselves when they see the cancel mark in the run directory.
+// There is no list of the processes of a run, so that [Engine.Cancel] has nothing to end: workers
+// that another process has started end by themselves when they see the cancel mark in the run
+// directory.
 //
 // What a worker writes is appended to logs/proc-ROUND-INDEX.out in the run directory.
 //
 // # Concurrency
 //
-// An Engine is a value and never changes. Its jobs may be used by several goroutines. A job holds one goroutine and,
-// on Linux, one operating system thread until its workers have ended.
+// An Engine is a value and never changes. Its jobs may be used by several goroutines. A job holds
+// one goroutine and, on Linux, one operating system thread until its workers have ended.
 package proc
 
 import (
@@ -35,12 +36,13 @@ var _ distributed.Engine = Engine{}
 
 // Engine starts processes. The zero value starts one for every CPU that Go uses.
 type Engine struct {
-	// Processes is how many workers run at the same time, 0 for GOMAXPROCS. They share its CPUs: each gets its part
-	// of them, at least 1, as its GOMAXPROCS, unless that variable is set in the environment.
+	// Processes is how many workers run at the same time, 0 for GOMAXPROCS. They share its CPUs:
+	// each gets its part of them, at least 1, as its GOMAXPROCS, unless that variable is set in the
+	// environment.
 	Processes int
 
-	// Stderr, if not nil, also gets what workers write to their standard error. Writes to it are never concurrent
-	// within a job; its errors are ignored.
+	// Stderr, if not nil, also gets what workers write to their standard error. Writes to it are
+	// never concurrent within a job; its errors are ignored.
 	Stderr io.Writer
 }
 
@@ -52,8 +54,8 @@ func (e Engine) Shares(tasks int64) int {
 	return int(max(1, min(tasks, int64(e.processes()))))
 }
 
-// Submit starts up to Processes workers. The others of the round start as those end. If one cannot be started, it
-// ends the others, and returns the error.
+// Submit starts up to Processes workers. The others of the round start as those end. If one cannot
+// be started, it ends the others, and returns the error.
 func (e Engine) Submit(ctx context.Context, r distributed.Round) (distributed.Job, error) {
 	if err := e.check(r); err != nil {
 		return nil, err

@@ -23,7 +23,8 @@ func init() { onCluster = func(m *testing.M) { minislurm.Main(m, 4) } }
 // quick is an engine that asks more often than one should ask anybody else's cluster.
 func quick() Engine { return Engine{Poll: 100 * time.Millisecond} }
 
-// runs numbers the runs, whose names differ, so that one test does not see what another one has left.
+// runs numbers the runs, whose names differ, so that one test does not see what another one has
+// left.
 var runs int
 
 // shellRound is a round whose workers are a shell script; in it $0 is the run directory.
@@ -268,8 +269,9 @@ func TestClusterRequeue(t *testing.T) {
 	}
 }
 
-// A controller that is killed says nothing, and when it is back either does not know the job, or relaunches it, or
-// holds it. In every case Poll says Idle in the end, and nothing of the job stays in the queue.
+// A controller that is killed says nothing, and when it is back either does not know the job, or
+// relaunches it, or holds it. In every case Poll says Idle in the end, and nothing of the job stays
+// in the queue.
 func TestClusterControllerIsKilled(t *testing.T) {
 	for _, after := range []time.Duration{2 * time.Second, 7 * time.Second} {
 		t.Run(after.String(), func(t *testing.T) {

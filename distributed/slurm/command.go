@@ -84,9 +84,10 @@ func (e Engine) run(ctx context.Context, stdin, name string, args ...string) (st
 	return string(stdout.bytes), err
 }
 
-// environment is what the commands, and by sbatch the jobs, get of this process's environment. It may be part of a
-// job itself: then its variables would give workers wrong indices, and srun wrong defaults. Those of squeue and
-// scancel narrow down what they look at, so that jobs would seem to have ended; SBATCH_WAIT makes sbatch wait.
+// environment is what the commands, and by sbatch the jobs, get of this process's environment. It
+// may be part of a job itself: then its variables would give workers wrong indices, and srun wrong
+// defaults. Those of squeue and scancel narrow down what they look at, so that jobs would seem to
+// have ended; SBATCH_WAIT makes sbatch wait.
 func environment(all []string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")

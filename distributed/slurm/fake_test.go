@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// fakeDir is where the commands that stand in for Slurm's find their answers and leave what they were asked.
+// fakeDir is where the commands that stand in for Slurm's find their answers and leave what they
+// were asked.
 const fakeDir = "LAZYNPY_TEST_SLURM"
 
 // answer is what a command says.

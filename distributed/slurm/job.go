@@ -43,8 +43,9 @@ func (j *job) Poll(ctx context.Context) (distributed.State, error) {
 	return state, err
 }
 
-// ask runs squeue. It asks for id and name, as ids are given out again after a controller has lost a job, and for
-// jobs in all states, as squeue refuses names of states that it does not know, and later versions have more of them.
+// ask runs squeue. It asks for id and name, as ids are given out again after a controller has lost
+// a job, and for jobs in all states, as squeue refuses names of states that it does not know, and
+// later versions have more of them.
 func (j *job) ask(ctx context.Context) (distributed.State, error) {
 	args := append(j.id.cluster(), "--noheader", "--jobs="+j.id.number, "--name="+j.name, "--states=all", "--format=%T|%r")
 	out, err := j.engine.run(ctx, "", "squeue", args...)
@@ -59,8 +60,8 @@ func (j *job) ask(ctx context.Context) (distributed.State, error) {
 	case err != nil:
 		return distributed.Unknown, err
 	case n.stuck > 0:
-		// They would stand in the queue for ever. Those of their tasks that run all the same, as after a controller
-		// was restarted from an old state, do no harm.
+		// They would stand in the queue for ever. Those of their tasks that run all the same, as
+		// after a controller was restarted from an old state, do no harm.
 		if err := j.Cancel(ctx); err != nil {
 			return distributed.Unknown, fmt.Errorf("cancelling %d held jobs: %w", n.stuck, err)
 		}
@@ -86,14 +87,15 @@ func (e Engine) scancel(ctx context.Context, args ...string) error {
 	return err
 }
 
-// jobCount is how many lines of squeue are of jobs that wait or run, how many of jobs that wait for nothing, and how many of
-// jobs that have ended, by state.
+// jobCount is how many lines of squeue are of jobs that wait or run, how many of jobs that wait for
+// nothing, and how many of jobs that have ended, by state.
 type jobCount struct {
 	active, stuck int
 	ended         map[string]int
 }
 
-// countJobs reads lines of "STATE|reason". A state that it does not know is one of waiting or running.
+// countJobs reads lines of "STATE|reason". A state that it does not know is one of waiting or
+// running.
 func countJobs(out string) (n jobCount) {
 	n.ended = map[string]int{}
 	for line := range strings.Lines(out) {
@@ -152,9 +154,10 @@ func ended(state string) bool {
 	return false
 }
 
-// stuck says that Slurm itself holds a pending job, and that nobody will let it go: its launch has failed, or it was
-// requeued too often. What a user or an administrator holds (JobHeldUser, JobHeldAdmin, "job requeued in held
-// state") is not stuck. They will release it, and must not find that it was submitted again meanwhile.
+// stuck says that Slurm itself holds a pending job, and that nobody will let it go: its launch has
+// failed, or it was requeued too often. What a user or an administrator holds (JobHeldUser,
+// JobHeldAdmin, "job requeued in held state") is not stuck. They will release it, and must not find
+// that it was submitted again meanwhile.
 func stuck(reason string) bool {
 	r := strings.ToLower(strings.ReplaceAll(reason, "_", " "))
 	return strings.Contains(r, "launch failed requeued held") || strings.Contains(r, "jobholdmaxrequeue")

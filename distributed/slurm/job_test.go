@@ -49,7 +49,8 @@ func TestPoll(t *testing.T) {
 		{says: answer{Out: "SUSPENDED|None\n"}, want: distributed.Active},
 		{says: answer{Out: "A_STATE_OF_LATER_VERSIONS|None\n"}, want: distributed.Active},
 		{says: answer{Out: "PENDING|BeginTime\n"}, want: distributed.Active},
-		{says: answer{Out: "COMPLETED|None\nFAILED|NonZeroExitCode\n"}, want: distributed.Idle}, // their journals have more to say
+		// their journals have more to say
+		{says: answer{Out: "COMPLETED|None\nFAILED|NonZeroExitCode\n"}, want: distributed.Idle},
 		{says: answer{Out: "CANCELLED|None\nTIMEOUT|TimeLimit\nTIMEOUT|TimeLimit\nNODE_FAIL|None\n"}, want: distributed.Idle,
 			err: "cancelled: slurm: 1 workers CANCELLED (by a user or an administrator), 1 workers NODE_FAIL (their nodes failed), 2 workers TIMEOUT (more than --time)"},
 		{says: answer{Out: "PREEMPTED|None\nBOOT_FAIL|None\nDEADLINE|None\nREVOKED|None\n"}, want: distributed.Idle, err: "1 workers BOOT_FAIL"},

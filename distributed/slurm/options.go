@@ -15,8 +15,8 @@ func (e Engine) options(r distributed.Round) []string {
 	o := e.common(r, e.CPUs)
 	if e.Ranks > 0 {
 		n := strconv.Itoa(r.Shares)
-		// Without B: the signal goes to the steps, and not to the batch script. That is srun, which would kill its
-		// tasks at once.
+		// Without B: the signal goes to the steps, and not to the batch script. That is srun, which
+		// would kill its tasks at once.
 		o = append(o, "--nodes="+n, "--ntasks="+n, "--no-kill", "--signal=TERM@"+e.seconds(), "--output="+logFile(r, "slurm-%j.out"))
 	} else {
 		array := "--array=0-" + strconv.Itoa(r.Shares-1)
@@ -32,7 +32,8 @@ func (e Engine) options(r distributed.Round) []string {
 	return append(o, e.Args...)
 }
 
-// common are the options of all jobs of a run. Requeued tasks append, so that what the first attempt said stays.
+// common are the options of all jobs of a run. Requeued tasks append, so that what the first
+// attempt said stays.
 func (e Engine) common(r distributed.Round, cpus int) []string {
 	o := []string{"--requeue", "--open-mode=append", "--job-name=" + r.Name}
 	if cpus > 0 {
@@ -56,13 +57,15 @@ func (e Engine) seconds() string {
 	return strconv.FormatInt(int64(or(e.Signal, DefaultSignal)/time.Second), 10)
 }
 
-// logFile is the name of a file among the logs, in which Slurm replaces the % codes of pattern only.
+// logFile is the name of a file among the logs, in which Slurm replaces the % codes of pattern
+// only.
 func logFile(r distributed.Round, pattern string) string {
 	return path.Join(strings.ReplaceAll(r.Dir, "%", "%%"), "logs", pattern)
 }
 
-// srun is the command that starts the ranks, each with an output of its own. It waits for all of them, however the
-// others have ended. Since 22.05 it does not take over the CPUs per task from the job.
+// srun is the command that starts the ranks, each with an output of its own. It waits for all of
+// them, however the others have ended. Since 22.05 it does not take over the CPUs per task from the
+// job.
 func (e Engine) srun(r distributed.Round) []string {
 	n := strconv.Itoa(r.Shares)
 	c := []string{

@@ -6,11 +6,13 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
-// processors makes Go use as many CPUs as Slurm has given, on sites that do not confine tasks to them.
+// processors makes Go use as many CPUs as Slurm has given, on sites that do not confine tasks to
+// them.
 const processors = `export GOMAXPROCS="${GOMAXPROCS:-${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}}"`
 
-// Script is the batch script that Submit submits for the workers of a round, with its options as directives, for
-// people who submit it themselves: sbatch FILE. The directory for its output, logs in the run directory, must exist.
+// Script is the batch script that Submit submits for the workers of a round, with its options as
+// directives, for people who submit it themselves: sbatch FILE. The directory for its output, logs
+// in the run directory, must exist.
 func (e Engine) Script(r distributed.Round) (string, error) {
 	if err := checkRound(r); err != nil {
 		return "", err
@@ -49,8 +51,8 @@ func shell(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// directive quotes a word for an #SBATCH line, where quotes and backslashes mean about what they do in sh. A line
-// break, which Validate and Submit refuse, must not begin a line of the script.
+// directive quotes a word for an #SBATCH line, where quotes and backslashes mean about what they do
+// in sh. A line break, which Validate and Submit refuse, must not begin a line of the script.
 func directive(s string) string {
 	if plain(s) {
 		return s

@@ -1,20 +1,22 @@
-// Package slurm starts the workers of a distributed run as jobs of a Slurm cluster, by the commands that its users
-// have: sbatch, squeue and scancel.
+// Package slurm starts the workers of a distributed run as jobs of a Slurm cluster, by the commands
+// that its users have: sbatch, squeue and scancel.
 //
-// A round is one job array with a task for every share, whose index a worker finds in SLURM_ARRAY_TASK_ID. Where
-// arrays are not allowed, [Engine.Ranks] makes it one job over as many nodes, in which srun starts the workers;
-// their index is in SLURM_PROCID.
+// A round is one job array with a task for every share, whose index a worker finds in
+// SLURM_ARRAY_TASK_ID. Where arrays are not allowed, [Engine.Ranks] makes it one job over as many
+// nodes, in which srun starts the workers; their index is in SLURM_PROCID.
 //
 // # Contract
 //
-// Slurm promises little, and so does this package. Jobs that it acknowledged are lost if the controller ends within
-// seconds; their ids are given out again, which is why jobs are always asked for by id and name. Two copies of a
-// task run when a node loses its network. A job that has completed may have lost a rank. A batch job whose
-// slurmstepd was killed is said to run until somebody cancels it. What was computed is therefore for the journals of
-// the run to say; [distributed.Job.Poll] only says when to look.
+// Slurm promises little, and so does this package. Jobs that it acknowledged are lost if the
+// controller ends within seconds; their ids are given out again, which is why jobs are always asked
+// for by id and name. Two copies of a task run when a node loses its network. A job that has
+// completed may have lost a rank. A batch job whose slurmstepd was killed is said to run until
+// somebody cancels it. What was computed is therefore for the journals of the run to say;
+// [distributed.Job.Poll] only says when to look.
 //
-// The run directory, the program and the input must have the same names on the nodes. Tasks inherit the environment
-// of the submitting process, without what tells it of a job that it is itself part of.
+// The run directory, the program and the input must have the same names on the nodes. Tasks inherit
+// the environment of the submitting process, without what tells it of a job that it is itself part
+// of.
 //
 // # Concurrency
 //
@@ -32,18 +34,20 @@ import (
 
 // The defaults of [Engine].
 const (
-	// DefaultMaxArray, 1000: Slurm's MaxArraySize is 1001 unless the site has changed it, and indices end before it.
+	// DefaultMaxArray, 1000: Slurm's MaxArraySize is 1001 unless the site has changed it, and
+	// Indices end before it.
 	DefaultMaxArray = 1000
 
-	// DefaultPoll, 15 s: squeue takes a lock of the controller, and sites bar users who run it in a loop.
+	// DefaultPoll, 15 s: squeue takes a lock of the controller, and sites bar users who run it in a
+	// Loop.
 	DefaultPoll = 15 * time.Second
 
 	// DefaultSignal, 60 s: enough to record what is finished, with a shared filesystem under load.
 	DefaultSignal = 60 * time.Second
 )
 
-// commandTimeout is how long a command may take. A controller under load lets its clients wait, and one whose machine
-// is gone lets them wait for minutes.
+// commandTimeout is how long a command may take. A controller under load lets its clients wait, and
+// one whose machine is gone lets them wait for minutes.
 const commandTimeout = 60 * time.Second
 
 // maxSignal is the most seconds that --signal takes.
@@ -54,35 +58,39 @@ var (
 	_ distributed.Attacher = Engine{}
 )
 
-// Engine says how jobs are submitted. The zero value submits job arrays with the defaults of the site.
+// Engine says how jobs are submitted. The zero value submits job arrays with the defaults of the
+// site.
 type Engine struct {
 	Partition string // --partition; "" leaves it to the site, as do the next ones
 	Account   string // --account
 	QOS       string // --qos
-	Time      string // --time, the limit of one worker, as "30" (minutes), "2:00:00" or "1-12"; well above Signal
-	CPUs      int    // --cpus-per-task; 0 leaves it to the site, which commonly means 1
-	Memory    string // --mem, of one worker, as "4G"
+	// --time, the limit of one worker, as "30" (minutes), "2:00:00" or "1-12"; well above Signal
+	Time   string
+	CPUs   int    // --cpus-per-task; 0 leaves it to the site, which commonly means 1
+	Memory string // --mem, of one worker, as "4G"
 
-	// Args are passed to sbatch as they are, after the other options, which they override: "--constraint=avx2".
+	// Args are passed to sbatch as they are, after the other options, which they override:
+	// "--constraint=avx2".
 	Args []string
 
-	// MaxArray is how many tasks an array has at most, 0 for [DefaultMaxArray]. It must be below the cluster's
-	// MaxArraySize (scontrol show config).
+	// MaxArray is how many tasks an array has at most, 0 for [DefaultMaxArray]. It must be below
+	// the cluster's MaxArraySize (scontrol show config).
 	MaxArray int
 
-	// MaxRunning is how many tasks of an array run at the same time, 0 for as many as the site allows.
+	// MaxRunning is how many tasks of an array run at the same time, 0 for as many as the site
+	// allows.
 	MaxRunning int
 
-	// Poll is the least time between two runs of squeue for a job, 0 for [DefaultPoll]. Polls in between, and in
-	// the first Poll after the submission, get the last answer.
+	// Poll is the least time between two runs of squeue for a job, 0 for [DefaultPoll]. Polls in
+	// between, and in the first Poll after the submission, get the last answer.
 	Poll time.Duration
 
-	// Signal is how long before its time limit a worker gets SIGTERM, in whole seconds from 1 to 65535, 0 for
-	// [DefaultSignal]. Slurm keeps to it within about a minute.
+	// Signal is how long before its time limit a worker gets SIGTERM, in whole seconds from 1 to
+	// 65535, 0 for [DefaultSignal]. Slurm keeps to it within about a minute.
 	Signal time.Duration
 
-	// Ranks, if above 0, makes a round one job of so many nodes, with one worker on each, instead of an array: for
-	// sites that do not allow arrays. A node that is lost does not end the others.
+	// Ranks, if above 0, makes a round one job of so many nodes, with one worker on each, instead
+	// of an array: for sites that do not allow arrays. A node that is lost does not end the others.
 	Ranks int
 
 	// Bin is the directory of sbatch, squeue and scancel. Default: they are found in PATH.

@@ -44,7 +44,8 @@ func (e Engine) Attach(name, id string) (distributed.Job, error) {
 	return &job{engine: e, id: number, name: name}, nil
 }
 
-// Cancel cancels the jobs of a run of this user by the run's name, and says nothing if there are none.
+// Cancel cancels the jobs of a run of this user by the run's name, and says nothing if there are
+// none.
 func (e Engine) Cancel(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -53,8 +54,8 @@ func (e Engine) Cancel(ctx context.Context, name string) error {
 	return e.scancel(ctx, "--user="+strconv.Itoa(os.Getuid()), "--name="+name)
 }
 
-// sbatch submits a script. Its options are arguments and not directives, since variables such as SBATCH_PARTITION go
-// before those.
+// sbatch submits a script. Its options are arguments and not directives, since variables such as
+// SBATCH_PARTITION go before those.
 func (e Engine) sbatch(ctx context.Context, options, command []string) (jobID, error) {
 	out, err := e.run(ctx, script(nil, command), "sbatch", append([]string{"--parsable"}, options...)...)
 	switch {
@@ -95,8 +96,8 @@ func (id jobID) cluster() []string {
 	return []string{"--clusters=" + id.name}
 }
 
-// parseID reads the output of sbatch --parsable: "job" or "job;cluster" in the last line. Wrappers of sbatch that
-// sites have print more before.
+// parseID reads the output of sbatch --parsable: "job" or "job;cluster" in the last line. Wrappers
+// of sbatch that sites have print more before.
 func parseID(out string) (jobID, error) {
 	out = strings.TrimSpace(out)
 	line := strings.TrimSpace(out[strings.LastIndexByte(out, '\n')+1:])

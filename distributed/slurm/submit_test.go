@@ -85,7 +85,8 @@ func TestSubmitRanks(t *testing.T) {
 	}
 }
 
-// TestSubmitDetached submits nothing but workers, the last of which publishes, on the cluster that sbatch names.
+// TestSubmitDetached submits nothing but workers, the last of which publishes, on the cluster that
+// sbatch names.
 func TestSubmitDetached(t *testing.T) {
 	f := newFake(t)
 	r := round(t.TempDir(), 2)
@@ -107,7 +108,8 @@ func TestSubmitDetached(t *testing.T) {
 	f.asked("scancel --clusters=west --name=" + name + " 4711")
 }
 
-// TestSubmitExcludes keeps workers from machines on which others have failed, also in a script that is printed.
+// TestSubmitExcludes keeps workers from machines on which others have failed, also in a script that
+// is printed.
 func TestSubmitExcludes(t *testing.T) {
 	f := newFake(t)
 	r := round(t.TempDir(), 2)

@@ -1,5 +1,5 @@
-// Archive writes two arrays into a compressed .npz archive that NumPy reads, and then looks into the middle of one of them
-// without inflating what lies before.
+// Archive writes two arrays into a compressed .npz archive that NumPy reads, and then looks into
+// the middle of one of them without inflating what lies before.
 package main
 
 import (

@@ -13,7 +13,8 @@ import (
 )
 
 // Star is one record of an array of dtype
-// [('name', 'S8'), ('mag', '<f4'), ('pos', '<f8', (2,))], which NumPy packs, or aligns with align=True.
+// [('name', 'S8'), ('mag', '<f4'), ('pos', '<f8', (2,))], which NumPy packs, or aligns with
+// align=True.
 type Star struct {
 	Name [8]byte
 	Mag  float32

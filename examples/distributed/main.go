@@ -1,11 +1,12 @@
-// Distributed corrects a scan with an operation of its own, on every machine of a cluster or only on this one, and
-// makes a virtual bright-field image in the same pass:
+// Distributed corrects a scan with an operation of its own, on every machine of a cluster or only
+// on this one, and makes a virtual bright-field image in the same pass:
 //
 //	distributed scan.npy corrected.npy bright.npy          # goroutines of this process
 //	distributed -slurm main scan.npy corrected.npy bright.npy
 //
-// Functions do not travel between machines. The program registers its operation by name and is its own worker: a
-// scheduler starts it again with the arguments "work --plan DIR", and WorkerMain takes over.
+// Functions do not travel between machines. The program registers its operation by name and is its
+// own worker: a scheduler starts it again with the arguments "work --plan DIR", and WorkerMain
+// takes over.
 package main
 
 import (

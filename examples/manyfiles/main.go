@@ -1,5 +1,5 @@
-// Manyfiles treats a scan of 10,000 files, one for each scan position, as one array: it makes a virtual
-// image of all of them, one pixel per file, and saves the brightest frame.
+// Manyfiles treats a scan of 10,000 files, one for each scan position, as one array: it makes a
+// virtual image of all of them, one pixel per file, and saves the brightest frame.
 //
 //	go run ./examples/manyfiles 'scan/*.npy' 100x100 image.npy brightest.npy
 //

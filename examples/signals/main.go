@@ -1,5 +1,5 @@
-// Signals calibrates a scan that a detector left as a bare .npy file, makes a virtual bright-field image of a part of it
-// that is named in nanometres, and saves the image with its own calibration.
+// Signals calibrates a scan that a detector left as a bare .npy file, makes a virtual bright-field
+// image of a part of it that is named in nanometres, and saves the image with its own calibration.
 //
 //	go run ./examples/signals SCAN.npy IMAGE.npy
 package main

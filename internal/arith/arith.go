@@ -18,7 +18,8 @@ func GCD(a, b int64) int64 {
 	return a
 }
 
-// LCM is the least common multiple of positive numbers, and [math.MaxInt64] where that is too large.
+// LCM is the least common multiple of positive numbers, and [math.MaxInt64] where that is too
+// large.
 func LCM(a, b int64) int64 { return Times(a/GCD(a, b), b) }
 
 // Mul is a*b, and whether an int64 holds it.

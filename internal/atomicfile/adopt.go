@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 )
 
-// Adopt makes a file that is there, complete, and in the folder of path the temporary one: Commit puts it in its place,
-// by the same rules as one that [Create] has made. Until then it stays where it is; Abort does not remove it. Its permissions
-// are those of a new file.
+// Adopt makes a file that is there, complete, and in the folder of path the temporary one: Commit
+// puts it in its place, by the same rules as one that [Create] has made. Until then it stays where
+// it is; Abort does not remove it. Its permissions are those of a new file.
 func Adopt(path, there string, opts ...Option) (*File, error) {
 	r := newRules(opts)
 	target, err := resolve(path)

@@ -9,8 +9,8 @@ import (
 // special are the bits of a mode beside the permissions that a file keeps.
 const special = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 
-// dress gives the file the permissions that it is to have, and all else that what it replaces has. What it could not
-// keep it lists, for people.
+// dress gives the file the permissions that it is to have, and all else that what it replaces has.
+// What it could not keep it lists, for people.
 func (f *File) dress(old *os.File) (lost []string, err error) {
 	switch {
 	case f.sidecar:

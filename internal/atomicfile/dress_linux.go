@@ -44,8 +44,9 @@ func own(f *os.File, info fs.FileInfo) (user, group bool) {
 
 const accessList = "system.posix_acl_access"
 
-// copyAttributes gives a file the extended attributes of another, or only the access control list, and lists those that it could
-// not. A list that the file has from its folder goes if the other has none.
+// copyAttributes gives a file the extended attributes of another, or only the access control list,
+// and lists those that it could not. A list that the file has from its folder goes if the other has
+// none.
 func copyAttributes(f, other *os.File, listOnly bool) (lost []string) {
 	if other == nil {
 		return nil

@@ -20,7 +20,8 @@ func TestKeeps(t *testing.T) {
 		must(t, os.Chmod("x", 0o640|fs.ModeSetgid), os.Link("x", "again"))
 		xattr := unix.Setxattr("x", "user.comment", []byte("kept"), 0) == nil
 		if os.Geteuid() == 0 {
-			must(t, os.Chown("x", 1234, 2345), os.Chmod("x", 0o640|fs.ModeSetgid)) // giving it away takes the bit
+			// giving it away takes the bit
+			must(t, os.Chown("x", 1234, 2345), os.Chmod("x", 0o640|fs.ModeSetgid))
 		}
 		before, err := os.Stat("x")
 		must(t, err, Write("x", says("new")))
@@ -45,8 +46,8 @@ func TestKeeps(t *testing.T) {
 	})
 }
 
-// TestPlantedLink checks that a link that somebody else has put into a folder like /tmp is not followed, and one of one's own is. Only
-// root can make somebody else's.
+// TestPlantedLink checks that a link that somebody else has put into a folder like /tmp is not
+// followed, and one of one's own is. Only root can make somebody else's.
 func TestPlantedLink(t *testing.T) {
 	bothWays(t, func(t *testing.T) {
 		must(t, os.Mkdir("victim", 0o777), os.Mkdir("tmp", 0o777), os.Chmod("tmp", 0o777|fs.ModeSticky), os.Symlink("../victim/x", "tmp/x"))

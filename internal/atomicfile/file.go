@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Write lets write fill a temporary file, and puts it in place of path when it is on disk. After an error
-// path is as it was.
+// Write lets write fill a temporary file, and puts it in place of path when it is on disk. After an
+// error path is as it was.
 func Write(path string, write func(*os.File) error, opts ...Option) error {
 	f, err := Create(path, opts...)
 	if err != nil {
@@ -25,7 +25,8 @@ func Write(path string, write func(*os.File) error, opts ...Option) error {
 	return f.Commit()
 }
 
-// Check returns the error that [Create] would: it is for what takes long before there is something to write.
+// Check returns the error that [Create] would: it is for what takes long before there is something
+// to write.
 func Check(path string, opts ...Option) error {
 	f, err := Create(path, opts...)
 	if err == nil {
@@ -72,8 +73,9 @@ func Create(path string, opts ...Option) (*File, error) {
 	return create(root, name, path, r)
 }
 
-// CreateIn is [Create] for the file called name, with slashes, below a folder, out of which no link leads. A link in the
-// place of the file itself is refused. The folder that it goes to must exist. Errors call the file shown.
+// CreateIn is [Create] for the file called name, with slashes, below a folder, out of which no link
+// leads. A link in the place of the file itself is refused. The folder that it goes to must exist.
+// Errors call the file shown.
 func CreateIn(root *os.Root, name, shown string, opts ...Option) (*File, error) {
 	dir, err := root.OpenRoot(path.Dir(name))
 	if err != nil {
@@ -109,8 +111,8 @@ func create(dir *os.Root, name, path string, r rules) (*File, error) {
 	return f, nil
 }
 
-// Commit brings the file to disk and puts it in its place. After an error path is as it was, unless the error is that of
-// bringing the folder to disk.
+// Commit brings the file to disk and puts it in its place. After an error path is as it was, unless
+// the error is that of bringing the folder to disk.
 func (f *File) Commit() error { return f.commit(true) }
 
 // CommitUnsynced is Commit without waiting for the disk: after a crash of the whole system, and not

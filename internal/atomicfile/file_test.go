@@ -56,8 +56,8 @@ func TestWriteNames(t *testing.T) {
 	noneLeft(t)
 }
 
-// TestWriteProtected checks that a protected file is not replaced by way of its folder, by root neither, and that
-// what is replaced keeps its permissions.
+// TestWriteProtected checks that a protected file is not replaced by way of its folder, by root
+// neither, and that what is replaced keeps its permissions.
 func TestWriteProtected(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, mode := range []fs.FileMode{0o600, 0o444} {
@@ -108,8 +108,8 @@ func TestFileEnds(t *testing.T) {
 	noneLeft(t)
 }
 
-// TestFolderNotSynced has the disk fail when the folder is brought to it: the file is in its place, and the error is told. That a
-// system cannot do it is no error.
+// TestFolderNotSynced has the disk fail when the folder is brought to it: the file is in its place,
+// and the error is told. That a system cannot do it is no error.
 func TestFolderNotSynced(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("folders are not synced there")

@@ -31,8 +31,8 @@ func syncFolder(dir *os.Root) error {
 // syncHandle is replaced by tests.
 var syncHandle = (*os.File).Sync
 
-// syncOpen brings a folder to disk and closes it. Systems that cannot do the former say so; a disk that fails is
-// another matter.
+// syncOpen brings a folder to disk and closes it. Systems that cannot do the former say so; a disk
+// that fails is another matter.
 func syncOpen(d *os.File) error {
 	err := syncHandle(d)
 	_ = d.Close() // nothing was written through it

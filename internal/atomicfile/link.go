@@ -23,7 +23,8 @@ func Target(path string) string {
 // resolve is Target that refuses what Linux would refuse to follow.
 func resolve(path string) (string, error) { return follow(path, trusted) }
 
-// follow reads links until there is none. Links among the folders of the path are left to the system.
+// follow reads links until there is none. Links among the folders of the path are left to the
+// system.
 func follow(path string, check func(string, fs.FileInfo) error) (string, error) {
 	for range maxLinks {
 		info, err := os.Lstat(path)

@@ -13,7 +13,8 @@ import (
 // openNonblock keeps the opening of a pipe from waiting for somebody at its other end.
 const openNonblock = syscall.O_NONBLOCK
 
-// lock locks a file until it and what hold has made of it are closed, and fails if somebody else has and it is not to wait.
+// lock locks a file until it and what hold has made of it are closed, and fails if somebody else
+// has and it is not to wait.
 func lock(f *os.File, wait bool) error {
 	how := unix.LOCK_EX
 	if !wait {
@@ -35,8 +36,8 @@ func hold(f *os.File) (*os.File, error) {
 	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
-// ours reports whether a link is one that Linux follows in a folder where everybody may put one: that of the
-// user, or of the owner of the folder.
+// ours reports whether a link is one that Linux follows in a folder where everybody may put one:
+// that of the user, or of the owner of the folder.
 func ours(link, folder fs.FileInfo) bool {
 	l, ok1 := link.Sys().(*syscall.Stat_t)
 	d, ok2 := folder.Sys().(*syscall.Stat_t)

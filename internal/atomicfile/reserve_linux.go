@@ -7,8 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Reserve gives f its length and the space on disk for it, so that a full disk is an error now and not
-// when the last byte is written. A file system without reservations is asked whether it has the room.
+// Reserve gives f its length and the space on disk for it, so that a full disk is an error now and
+// not when the last byte is written. A file system without reservations is asked whether it has the
+// room.
 func Reserve(f *os.File, size int64) error {
 	if size == 0 {
 		return f.Truncate(0) // the system call refuses to reserve nothing

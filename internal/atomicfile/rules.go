@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// SidecarSuffixes are what names of files have behind that of the file which they are about: the journal and the
-// index of an archive, and the description of a signal.
+// SidecarSuffixes are what names of files have behind that of the file which they are about: the
+// journal and the index of an archive, and the description of a signal.
 var SidecarSuffixes = []string{".append", ".lzidx", ".signal.json"}
 
 // ErrInput is matched by the error of writing over a file that is being read.
@@ -41,8 +41,8 @@ func Apart(is func(fs.FileInfo) (bool, error)) Option {
 	return func(r *rules) { r.apart = append(r.apart, is) }
 }
 
-// Inputs refuses these files, which are read to make the new one, and gives a new file no more readers than each of
-// them has.
+// Inputs refuses these files, which are read to make the new one, and gives a new file no more
+// readers than each of them has.
 func Inputs(infos ...fs.FileInfo) Option {
 	return func(r *rules) {
 		for _, in := range infos {
@@ -68,25 +68,28 @@ func readers(mode fs.FileMode) fs.FileMode {
 	return mask
 }
 
-// Replacing has accept look at a file, open for reading, before it is replaced. Its error is that of Create or Commit.
+// Replacing has accept look at a file, open for reading, before it is replaced. Its error is that
+// of Create or Commit.
 func Replacing(accept func(old *os.File) error) Option {
 	return func(r *rules) { r.accept = append(r.accept, accept) }
 }
 
-// New refuses to replace anything. The error matches [fs.ErrExist], also if somebody else has made the file meanwhile.
+// New refuses to replace anything. The error matches [fs.ErrExist], also if somebody else has made
+// the file meanwhile.
 func New() Option {
 	return Replacing(func(*os.File) error { return fs.ErrExist })
 }
 
-// Beside says that the file is a sidecar of owner, a path, whose permissions it takes. It is made where its name says, and
-// never through a link.
+// Beside says that the file is a sidecar of owner, a path, whose permissions it takes. It is made
+// where its name says, and never through a link.
 func Beside(owner string) Option {
 	return func(r *rules) {
 		r.sidecar, r.owner = true, owner
 	}
 }
 
-// Begins accepts files that begin with one of these texts, and empty ones. What is said of others follows "is ".
+// Begins accepts files that begin with one of these texts, and empty ones. What is said of others
+// follows "is ".
 func Begins(otherwise string, magics ...string) Option {
 	return Replacing(func(old *os.File) error {
 		head := Head(old)
@@ -112,7 +115,8 @@ func Head(f *os.File) string {
 // errJustReplaced says that the file under a name was another one a moment ago.
 var errJustReplaced = errors.New("was replaced by somebody else just now")
 
-// admit decides whether the file may take its place, and opens what it would replace; nil if that is nothing.
+// admit decides whether the file may take its place, and opens what it would replace; nil if that
+// is nothing.
 func (f *File) admit() (old *os.File, err error) {
 	for range 100 { // others may be replacing it one after the other
 		if old, err = f.look(); !errors.Is(err, errJustReplaced) {
@@ -191,8 +195,8 @@ func (f *File) openOld(info fs.FileInfo) (*os.File, error) {
 	return old, nil
 }
 
-// shadows returns an error for a name like "train.npz:x" where there is an archive train.npz: from then on it would be the
-// name of this file, and not of the member any more.
+// shadows returns an error for a name like "train.npz:x" where there is an archive train.npz: from
+// then on it would be the name of this file, and not of the member any more.
 func (f *File) shadows() error {
 	for i, r := range f.name {
 		if r != ':' {

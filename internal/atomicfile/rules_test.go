@@ -36,7 +36,8 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-// bothWays runs a test with temporary files that have no name, where there are such, and with those that have one.
+// bothWays runs a test with temporary files that have no name, where there are such, and with those
+// that have one.
 func bothWays(t *testing.T, test func(t *testing.T)) {
 	for _, named := range []bool{false, true} {
 		t.Run(map[bool]string{false: "unnamed", true: "named"}[named], func(t *testing.T) {

@@ -12,10 +12,10 @@ import (
 
 const (
 	// longestStem is how much of a file's name the name of the temporary file repeats: file
-	// systems take names of 255 bytes, and the rest of this one has 23 at most.
+	// Systems take names of 255 bytes, and the rest of this one has 23 at most.
 	longestStem = 200
 
-	// slots is how many temporary files of one file can be found again.
+	// Slots is how many temporary files of one file can be found again.
 	slots = 8
 )
 
@@ -24,9 +24,9 @@ var forceNamed = os.Getenv("LAZYNPY_NAMED_TEMPORARY") != ""
 
 var onNotice atomic.Pointer[func(string)]
 
-// OnNotice has tell called, from any goroutine, with lines about what a user should know although nothing went wrong:
-// temporary files of dead processes that were removed, and what a file could not keep when it was replaced. Without it
-// they are not told.
+// OnNotice has tell called, from any goroutine, with lines about what a user should know although
+// nothing went wrong: temporary files of dead processes that were removed, and what a file could
+// not keep when it was replaced. Without it they are not told.
 func OnNotice(tell func(line string)) { onNotice.Store(&tell) }
 
 func notice(format string, args ...any) {
@@ -70,8 +70,8 @@ func (f *File) open(perm fs.FileMode) error {
 	return errors.New("too many temporary files of this name")
 }
 
-// take makes file the temporary one. What the permissions are to be in the end the system has decided; until then it
-// is for the owner alone.
+// take makes file the temporary one. What the permissions are to be in the end the system has
+// decided; until then it is for the owner alone.
 func (f *File) take(file *os.File, name string) error {
 	f.File, f.temp, f.shown = file, name, file.Name()
 	if name == "" {

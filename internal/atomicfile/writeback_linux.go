@@ -14,10 +14,11 @@ func StartWriteback(f *os.File, off, n int64) {
 }
 
 // Forget waits until a part of f is on disk, and lets the system use the memory for something else.
-// Pages that are written to next are then found among those that were just given back, instead of being
-// taken from files that somebody reads.
+// Pages that are written to next are then found among those that were just given back, instead of
+// being taken from files that somebody reads.
 //
-// An error of the disk must not be dropped: the system tells it once, and a later Sync would succeed.
+// An error of the disk must not be dropped: the system tells it once, and a later Sync would
+// succeed.
 func Forget(f *os.File, off, n int64) error {
 	fd := int(f.Fd())
 	const wait = unix.SYNC_FILE_RANGE_WAIT_BEFORE | unix.SYNC_FILE_RANGE_WRITE | unix.SYNC_FILE_RANGE_WAIT_AFTER

@@ -18,7 +18,8 @@ func populate(b []byte) (bad int, err error) {
 		case nil:
 			return 0, nil
 		case unix.EINTR:
-		case unix.EINVAL, unix.ENOSYS: // before Linux 5.14, and on other kernels that speak its calls
+		// before Linux 5.14, and on other kernels that speak its calls
+		case unix.EINVAL, unix.ENOSYS:
 			return touchAhead(b)
 		case unix.EFAULT, unix.EIO:
 			return 0, errPage

@@ -34,6 +34,7 @@ func lookAtMemory() int64 {
 	return memory.bytes
 }
 
-// AvailableMemory returns how many bytes of memory this process could still use: the system's available memory, and
-// less where a cgroup or a limit on the address space of the process leaves less; 0 if the system does not tell. The figure is up to a second old.
+// AvailableMemory returns how many bytes of memory this process could still use: the system's
+// available memory, and less where a cgroup or a limit on the address space of the process leaves
+// less; 0 if the system does not tell. The figure is up to a second old.
 func AvailableMemory() int64 { return memoryNow() }

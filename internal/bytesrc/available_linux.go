@@ -97,8 +97,8 @@ func cgroupOf(line string) *cgroup {
 }
 
 // available is the least of what the group and those above it leave. In a container the
-// groups above are not to be seen, and the path may be that of the host; the root of the mount is then
-// the group of the container.
+// groups above are not to be seen, and the path may be that of the host; the root of the mount is
+// then the group of the container.
 func (g *cgroup) available(root fs.FS) int64 {
 	least := int64(math.MaxInt64)
 	for at := path.Clean("/" + g.path); ; at = path.Dir(at) {

@@ -16,7 +16,7 @@ const (
 	// BackendAuto chooses. On Linux and macOS it is a mapping if the filesystem is local
 	// and the file fits the address space, pread if not, and direct for a sweep over a local
 	// file that is larger than the memory which is available; on other systems it is the
-	// copying reader. The environment variable LAZYNPY_BACKEND overrides the choice.
+	// Copying reader. The environment variable LAZYNPY_BACKEND overrides the choice.
 	BackendAuto Backend = "auto"
 
 	// BackendMmap maps the whole file once and lends windows of it.
@@ -27,11 +27,11 @@ const (
 
 	// BackendDirect reads into pooled buffers past the page cache (O_DIRECT, and F_NOCACHE on
 	// macOS). Where the filesystem refuses, pread takes over and the reason says so; other
-	// systems than Linux and macOS do not have it.
+	// Systems than Linux and macOS do not have it.
 	BackendDirect Backend = "direct"
 
 	// BackendCopy copies out of golang.org/x/exp/mmap's reader, which exists for every system
-	// that Go runs on.
+	// That Go runs on.
 	BackendCopy Backend = "copy"
 )
 
@@ -128,7 +128,8 @@ type facts struct {
 	goos       string
 	size       int64
 	filesystem func() filesystem
-	available  func() int64 // bytes of a file that the page cache could hold; 0 if that is not known
+	// bytes of a file that the page cache could hold; 0 if that is not known
+	available func() int64
 }
 
 func (c facts) choose() (choice, error) {

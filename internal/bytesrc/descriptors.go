@@ -11,10 +11,11 @@ import (
 	"sync"
 )
 
-// A process may have few files open: 256 on macOS, 1,024 in many a shell. Files that nobody reads at the moment can
-// do without their descriptors: those of the files that were opened first are given back when there are many, and
-// a file is opened again when something of it is asked for. Mappings stay, and with them all views and leases. A file
-// that has no descriptor must be found under its path, and be the same: one that was deleted or replaced keeps its descriptor.
+// A process may have few files open: 256 on macOS, 1,024 in many a shell. Files that nobody reads
+// at the moment can do without their descriptors: those of the files that were opened first are
+// given back when there are many, and a file is opened again when something of it is asked for.
+// Mappings stay, and with them all views and leases. A file that has no descriptor must be found
+// under its path, and be the same: one that was deleted or replaced keeps its descriptor.
 
 // descriptors are the files of this process that have theirs.
 var descriptors = openFiles{most: func() int { return max(int(min(descriptorLimit()/2, math.MaxInt32)), 8) }}
@@ -57,8 +58,9 @@ func (o *openFiles) remove(f *File) {
 	}
 }
 
-// giveBack parks up to n files, those that were opened first, but not this one, and reports whether it parked any. Those that
-// are in use, or cannot be found again, are looked at next time after all others.
+// giveBack parks up to n files, those that were opened first, but not this one, and reports whether
+// it parked any. Those that are in use, or cannot be found again, are looked at next time after all
+// others.
 func (o *openFiles) giveBack(n int, but *File) bool {
 	o.mu.Lock()
 	var tried []*File
@@ -86,8 +88,8 @@ func (o *openFiles) giveBack(n int, but *File) bool {
 	return done > 0
 }
 
-// hold keeps the descriptor until drop, and opens the file again if it has to. It is for the calls of users, and not for
-// what they call. The caller has a lease.
+// hold keeps the descriptor until drop, and opens the file again if it has to. It is for the calls
+// of users, and not for what they call. The caller has a lease.
 func (f *File) hold() error {
 	for {
 		f.holding.RLock()
@@ -123,7 +125,8 @@ func (f *File) done() {
 	f.leases.release()
 }
 
-// park gives the descriptor back, if nobody needs it at the moment and the file can be opened again.
+// park gives the descriptor back, if nobody needs it at the moment and the file can be opened
+// again.
 func (f *File) park() bool {
 	if !f.holding.TryLock() {
 		return false

@@ -15,8 +15,8 @@ const directPiece = 4 << 20
 // directRead is from which length on ReadAt goes past the page cache.
 const directRead = 1 << 20
 
-// openDirectly makes direct reads ready. If the filesystem refuses, pread takes over, or the mapping where
-// nobody asked for direct reads, and the reason says why.
+// openDirectly makes direct reads ready. If the filesystem refuses, pread takes over, or the
+// mapping where nobody asked for direct reads, and the reason says why.
 func (f *File) openDirectly(c choice) {
 	direct, align, err := openDirect(f.os)
 	if err != nil && c.auto {
@@ -46,8 +46,8 @@ func (f *File) directInto(l *Lease, n int) error {
 	return err
 }
 
-// readBlocks fills p, which is aligned as the offset is, with whole blocks, of which the file must have the
-// first need bytes.
+// readBlocks fills p, which is aligned as the offset is, with whole blocks, of which the file must
+// have the first need bytes.
 func (f *File) readBlocks(p []byte, off int64, need int) error {
 	got := 0
 	for got < need {
@@ -81,14 +81,15 @@ func (f *File) refuseDirect(err error) {
 	f.choice.Store(&choice{backend: BackendPread, reason: fmt.Sprintf("direct read refused: %v", err)})
 }
 
-// directReadAt implements ReadAt for long ranges: memory that is not ours is not aligned, so the bytes
-// go through a buffer.
+// directReadAt implements ReadAt for long ranges: memory that is not ours is not aligned, so the
+// bytes go through a buffer.
 func (f *File) directReadAt(p []byte, off int64) (n int, err error) {
 	for len(p) > 0 {
 		if off >= f.size {
 			return n, io.EOF
 		}
-		// Pieces end at multiples of the piece, so that all but the first and the last are whole blocks.
+		// Pieces end at multiples of the piece, so that all but the first and the last are whole
+		// blocks.
 		k := min(int64(len(p)), directPiece-off%directPiece, f.size-off)
 		l := Lease{file: f, off: off}
 		err := f.directInto(&l, int(k))

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestDirectEdges borrows and reads every kind of range around blocks, pieces and the end of files that
-// end inside a block, at one, and behind none.
+// TestDirectEdges borrows and reads every kind of range around blocks, pieces and the end of files
+// that end inside a block, at one, and behind none.
 func TestDirectEdges(t *testing.T) {
 	for _, size := range []int{1, 511, 4095, 4096, 4097, directPiece + 8192, 2*directPiece + 12345} {
 		path, data := tempFile(t, size)
@@ -77,8 +77,8 @@ func TestDirectSameFile(t *testing.T) {
 	}
 }
 
-// TestDirectRefused has reads refused that were promised: by a request that is not aligned, which any
-// filesystem may do to one that is.
+// TestDirectRefused has reads refused that were promised: by a request that is not aligned, which
+// any filesystem may do to one that is.
 func TestDirectRefused(t *testing.T) {
 	path, data := tempFile(t, 100_000)
 	f := open(t, path, Options{Backend: BackendDirect})
@@ -92,8 +92,8 @@ func TestDirectRefused(t *testing.T) {
 	l.Release()
 }
 
-// TestDirectUnavailable opens a file on a filesystem without direct I/O, if the test may mount one, and else in
-// the kernel's own, whose files promise a length of 0.
+// TestDirectUnavailable opens a file on a filesystem without direct I/O, if the test may mount one,
+// and else in the kernel's own, whose files promise a length of 0.
 func TestDirectUnavailable(t *testing.T) {
 	dir := t.TempDir()
 	if err := unix.Mount("ramfs", dir, "ramfs", 0, ""); err == nil {

@@ -33,8 +33,9 @@
 // # Ways of reading
 //
 // [BackendAuto] decides by the filesystem, by the size of the file beside the memory that is
-// available, and by what [Options] say of the access. [BackendDirect] reads past the page cache; its blocks are
-// aligned here, so that callers see the ranges they asked for. docs/reading.md has the rules.
+// available, and by what [Options] say of the access. [BackendDirect] reads past the page cache;
+// its blocks are aligned here, so that callers see the ranges they asked for. docs/reading.md has
+// the rules.
 //
 // # Memory
 //

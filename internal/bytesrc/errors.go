@@ -11,20 +11,20 @@ import (
 
 var (
 	// ErrClosed is returned by every use of a [File] after Close has begun, and is
-	// what a [FaultError] wraps when closed pages were touched (debug builds).
+	// What a [FaultError] wraps when closed pages were touched (debug builds).
 	ErrClosed = fs.ErrClosed
 
 	// ErrNotMapped is returned by View on a back end that copies.
 	ErrNotMapped = errors.New("back end does not map files")
 
 	// ErrChanged says that a file is not any more what was opened: it was written to, or
-	// another one is under its path.
+	// Another one is under its path.
 	ErrChanged = errors.New("changed while open")
 
-	// errPage is the cause of a fault on a page that the file still has.
+	// ErrPage is the cause of a fault on a page that the file still has.
 	errPage = errors.New("page unreadable (file truncated, or I/O error)")
 
-	// errReadOnly is the cause of a fault on a page that reads well.
+	// ErrReadOnly is the cause of a fault on a page that reads well.
 	errReadOnly = errors.New("write to a read-only mapping")
 )
 
@@ -84,8 +84,8 @@ func (e *FormatError) Error() string {
 
 func (e *FormatError) Unwrap() error { return e.Err }
 
-// Printable is a name out of a file as it can stand in a line: quoted, with escapes, if it has line breaks or
-// other characters that are not to be seen.
+// Printable is a name out of a file as it can stand in a line: quoted, with escapes, if it has line
+// breaks or other characters that are not to be seen.
 func Printable(name string) string {
 	if strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return strconv.Quote(name)

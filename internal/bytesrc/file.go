@@ -45,8 +45,8 @@ type File struct {
 	leases leases
 	close  func() error
 
-	// What descriptors needs to give the descriptor back, and to open the file again: os, fd and direct change under
-	// the lock.
+	// What descriptors needs to give the descriptor back, and to open the file again: os, fd and
+	// direct change under the lock.
 	holding sync.RWMutex
 	again   string        // an absolute path
 	listed  *list.Element // of descriptors, under its lock
@@ -153,8 +153,8 @@ func (f *File) Backend() Backend { return f.choice.Load().backend }
 // Reason says in a few words why the back end was chosen.
 func (f *File) Reason() string { return f.choice.Load().reason }
 
-// ReadAt implements [io.ReaderAt] with pread on the descriptor. With the direct back end long ranges
-// go past the page cache as well; short ones profit from it.
+// ReadAt implements [io.ReaderAt] with pread on the descriptor. With the direct back end long
+// ranges go past the page cache as well; short ones profit from it.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if err := f.take(); err != nil {
 		return 0, err

@@ -144,8 +144,8 @@ func TestNoLeaks(t *testing.T) {
 	}
 }
 
-// residentBytes returns what is in memory of the mappings of path in this process. RssFile of /proc/self/status
-// would count the pages of the test binary as well, which come and go.
+// residentBytes returns what is in memory of the mappings of path in this process. RssFile of
+// /proc/self/status would count the pages of the test binary as well, which come and go.
 func residentBytes(t testing.TB, path string) (n int64) {
 	t.Helper()
 	smaps, err := os.ReadFile("/proc/self/smaps")

@@ -101,16 +101,16 @@ func stripeOf(f *os.File, where filesystem) int64 {
 	return int64(st.Blksize) //nolint:unconvert // it has 32 bits on some processors
 }
 
-// The layouts that lustreStripe reads: struct lov_user_md_v1 and _v3 of Lustre's lustre_user.h begin
-// with magic (4 bytes), pattern (4), object id (16) and stripe size (4).
+// The layouts that lustreStripe reads: struct lov_user_md_v1 and _v3 of Lustre's lustre_user.h
+// begin with magic (4 bytes), pattern (4), object id (16) and stripe size (4).
 const (
 	lovV1, lovV3  = 0x0bd10bd0, 0x0bd30bd0
 	lovStripeAt   = 24
 	lustreQuantum = 64 << 10 // every stripe size is a multiple of it
 )
 
-// lustreStripe returns the stripe size that a Lustre layout begins with, or 0 for layouts of several
-// components and for nonsense.
+// lustreStripe returns the stripe size that a Lustre layout begins with, or 0 for layouts of
+// several components and for nonsense.
 func lustreStripe(layout []byte) int64 {
 	if len(layout) < lovStripeAt+4 {
 		return 0

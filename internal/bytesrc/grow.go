@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// A GrowthCheck looks at a file of so many bytes that was written to, and that may hold more than what was opened. It
-// reports whether what was opened is still there, and how long what the file holds says it is, in any unit. It may be
-// called by several goroutines at once.
+// A GrowthCheck looks at a file of so many bytes that was written to, and that may hold more than
+// what was opened. It reports whether what was opened is still there, and how long what the file
+// holds says it is, in any unit. It may be called by several goroutines at once.
 type GrowthCheck func(r io.ReaderAt, size int64) (extent int64, same bool)
 
 // growth is what is known of a file that may grow while it is open.
@@ -24,26 +24,28 @@ type growth struct {
 	extent int64 // that it had then
 }
 
-// MayGrow says how to tell a file that has grown, which is no change, from one that was rewritten. It must be called
-// before the file is used by several goroutines. What was opened takes the first least bytes, and extent is what check
-// would return for the file as it is.
+// MayGrow says how to tell a file that has grown, which is no change, from one that was rewritten.
+// It must be called before the file is used by several goroutines. What was opened takes the first
+// least bytes, and extent is what check would return for the file as it is.
 //
-// A file that is longer than it was, or says that it is, has grown if check finds in it what was opened; so has
-// another file under its path, such as one that was extended as a copy. One that is shorter than least, or was
-// written to without another length, has changed.
+// A file that is longer than it was, or says that it is, has grown if check finds in it what was
+// opened; so has another file under its path, such as one that was extended as a copy. One that is
+// shorter than least, or was written to without another length, has changed.
 func (f *File) MayGrow(check GrowthCheck, extent, least int64) {
 	if f.take() != nil {
 		return // and then nobody reads it either
 	}
 	defer f.done()
-	seen, err := currentStamp(f.os, f.fd) // later than the extent: what is written from now on changes either
+	// later than the extent: what is written from now on changes either
+	seen, err := currentStamp(f.os, f.fd)
 	if err != nil {
 		seen = stamp{f.size, f.info.ModTime().UnixNano()}
 	}
 	f.growth = &growth{check: check, least: least, seen: seen, extent: extent}
 }
 
-// Continues reports whether the open file, which was described by was, has only grown since, as MayGrow tells.
+// Continues reports whether the open file, which was described by was, has only grown since, as
+// MayGrow tells.
 func (f *File) Continues(was fs.FileInfo) bool {
 	if f.growth == nil || !os.SameFile(f.info, was) || f.size < was.Size() {
 		return false
@@ -67,10 +69,12 @@ func (f *File) hasGrown(now stamp) bool {
 	if now == g.seen {
 		return true
 	}
-	// A write that lengthens what the file says of itself sets the time first and the bytes a moment later, so that a
-	// new time with the old extent is looked at again before it is taken for a change.
+	// A write that lengthens what the file says of itself sets the time first and the bytes a
+	// moment later, so that a new time with the old extent is looked at again before it is taken
+	// for a change.
 	for pause := firstLook; ; pause *= 2 {
-		// What is written after check has looked makes the stamp another one, or the extent greater, the next time.
+		// What is written after check has looked makes the stamp another one, or the extent
+		// greater, the next time.
 		extent, same := g.check(f.os, now.size)
 		stamp, err := currentStamp(f.os, f.fd)
 		if err != nil || stamp.size < g.least || !same {
@@ -88,7 +92,8 @@ func (f *File) hasGrown(now stamp) bool {
 	}
 }
 
-// How long a writer may be between the time of a file and its bytes: looks are repeated for 31 ms in all.
+// How long a writer may be between the time of a file and its bytes: looks are repeated for 31 ms
+// in all.
 const (
 	firstLook = time.Millisecond
 	lastLook  = 16 * time.Millisecond
@@ -108,7 +113,8 @@ func (f *File) succeeded() bool {
 	return same && info.Size() > f.size
 }
 
-// replaced returns an error that matches [ErrChanged] if another file is under the path of f, and that file itself.
+// replaced returns an error that matches [ErrChanged] if another file is under the path of f, and
+// that file itself.
 func (f *File) replaced() error {
 	now, err := f.os.Stat()
 	if err != nil {
@@ -120,7 +126,8 @@ func (f *File) replaced() error {
 	return nil
 }
 
-// Pristine is [File.Changed] for which a file that has grown has changed as well: for those who replace it.
+// Pristine is [File.Changed] for which a file that has grown has changed as well: for those who
+// replace it.
 func (f *File) Pristine() error {
 	if err := f.take(); err != nil {
 		return err
@@ -136,8 +143,9 @@ func (f *File) Pristine() error {
 	return f.replaced()
 }
 
-// Outgrown reports whether the file is longer by now than at Open. Who finds that it is too short for what it says of
-// itself opens it again then: it may have grown between the look at its length and that at its header.
+// Outgrown reports whether the file is longer by now than at Open. Who finds that it is too short
+// for what it says of itself opens it again then: it may have grown between the look at its length
+// and that at its header.
 func (f *File) Outgrown() bool {
 	if f.take() != nil {
 		return false

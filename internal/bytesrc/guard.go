@@ -10,8 +10,8 @@ import (
 // one of our mappings, because the file was cut or the page cannot be read, Guard
 // returns a [*FaultError] that names file and offset instead of letting the process
 // die. A panic with a *FaultError, which is how iterators over borrowed bytes end a loop body
-// that faulted, becomes an error too. All other panics and faults pass through. What fn was doing is left
-// half done, so it must not hold locks across the touching. Goroutines that fn starts are
+// that faulted, becomes an error too. All other panics and faults pass through. What fn was doing
+// is left half done, so it must not hold locks across the touching. Goroutines that fn starts are
 // not covered.
 func Guard(fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))

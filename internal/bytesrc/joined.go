@@ -22,19 +22,21 @@ type Part struct {
 	Off  int64       // where the stretch begins in what the part's opener opens
 	Len  int64
 
-	// Watch is called with the part's file whenever that is opened, if it is not nil; see [File.MayGrow].
+	// Watch is called with the part's file whenever that is opened, if it is not nil; see
+	// [File.MayGrow].
 	Watch func(*File)
 }
 
-// An Opener opens what a part is a stretch of: its file, or a member of the archive that its file is. close
-// gives back whatever was opened for it. What is read of a [*File] is lent in place, if it is
-// long; all else is copied.
+// An Opener opens what a part is a stretch of: its file, or a member of the archive that its file
+// is. close gives back whatever was opened for it. What is read of a [*File] is lent in place, if
+// it is long; all else is copied.
 type Opener func(p *Part) (src Source, close func() error, err error)
 
 // A Joined is stretches of many files, one behind the other, as one [Source]. Files are opened when
 // something is read from them, and few are open at a time, however many there are. A file that
-// is opened again must be what it was, or have grown as [File.MayGrow] allows: another length, modification time or identity
-// is an error that matches [ErrChanged], and a missing file one that matches [fs.ErrNotExist]; both name the file.
+// is opened again must be what it was, or have grown as [File.MayGrow] allows: another length,
+// modification time or identity is an error that matches [ErrChanged], and a missing file one that
+// matches [fs.ErrNotExist]; both name the file.
 type Joined struct {
 	name   string
 	parts  []Part

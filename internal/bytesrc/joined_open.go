@@ -111,8 +111,8 @@ func (c *openParts) give(o *openPart) {
 	o.users--
 }
 
-// trim closes the parts used least recently until few enough are left. Those that are being read, or
-// of which something is lent, stay.
+// trim closes the parts used least recently until few enough are left. Those that are being read,
+// or of which something is lent, stay.
 func (c *openParts) trim() {
 	c.mu.Lock()
 	var out []*openPart

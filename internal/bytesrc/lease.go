@@ -60,8 +60,8 @@ func (l *Lease) Release() {
 // return an error, panic, or end its goroutine. A lease that is lost would keep Close waiting for
 // ever. The error is that of use, or else that the file has become too short to contain the bytes.
 //
-// A fault in use passes through as a panic, so that loop bodies can run in it. Where none does, call
-// With inside [Guard].
+// A fault in use passes through as a panic, so that loop bodies can run in it. Where none does,
+// call With inside [Guard].
 func With(src Source, off int64, n int, use func(b []byte) error) error {
 	lease, err := src.Borrow(off, n)
 	if err != nil {

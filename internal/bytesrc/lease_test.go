@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWithGivesBack leaves the function that looks at borrowed bytes, and the one that fills what is
-// lent, in every way there is. Close, when the test ends, waits for a lease that was lost.
+// TestWithGivesBack leaves the function that looks at borrowed bytes, and the one that fills what
+// is lent, in every way there is. Close, when the test ends, waits for a lease that was lost.
 func TestWithGivesBack(t *testing.T) {
 	wrong := errors.New("wrong")
 	ends := map[string]func([]byte) error{

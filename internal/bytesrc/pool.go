@@ -57,8 +57,8 @@ func sizeClass(n int) (class, size int) {
 const hugeFrom = 4 << 20
 
 // Memory allocates n zero bytes for a result that is about to be filled. Where the system leaves
-// huge pages to those who ask, as most Linux systems do, it asks: filling 256 MiB page by page takes a
-// tenth of a second more, and NumPy asks too.
+// huge pages to those who ask, as most Linux systems do, it asks: filling 256 MiB page by page
+// takes a tenth of a second more, and NumPy asks too.
 func Memory(n int) []byte {
 	b := make([]byte, n)
 	if n >= hugeFrom {

@@ -7,9 +7,9 @@ import (
 	"runtime"
 )
 
-// A Scratch is a file for what a process may need once more. It goes when it is closed, and where the
-// system can do that (everywhere but on Windows) also when the process is killed: it has no name then.
-// Only its owner can read it.
+// A Scratch is a file for what a process may need once more. It goes when it is closed, and where
+// the system can do that (everywhere but on Windows) also when the process is killed: it has no
+// name then. Only its owner can read it.
 type Scratch struct {
 	*os.File
 	name string // to remove; empty if it has none any more
@@ -18,9 +18,10 @@ type Scratch struct {
 // errNoScratch says that a scratch file was not made.
 var errNoScratch = errors.New("no room for a temporary file")
 
-// NewScratch makes an empty scratch file, if size bytes take at most half of the room that there is. It lies in the
-// first of $TMPDIR and /var/tmp that is set and there, or in the system's folder for temporary files. Where
-// that is memory, they may take a quarter of the memory that this process could have.
+// NewScratch makes an empty scratch file, if size bytes take at most half of the room that there
+// is. It lies in the first of $TMPDIR and /var/tmp that is set and there, or in the system's folder
+// for temporary files. Where that is memory, they may take a quarter of the memory that this
+// process could have.
 func NewScratch(size int64) (*Scratch, error) {
 	dir := os.Getenv("TMPDIR")
 	if info, err := os.Stat("/var/tmp"); dir == "" && runtime.GOOS != "windows" && err == nil && info.IsDir() {

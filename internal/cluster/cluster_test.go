@@ -25,7 +25,8 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// delay is a map that changes nothing and takes its time over every tile, so that there is time to break things.
+// delay is a map that changes nothing and takes its time over every tile, so that there is time to
+// break things.
 type delay struct {
 	Milliseconds int `json:"milliseconds"`
 }
@@ -100,8 +101,8 @@ func (c *slurmCluster) running(name string) []string {
 	return strings.Fields(out)
 }
 
-// engine is the Slurm engine, which finds the commands in wrappers that see this cluster: tests run side by side, and
-// the environment is one of the process.
+// engine is the Slurm engine, which finds the commands in wrappers that see this cluster: tests run
+// side by side, and the environment is one of the process.
 func (c *slurmCluster) engine(e slurm.Engine) distributed.Engine {
 	c.t.Helper()
 	dir := filepath.Join(c.root, "bin")
@@ -312,7 +313,8 @@ func (a *attempt) finish(f *fixture) distributed.Status {
 		ends[at.End]++
 	}
 	a.t.Logf("%d attempts %v, %d portions twice", len(s.Attempts), ends, s.Duplicates)
-	// Workers that nobody knows of may still run: they stop at the mark of a run that is done, or fail to find the output.
+	// Workers that nobody knows of may still run: they stop at the mark of a run that is done, or
+	// fail to find the output.
 	a.until("the last worker", func() bool { return len(workers(a.dir)) == 0 })
 	if err := os.RemoveAll(filepath.Dir(a.dir)); err != nil {
 		a.t.Error(err)
@@ -347,7 +349,8 @@ func sameFiles(x, y string) error {
 	}
 }
 
-// killWorkers kills a worker every 0.7 s, in turn, so many times or until none is left to be killed.
+// killWorkers kills a worker every 0.7 s, in turn, so many times or until none is left to be
+// killed.
 func (a *attempt) killWorkers(times int) (killed int) {
 	for i := 0; killed < times; i++ {
 		select {
@@ -404,12 +407,14 @@ func TestCluster(t *testing.T) {
 
 func testClean(t *testing.T, f *fixture, c *slurmCluster) {
 	s := f.start(t, c.engine(slurm.Engine{CPUs: 1}), 0, nil).finish(f)
-	if s.Duplicates != 0 || s.Failures != 0 || len(s.Attempts) < 2 { // tasks that start late find nothing left to do
+	// tasks that start late find nothing left to do
+	if s.Duplicates != 0 || s.Failures != 0 || len(s.Attempts) < 2 {
 		t.Errorf("%+v", s)
 	}
 }
 
-// testPowerLoss takes the power of a node away, for good. The others take what its workers had not recorded.
+// testPowerLoss takes the power of a node away, for good. The others take what its workers had not
+// recorded.
 func testPowerLoss(t *testing.T, f *fixture, c *slurmCluster) {
 	a := f.start(t, c.engine(slurm.Engine{CPUs: 1}), 12, nil)
 	a.until("some records", func() bool { return a.status().Done >= 4 })
@@ -429,8 +434,8 @@ func testPowerLoss(t *testing.T, f *fixture, c *slurmCluster) {
 	}
 }
 
-// testZombie cuts the link of a node whose workers go on, while their tasks are given to another node. As long as they are
-// heard on the filesystem, nobody computes what they do.
+// testZombie cuts the link of a node whose workers go on, while their tasks are given to another
+// node. As long as they are heard on the filesystem, nobody computes what they do.
 func testZombie(t *testing.T, f *fixture, c *slurmCluster) {
 	a := f.start(t, c.engine(slurm.Engine{CPUs: 1}), 30, func(o *distributed.Options) { o.Tasks = 6 })
 	a.until("all workers", func() bool { return len(a.status().Attempts) == 6 })
@@ -458,7 +463,8 @@ func testKill(t *testing.T, f *fixture, c *slurmCluster) {
 	a.finish(f)
 }
 
-// testCrash lets the controller crash so long after the submission, before or after it has saved the job.
+// testCrash lets the controller crash so long after the submission, before or after it has saved
+// the job.
 func testCrash(t *testing.T, f *fixture, c *slurmCluster, after time.Duration) {
 	a := f.start(t, c.engine(slurm.Engine{CPUs: 1}), 12, nil)
 	a.until("a job", func() bool { return len(c.running(a.plan.Name())) > 0 })
@@ -466,7 +472,8 @@ func testCrash(t *testing.T, f *fixture, c *slurmCluster, after time.Duration) {
 	c.must("kill-ctld")
 	time.Sleep(time.Second)
 	c.must("start-ctld")
-	// An administrator takes back the nodes that were drained because of jobs that run there already.
+	// An administrator takes back the nodes that were drained because of jobs that run there
+	// already.
 	stop := make(chan struct{})
 	var admin sync.WaitGroup
 	admin.Go(func() {
@@ -484,8 +491,8 @@ func testCrash(t *testing.T, f *fixture, c *slurmCluster, after time.Duration) {
 	admin.Wait()
 }
 
-// testLyingRun loses a node of one job over four nodes, of which srun and Slurm say that it has completed. The other ranks
-// do the work of the lost one, and nothing is submitted again.
+// testLyingRun loses a node of one job over four nodes, of which srun and Slurm say that it has
+// completed. The other ranks do the work of the lost one, and nothing is submitted again.
 func testLyingRun(t *testing.T, f *fixture, c *slurmCluster) {
 	a := f.start(t, c.engine(slurm.Engine{Ranks: 4}), 12, nil)
 	a.until("all ranks", func() bool { return len(a.status().Attempts) == 4 })
@@ -496,8 +503,8 @@ func testLyingRun(t *testing.T, f *fixture, c *slurmCluster) {
 	}
 }
 
-// testTimeLimit lets the time of the jobs run out. Workers are told before, and record what they have. Slurm looks at
-// limits twice a minute, so that they must take most of one.
+// testTimeLimit lets the time of the jobs run out. Workers are told before, and record what they
+// have. Slurm looks at limits twice a minute, so that they must take most of one.
 func testTimeLimit(t *testing.T, f *fixture, c *slurmCluster) {
 	a := f.start(t, c.engine(slurm.Engine{CPUs: 1, Time: "1", Signal: 55 * time.Second}), 45, func(o *distributed.Options) { o.Tasks = 8 })
 	s := a.finish(f)
@@ -512,7 +519,8 @@ func testTimeLimit(t *testing.T, f *fixture, c *slurmCluster) {
 	}
 }
 
-// testRequeue takes a running task off its node. Others do the rest of its work, whether it comes back or not.
+// testRequeue takes a running task off its node. Others do the rest of its work, whether it comes
+// back or not.
 func testRequeue(t *testing.T, f *fixture, c *slurmCluster) {
 	a := f.start(t, c.engine(slurm.Engine{CPUs: 1}), 12, nil)
 	a.until("some records", func() bool { return a.status().Done >= 4 })
@@ -526,7 +534,8 @@ func testRequeue(t *testing.T, f *fixture, c *slurmCluster) {
 	a.finish(f)
 }
 
-// testProcesses is what can be tested without a cluster: a clean run of local processes, and one that are killed.
+// testProcesses is what can be tested without a cluster: a clean run of local processes, and one
+// that are killed.
 func testProcesses(t *testing.T, f *fixture) {
 	t.Run("processes", func(t *testing.T) {
 		f.start(t, proc.Engine{Processes: 4}, 0, nil).finish(f)

@@ -21,8 +21,9 @@ const (
 	groupEnv   = "LAZYNPY_FAULTS_CGROUP"
 )
 
-// TestSmallMemory sums 16 GiB of holes by every back end inside a memory cgroup of 256 MiB, whose page cache counts. The
-// sums must come to their end; the kernel would kill the process if they held more than the limit.
+// TestSmallMemory sums 16 GiB of holes by every back end inside a memory cgroup of 256 MiB, whose
+// page cache counts. The sums must come to their end; the kernel would kill the process if they
+// held more than the limit.
 func TestSmallMemory(t *testing.T) {
 	if os.Getenv("LAZYNPY_NO_CGROUP") == "1" {
 		t.Skip("LAZYNPY_NO_CGROUP=1")
@@ -101,8 +102,8 @@ func limited(dir, file string) error {
 	return err
 }
 
-// TestSmallMemoryChild is the process in the cgroup. Without the variables that [TestSmallMemory] sets there is
-// nothing to do.
+// TestSmallMemoryChild is the process in the cgroup. Without the variables that [TestSmallMemory]
+// sets there is nothing to do.
 func TestSmallMemoryChild(t *testing.T) {
 	path, group := os.Getenv(fileEnv), os.Getenv(groupEnv)
 	if path == "" {

@@ -24,13 +24,15 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// shareEnv has the folder to share, in the process that serves it; seeEnv has what a worker is to see in its place.
+// shareEnv has the folder to share, in the process that serves it; seeEnv has what a worker is to
+// see in its place.
 const (
 	shareEnv = "LAZYNPY_FAULTS_SHARE"
 	seeEnv   = "LAZYNPY_FAULTS_SEE"
 )
 
-// asHelper is the process that shares a folder, or a worker on a machine of its own, if that is what it was started for.
+// asHelper is the process that shares a folder, or a worker on a machine of its own, if that is
+// what it was started for.
 func asHelper() error {
 	distributed.RegisterMap("faults.slow", slow)
 	if dir := os.Getenv(shareEnv); dir != "" {
@@ -49,8 +51,9 @@ func asHelper() error {
 	return nil
 }
 
-// share mounts a folder twice, on its name with ".a" and ".b" behind it, until in ends. The kernel keeps a cache for each
-// mount and writes it back when it likes, as the clients of a network filesystem do.
+// share mounts a folder twice, on its name with ".a" and ".b" behind it, until in ends. The kernel
+// keeps a cache for each mount and writes it back when it likes, as the clients of a network
+// filesystem do.
 func share(dir string, in io.Reader, out io.Writer) error {
 	var servers []*fuse.Server
 	for _, mount := range []string{dir + ".a", dir + ".b"} {
@@ -78,7 +81,8 @@ func share(dir string, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// cachedNode is a file or folder of a share. The kernel reads what is around the bytes that a process writes.
+// cachedNode is a file or folder of a share. The kernel reads what is around the bytes that a
+// process writes.
 type cachedNode struct{ *fs.LoopbackNode }
 
 // WrapChild implements [fs.NodeWrapChilder].
@@ -127,9 +131,9 @@ func newShare(t *testing.T) (dir string) {
 	return dir
 }
 
-// TestCachesLoseHalfPages shows why no two portions may share a page of the output: two clients write the halves of a
-// page and sync them, and what the first one wrote is gone. Where each has a page of its own, or does not write through its
-// cache, all is there.
+// TestCachesLoseHalfPages shows why no two portions may share a page of the output: two clients
+// write the halves of a page and sync them, and what the first one wrote is gone. Where each has a
+// page of its own, or does not write through its cache, all is there.
 func TestCachesLoseHalfPages(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -177,7 +181,8 @@ func TestCachesLoseHalfPages(t *testing.T) {
 	}
 }
 
-// clients is an engine of two worker processes, each of which sees the shared folder through a mount of its own.
+// clients is an engine of two worker processes, each of which sees the shared folder through a
+// mount of its own.
 type clients struct{ dir string }
 
 func (clients) Name() string                         { return "clients" }
@@ -239,17 +244,21 @@ func (j *clientsJob) Cancel(context.Context) error {
 	return nil
 }
 
-// TestTwoClients runs plans with two workers that do not share a cache, aligned and not, and compares with the pool.
+// TestTwoClients runs plans with two workers that do not share a cache, aligned and not, and
+// compares with the pool.
 func TestTwoClients(t *testing.T) {
 	for name, c := range map[string]struct {
 		shape []int64
 		write string
 		want  string
 	}{
-		"aligned":   {[]int64{48, 32, 32}, distributed.WriteCached, distributed.WriteCached}, // frames of a page
-		"unaligned": {[]int64{48, 25, 25}, distributed.WriteAuto, distributed.WriteEdges},    // of 2500 bytes
-		"edges":     {[]int64{48, 75, 75}, distributed.WriteAuto, distributed.WriteEdges},    // of 22500 bytes: pages of their own, and shared ones
-		"sync":      {[]int64{48, 25, 25}, distributed.WriteSync, distributed.WriteSync},
+		// frames of a page
+		"aligned": {[]int64{48, 32, 32}, distributed.WriteCached, distributed.WriteCached},
+		// of 2500 bytes
+		"unaligned": {[]int64{48, 25, 25}, distributed.WriteAuto, distributed.WriteEdges},
+		// of 22500 bytes: pages of their own, and shared ones
+		"edges": {[]int64{48, 75, 75}, distributed.WriteAuto, distributed.WriteEdges},
+		"sync":  {[]int64{48, 25, 25}, distributed.WriteSync, distributed.WriteSync},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := newShare(t)
@@ -297,7 +306,8 @@ func TestTwoClients(t *testing.T) {
 	}
 }
 
-// checkClients sees that two workers have computed a half each, in one round: nothing was lost and done again.
+// checkClients sees that two workers have computed a half each, in one round: nothing was lost and
+// done again.
 func checkClients(t *testing.T, p *distributed.Plan) {
 	t.Helper()
 	s, err := distributed.StatusOf(t.Context(), p.DefaultDir())

@@ -1,6 +1,6 @@
 // Package faults holds tests of reading from storage that fails: a filesystem in user space whose
-// reads break off with EIO, shrink or take their time, and a memory cgroup far smaller than the file. It is
-// a module of its own, so that users of the library never see what it needs:
+// reads break off with EIO, shrink or take their time, and a memory cgroup far smaller than the
+// file. It is a module of its own, so that users of the library never see what it needs:
 //
 //	cd internal/faults && GOWORK=off go test ./...
 //

@@ -69,9 +69,9 @@ func (f *badFile) Read(_ context.Context, _ fs.FileHandle, p []byte, off int64) 
 // serveEnv has the folder to mount on, in the process that serves it.
 const serveEnv = "LAZYNPY_FAULTS_SERVE"
 
-// TestMain serves, if that is what the process was started for. The server has to be a process of its own: a
-// page fault of a goroutine holds a processor of the Go runtime, and a collection of garbage waits
-// for it, so that the goroutines which would have to answer the fault may never run.
+// TestMain serves, if that is what the process was started for. The server has to be a process of
+// its own: a page fault of a goroutine holds a processor of the Go runtime, and a collection of
+// garbage waits for it, so that the goroutines which would have to answer the fault may never run.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(serveEnv); dir != "" {
 		if err := serve(dir, os.Stdin, os.Stdout); err != nil {
@@ -87,8 +87,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve mounts a filesystem with one file, whose content is the file beside the folder, and does what
-// lines of in say until they end. Each is answered by a line.
+// serve mounts a filesystem with one file, whose content is the file beside the folder, and does
+// what lines of in say until they end. Each is answered by a line.
 func serve(dir string, in io.Reader, out io.Writer) error {
 	data, err := os.ReadFile(dir + ".data")
 	if err != nil {
@@ -148,8 +148,8 @@ func (r *remote) set(what string, value int64) int64 {
 // get asks for a number of the server.
 func (r *remote) get(what string) int64 { return r.set(what, -2) }
 
-// mount has another process serve an array of small float64 integers as the only file of a filesystem, and
-// returns its sum.
+// mount has another process serve an array of small float64 integers as the only file of a
+// filesystem, and returns its sum.
 func mount(t *testing.T, bytes int) (path string, f *remote, sum float64) {
 	t.Helper()
 	needFUSE(t)
@@ -178,8 +178,8 @@ func needFUSE(t *testing.T) {
 	}
 }
 
-// startServer runs this program again as the server that a variable asks for, until the test ends, and waits until it
-// has mounted dir.
+// startServer runs this program again as the server that a variable asks for, until the test ends,
+// and waits until it has mounted dir.
 func startServer(t *testing.T, variable, dir string) *remote {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

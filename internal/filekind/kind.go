@@ -1,6 +1,6 @@
-// Package filekind names what a file is that was taken for an array, by how it begins. People give the names of arrays
-// to downloads that failed, to pointers of Git LFS and to what other programs have packed; a message that says so
-// saves them the search.
+// Package filekind names what a file is that was taken for an array, by how it begins. People give
+// the names of arrays to downloads that failed, to pointers of Git LFS and to what other programs
+// have packed; a message that says so saves them the search.
 package filekind
 
 import (
@@ -11,7 +11,8 @@ import (
 // HeadSize is how many bytes of a file [Of] looks at.
 const HeadSize = 512
 
-// signatures are what files begin with. Those of text are compared without regard to case, behind blanks.
+// signatures are what files begin with. Those of text are compared without regard to case, behind
+// blanks.
 var signatures = []struct{ begins, kind string }{
 	{"\x93NUMPY", "a .npy file"},
 	{"PK\x03\x04", "a .zip or .npz archive"},
@@ -45,8 +46,8 @@ var texts = []struct{ begins, kind string }{
 	{"<?xml", "an XML file: the download failed"},
 }
 
-// Of names the kind of a file that begins with head, the first [HeadSize] bytes or all that it has, in words that
-// follow "it is "; "" if it cannot tell.
+// Of names the kind of a file that begins with head, the first [HeadSize] bytes or all that it has,
+// in words that follow "it is "; "" if it cannot tell.
 func Of(head []byte) string {
 	for _, s := range signatures {
 		if bytes.HasPrefix(head, []byte(s.begins)) {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// DefaultWait is how long [Open] waits if nothing else is said: as long as it takes to add some 100 GB.
+// DefaultWait is how long [Open] waits if nothing else is said: as long as it takes to add some 100
+// GB.
 const DefaultWait = 10 * time.Minute
 
 var (
@@ -48,9 +49,10 @@ const (
 	lastPause  = 50 * time.Millisecond
 )
 
-// Open opens a regular file for reading and writing when no other Lock of it is held, and locks it until it is
-// closed. A path that leads to nothing, or to something else than a regular file, is an error at once, also
-// if that happens while it waits. A wait that is over is an error that matches [ErrLocked].
+// Open opens a regular file for reading and writing when no other Lock of it is held, and locks it
+// until it is closed. A path that leads to nothing, or to something else than a regular file, is an
+// error at once, also if that happens while it waits. A wait that is over is an error that matches
+// [ErrLocked].
 func Open(path string, w Wait) (*Lock, error) {
 	most := w.Most
 	if most == 0 {
@@ -95,7 +97,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// try is Open without waiting: it returns neither a lock nor an error if there is something to wait for.
+// try is Open without waiting: it returns neither a lock nor an error if there is something to wait
+// for.
 func try(path string) (*Lock, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -124,8 +127,8 @@ func try(path string) (*Lock, error) {
 	return nil, errors.Join(err, f.Close())
 }
 
-// Current returns an error that matches [ErrReplaced] if the path leads to another file by now, or to none.
-// What was written to this one would be lost.
+// Current returns an error that matches [ErrReplaced] if the path leads to another file by now, or
+// to none. What was written to this one would be lost.
 func (l *Lock) Current() error {
 	now, err := os.Stat(l.path)
 	switch {
@@ -144,8 +147,8 @@ func (l *Lock) Current() error {
 	return nil
 }
 
-// Yield gives the lock back before the file is replaced, on systems that do not replace what is open. On all
-// others it does nothing, and Close is for after the file was replaced.
+// Yield gives the lock back before the file is replaced, on systems that do not replace what is
+// open. On all others it does nothing, and Close is for after the file was replaced.
 func (l *Lock) Yield() error {
 	if keepsName {
 		return l.Close()

@@ -12,8 +12,8 @@ import (
 // keepsName says that an open file cannot be replaced.
 const keepsName = false
 
-// lockFile locks a file until it is closed, and reports whether it could. File systems without locks are
-// taken as they are.
+// lockFile locks a file until it is closed, and reports whether it could. File systems without
+// locks are taken as they are.
 func lockFile(f *os.File) (free bool, err error) {
 	for {
 		switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {

@@ -15,15 +15,16 @@ import (
 const (
 	ambiguousTable = "../../testdata/zip/ambiguous.jsonl"
 
-	// mutatedArchives are 30,000 with LAZYNPY_LONG.
+	// MutatedArchives are 30,000 with LAZYNPY_LONG.
 	mutatedArchives     = 1500
 	mutatedArchivesLong = 30_000
 )
 
 // zipfileVerdict is what Python's zipfile makes of an archive: an error, or names and contents.
 type zipfileVerdict struct {
-	Error   string       `json:"error"`
-	Members [][2]*string `json:"members"` // name; content as Latin-1, or nil where it cannot be read
+	Error string `json:"error"`
+	// name; content as Latin-1, or nil where it cannot be read
+	Members [][2]*string `json:"members"`
 }
 
 // mutatedArchive is a file and what zipfile makes of it.
@@ -36,8 +37,8 @@ func (j *mutatedArchive) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &[]any{&j.file, &j.verdict})
 }
 
-// TestMutatedArchives changes archives at random. What zipfile reads is read as it reads it, or refused: there are
-// never other members, nor other bytes.
+// TestMutatedArchives changes archives at random. What zipfile reads is read as it reads it, or
+// refused: there are never other members, nor other bytes.
 func TestMutatedArchives(t *testing.T) {
 	count := mutatedArchives
 	if os.Getenv("LAZYNPY_LONG") != "" {
@@ -67,8 +68,8 @@ func TestMutatedArchives(t *testing.T) {
 	}
 }
 
-// compareArchive reads an archive and compares it with the verdict. It counts the members that both read, and those
-// that are refused here alone.
+// compareArchive reads an archive and compares it with the verdict. It counts the members that both
+// read, and those that are refused here alone.
 func compareArchive(t *testing.T, path string, want zipfileVerdict) (read, refused int) {
 	t.Helper()
 	a, err := zipseek.Open(path)

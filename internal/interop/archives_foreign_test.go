@@ -10,12 +10,12 @@ import (
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
-// indexSpan is the distance of places in the indexes that the test makes, so small that the arrays have
-// several.
+// indexSpan is the distance of places in the indexes that the test makes, so small that the arrays
+// have several.
 const indexSpan = 128 << 10
 
-// ofOthers reads what NumPy, Python's zipfile, the zip command and the reference implementation of SOZip
-// wrote, in every way; then once more with an index beside the archive.
+// ofOthers reads what NumPy, Python's zipfile, the zip command and the reference implementation of
+// SOZip wrote, in every way; then once more with an index beside the archive.
 func (s archiveSet) ofOthers(t *testing.T) {
 	if len(s.archives) < 25 {
 		t.Fatalf("%d archives", len(s.archives))
@@ -38,8 +38,8 @@ func (s archiveSet) ofOthers(t *testing.T) {
 	}
 }
 
-// checkReasons checks that every deflated member is read by the index it has: a SOZip index where the
-// writer left one, and the other one elsewhere.
+// checkReasons checks that every deflated member is read by the index it has: a SOZip index where
+// the writer left one, and the other one elsewhere.
 func (s archiveSet) checkReasons(t *testing.T, a foreignArchive, got map[string]string, other string) {
 	t.Helper()
 	z, err := zipseek.Open(s.path(a.File))

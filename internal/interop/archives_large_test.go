@@ -21,7 +21,8 @@ import (
 // manyMembers is more than the first .zip format can count.
 const manyMembers = 70_000
 
-// TestManyMembers writes an archive of more than 65,535 arrays for NumPy, and reads one of Python's.
+// TestManyMembers writes an archive of more than 65,535 arrays for NumPy, and reads one of
+// Python's.
 func TestManyMembers(t *testing.T) {
 	dir := t.TempDir()
 	ours, theirs := filepath.Join(dir, "ours.npz"), filepath.Join(dir, "theirs.npz")
@@ -88,8 +89,8 @@ const (
 	hugePiece = 8 << 20
 )
 
-// TestHugeMembers writes a member of more than 4 GiB for Python, stored and deflated, and reads Python's:
-// what begins beyond 4 GiB, in the member and behind it.
+// TestHugeMembers writes a member of more than 4 GiB for Python, stored and deflated, and reads
+// Python's: what begins beyond 4 GiB, in the member and behind it.
 func TestHugeMembers(t *testing.T) {
 	for _, method := range []string{"stored", "deflated"} {
 		t.Run(method, func(t *testing.T) {
@@ -167,8 +168,8 @@ func hugePieces(yield func([]byte) bool) {
 	}
 }
 
-// checkHuge reads the archive at both sides of 4 GiB. A deflated member is expected to be read by the
-// given index.
+// checkHuge reads the archive at both sides of 4 GiB. A deflated member is expected to be read by
+// the given index.
 func checkHuge(t *testing.T, path, index string) {
 	t.Helper()
 	z, err := lazy.OpenArchive(path)

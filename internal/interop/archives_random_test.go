@@ -16,8 +16,8 @@ const (
 	randomArchiveArrays = 150
 )
 
-// TestRandomArchives reads random archives of random writers, and writes the same arrays under the same keys
-// with random options, in one go or in two, for Python to read.
+// TestRandomArchives reads random archives of random writers, and writes the same arrays under the
+// same keys with random options, in one go or in two, for Python to read.
 func TestRandomArchives(t *testing.T) {
 	s := makeArchives(t, randomArchiveArrays, randomArchives)
 	random := rand.New(rand.NewPCG(uint64(s.seed), 5))

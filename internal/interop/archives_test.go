@@ -69,8 +69,8 @@ func TestArchives(t *testing.T) {
 	t.Run("for others", s.forOthers)
 }
 
-// makeArchives lets the other programs write: random arrays and a few large ones into archives of each
-// kind, or, with a number of archives, into random ones.
+// makeArchives lets the other programs write: random arrays and a few large ones into archives of
+// each kind, or, with a number of archives, into random ones.
 func makeArchives(t *testing.T, arrays, archives int) archiveSet {
 	t.Helper()
 	s := archiveSet{dir: t.TempDir(), seed: seed(t), arrays: map[string]arrayCase{}}
@@ -104,8 +104,8 @@ func (h how) String() string { return fmt.Sprintf("%s, %d worker(s)", h.backend,
 // ways are all that a reader may be.
 var ways = []how{{"mmap", 1}, {"mmap", 2}, {"mmap", 8}, {"pread", 1}, {"pread", 2}, {"pread", 8}}
 
-// checkArchive reads an archive in one way: keys, bytes at random, elements, slices. It returns the reasons
-// that the arrays gave for their back ends, by key.
+// checkArchive reads an archive in one way: keys, bytes at random, elements, slices. It returns the
+// reasons that the arrays gave for their back ends, by key.
 func (s archiveSet) checkArchive(t *testing.T, a foreignArchive, h how) map[string]string {
 	t.Helper()
 	z, err := lazy.OpenArchive(s.path(a.File), h.options()...)
@@ -182,7 +182,8 @@ func (s archiveSet) checkBytes(t *testing.T, z *lazy.Archive, m foreignMember, r
 	}
 }
 
-// checkArray compares an array, wherever it comes from, with what NumPy said of it: dtype, elements, slices.
+// checkArray compares an array, wherever it comes from, with what NumPy said of it: dtype,
+// elements, slices.
 func (c arrayCase) checkArray(t *testing.T, key string, a *lazy.Array) {
 	t.Helper()
 	if h := a.Header(); h.DType.Descr() != c.Descr || h.FortranOrder != c.Fortran || !slices.Equal(h.Shape, c.Shape) {

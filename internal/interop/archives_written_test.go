@@ -23,8 +23,8 @@ type recipe struct {
 	chunk   int
 }
 
-// recipes are the ways of writing that the judges see: all levels that differ in kind, all sizes of chunks
-// that differ in what they fit.
+// recipes are the ways of writing that the judges see: all levels that differ in kind, all sizes of
+// chunks that differ in what they fit.
 var recipes = []recipe{
 	{"stored", nil, 64, 0},
 	{"stored at pages", []lazy.ArchiveOption{zipseek.Align(4096)}, 4096, 0},
@@ -36,8 +36,9 @@ var recipes = []recipe{
 	{"level 9, one worker", []lazy.ArchiveOption{lazy.Compressed(9), zipseek.WriterWorkers(1)}, 64, 256 << 10},
 }
 
-// forOthers writes archives in all ways: in one go, by adding to our own and to others', and by repacking.
-// Then everybody reads them: np.load, zipfile, sozipfile, unzip, 7z, zip and Go's archive/zip.
+// forOthers writes archives in all ways: in one go, by adding to our own and to others', and by
+// repacking. Then everybody reads them: np.load, zipfile, sozipfile, unzip, 7z, zip and Go's
+// archive/zip.
 func (s archiveSet) forOthers(t *testing.T) {
 	members := s.allArrays()
 	var written []writtenArchive
@@ -62,8 +63,8 @@ func (s archiveSet) forOthers(t *testing.T) {
 	s.judge(t, written)
 }
 
-// allArrays are the arrays of the set under the keys of NumPy's archive of all of them. We write in C order
-// only: what the files hold in Fortran order is compared element by element.
+// allArrays are the arrays of the set under the keys of NumPy's archive of all of them. We write in
+// C order only: what the files hold in Fortran order is compared element by element.
 func (s archiveSet) allArrays() []writtenMember {
 	var out []writtenMember
 	for _, m := range s.archives[0].Members {

@@ -82,8 +82,9 @@ type distributedCase struct {
 
 const distributedCases = 160
 
-// TestDistributedAgainstRosettaSciIO plans with the arguments of rosettasciio's memmap_distributed, lets goroutines and
-// processes write the array, as it is or after some operations, and lets NumPy load what they have written.
+// TestDistributedAgainstRosettaSciIO plans with the arguments of rosettasciio's memmap_distributed,
+// lets goroutines and processes write the array, as it is or after some operations, and lets NumPy
+// load what they have written.
 func TestDistributedAgainstRosettaSciIO(t *testing.T) {
 	var dir string
 	cases := judge(t, "judges_distributed.py", distributedCases, func(c *distributedCase, d string) { c.in(d); dir = d })
@@ -191,7 +192,8 @@ func (c *distributedCase) sameChunks(t *testing.T, p *distributed.Plan) {
 const distributedReductions = 50
 
 // TestDistributedReductionsAgainstNumPy holds the results of distributed runs to the rule of
-// [TestReductionsAgainstNumPy], and to be the same with processes as with goroutines, byte for byte.
+// [TestReductionsAgainstNumPy], and to be the same with processes as with goroutines, byte for
+// byte.
 func TestDistributedReductionsAgainstNumPy(t *testing.T) {
 	s, dir := seed(t)+1000, t.TempDir()
 	python(t, "reductions.py", strconv.FormatInt(s, 10), strconv.Itoa(distributedReductions), dir)
@@ -284,12 +286,12 @@ func (r reductionResult) params(axes string) any {
 	return distributed.OverParams{Over: axes}
 }
 
-// troubleVariable is a directory. Workers that find it in their environment make trouble once each, and leave a mark
-// there.
+// troubleVariable is a directory. Workers that find it in their environment make trouble once each,
+// and leave a mark there.
 const troubleVariable = "INTEROP_TROUBLE"
 
-// makeTrouble is what a worker does first: worker 0 is told to end when it has recorded a portion, worker 1 fails,
-// worker 2 is killed.
+// makeTrouble is what a worker does first: worker 0 is told to end when it has recorded a portion,
+// worker 1 fails, worker 2 is killed.
 func makeTrouble(dir string) {
 	index := os.Getenv("LAZYNPY_INDEX")
 	if err := os.Mkdir(filepath.Join(dir, index), 0o700); err != nil {
@@ -314,7 +316,8 @@ func makeTrouble(dir string) {
 	}
 }
 
-// runRecipe runs docs/dask-recipe.py on a cluster of dask's, with this binary as the program that works.
+// runRecipe runs docs/dask-recipe.py on a cluster of dask's, with this binary as the program that
+// works.
 func runRecipe(t *testing.T, dir string) error {
 	t.Helper()
 	exe, err := os.Executable()
@@ -333,8 +336,8 @@ func runRecipe(t *testing.T, dir string) error {
 	return nil
 }
 
-// TestDaskRecipe lets dask.distributed start the workers of a run, three of which end early, and compares with NumPy.
-// A run whose input has changed must end at once.
+// TestDaskRecipe lets dask.distributed start the workers of a run, three of which end early, and
+// compares with NumPy. A run whose input has changed must end at once.
 func TestDaskRecipe(t *testing.T) {
 	dir, trouble := t.TempDir(), t.TempDir()
 	python(t, "distributed_recipe.py", dir)

@@ -1,6 +1,6 @@
 // Package interop holds the judges that compare this library with the originals
-// while they run: NumPy, dask, rosettasciio, HyperSpy, LiberTEM. It has tests only, behind the build
-// tag interop:
+// while they run: NumPy, dask, rosettasciio, HyperSpy, LiberTEM. It has tests only, behind the
+// build tag interop:
 //
 //	LAZYNPY_PYTHON=.cache/venv/bin/python go test -tags interop ./internal/interop
 //

@@ -269,8 +269,8 @@ func (c elementwiseCase) compare(e kernel.Elem, got, want []byte, args [][]byte)
 	return nil
 }
 
-// compareLongs looks for a long double that has other bits. Padding is not compared, NaNs are alike, and of two
-// zeros either may be the extreme.
+// compareLongs looks for a long double that has other bits. Padding is not compared, NaNs are
+// alike, and of two zeros either may be the extreme.
 func (c elementwiseCase) compareLongs(part kernel.Elem, got, want []byte) error {
 	extreme := c.Op == "minimum" || c.Op == "maximum"
 	for i := 0; i < len(want); i += 16 {

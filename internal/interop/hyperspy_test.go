@@ -32,8 +32,8 @@ type hyperSpyAxis struct {
 
 const hyperSpyCases = 400
 
-// TestSignalsAgainstHyperSpy compares [lazy.ReadSignal] with rosettasciio's file_reader, and operations on signals, with
-// the axes of their results, with HyperSpy's.
+// TestSignalsAgainstHyperSpy compares [lazy.ReadSignal] with rosettasciio's file_reader, and
+// operations on signals, with the axes of their results, with HyperSpy's.
 func TestSignalsAgainstHyperSpy(t *testing.T) {
 	cases := judge(t, "judges_hyperspy.py", hyperSpyCases, func(c *hyperSpyCase, dir string) { c.in(dir) })
 	for _, c := range cases {
@@ -149,7 +149,8 @@ func (c *hyperSpyCase) checkReduce(t *testing.T, s *lazy.Signal) {
 	if len(c.Over) < len(c.Before) {
 		c.compareAxes(t, results[0], c.Axes)
 	}
-	// HyperSpy keeps one element along one axis of what is reduced to a number, and NumPy's float32 in means of float32.
+	// HyperSpy keeps one element along one axis of what is reduced to a number, and NumPy's float32
+	// in means of float32.
 	got, want := numbers(t, native(t, results[0].Data)), numbers(t, c.load(t, c.Expected))
 	if len(got) != len(want) {
 		t.Fatalf("%d numbers instead of %d", len(got), len(want))
@@ -162,7 +163,8 @@ func (c *hyperSpyCase) checkReduce(t *testing.T, s *lazy.Signal) {
 	}
 }
 
-// stretched is twice the frame in float64, less its smallest element: an array, and a result that broadcasts against it.
+// stretched is twice the frame in float64, less its smallest element: an array, and a result that
+// broadcasts against it.
 func (c *hyperSpyCase) stretched(t *testing.T, a *lazy.Array) (*lazy.Array, error) {
 	darkest, err := lazy.Min(t.Context(), a, lazy.OverSignal())
 	if err != nil {

@@ -29,7 +29,8 @@ func (j *judged) in(dir string) { j.dir = dir }
 func judge[T any](t *testing.T, script string, count int, in func(c *T, dir string), args ...string) []T {
 	t.Helper()
 	dir, s := t.TempDir(), seed(t)
-	// HyperSpy and matplotlib keep settings in the home directory: not in that of whoever runs this.
+	// HyperSpy and matplotlib keep settings in the home directory: not in that of whoever runs
+	// this.
 	t.Setenv("HOME", dir)
 	t.Setenv("MPLCONFIGDIR", dir)
 	python(t, script, append([]string{strconv.FormatInt(s, 10), strconv.Itoa(count), dir}, args...)...)
@@ -79,8 +80,9 @@ func inNativeOrder(t *testing.T, a *lazy.Array) (*lazy.Result, error) {
 	return cast.Load(t.Context())
 }
 
-// everyWay computes something with 1, 2 and 8 workers and with every chunking of the case. All results must be the
-// same, bit for bit; unless pooled says that chunks may cut sums of floats elsewhere, then only those of one chunking.
+// everyWay computes something with 1, 2 and 8 workers and with every chunking of the case. All
+// results must be the same, bit for bit; unless pooled says that chunks may cut sums of floats
+// elsewhere, then only those of one chunking.
 func (j *judged) everyWay(t *testing.T, a *lazy.Array, pooled bool, compute func(*lazy.Array) (*lazy.Result, error)) *lazy.Result {
 	t.Helper()
 	var first *lazy.Result
@@ -116,8 +118,8 @@ func (j *judged) loaded(t *testing.T, a *lazy.Array) *lazy.Result {
 	return j.everyWay(t, a, false, func(b *lazy.Array) (*lazy.Result, error) { return inNativeOrder(t, b) })
 }
 
-// equal compares a result with the expected file: dtype, shape and elements, where any NaN is as good
-// as another, and a number may be so many units in the last place away.
+// equal compares a result with the expected file: dtype, shape and elements, where any NaN is as
+// good as another, and a number may be so many units in the last place away.
 func (j *judged) equal(t *testing.T, got *lazy.Result, ulps int) {
 	t.Helper()
 	want := j.load(t, j.Expected)
@@ -146,7 +148,8 @@ func (j *judged) equal(t *testing.T, got *lazy.Result, ulps int) {
 	}
 }
 
-// near reports whether two numbers are so many units apart, in the last place of the whole that they are parts of.
+// near reports whether two numbers are so many units apart, in the last place of the whole that
+// they are parts of.
 func near(got, want string, whole []string, ulps float64, ulp func(float64) float64) bool {
 	x, err1 := strconv.ParseFloat(got, 64)
 	y, err2 := strconv.ParseFloat(want, 64)
@@ -161,8 +164,8 @@ func near(got, want string, whole []string, ulps float64, ulp func(float64) floa
 	return err1 == nil && err2 == nil && ulps > 0 && math.Abs(x-y) <= ulps*ulp(norm)
 }
 
-// close compares the values of a result with those of the expected file, whatever their dtypes are. They may differ by so much, relative
-// to the largest of them.
+// close compares the values of a result with those of the expected file, whatever their dtypes are.
+// They may differ by so much, relative to the largest of them.
 func (j *judged) close(t *testing.T, got *lazy.Result, file string, slack float64) {
 	t.Helper()
 	want := j.load(t, file)

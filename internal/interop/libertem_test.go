@@ -31,9 +31,9 @@ type liberTEMCase struct {
 
 const liberTEMCases = 420
 
-// TestDetectorsAgainstLiberTEM compares virtual detectors, centers of mass, patterns, radial profiles and
-// regions of interest with LiberTEM, by way of their definitions in NumPy, which LiberTEM's float32 agrees with, and corrections with
-// LiberTEM itself.
+// TestDetectorsAgainstLiberTEM compares virtual detectors, centers of mass, patterns, radial
+// profiles and regions of interest with LiberTEM, by way of their definitions in NumPy, which
+// LiberTEM's float32 agrees with, and corrections with LiberTEM itself.
 func TestDetectorsAgainstLiberTEM(t *testing.T) {
 	cases := judge(t, "judges_libertem.py", liberTEMCases, func(c *liberTEMCase, dir string) { c.in(dir) })
 	for _, c := range cases {
@@ -51,8 +51,8 @@ func TestDetectorsAgainstLiberTEM(t *testing.T) {
 	}
 }
 
-// reduced computes a reducer in every way and compares it with a file. Where the numbers are exact they are
-// so in every chunking.
+// reduced computes a reducer in every way and compares it with a file. Where the numbers are exact
+// they are so in every chunking.
 func (c *liberTEMCase) reduced(t *testing.T, a *lazy.Array, r lazy.Reducer, file string, slack float64) {
 	t.Helper()
 	got := c.everyWay(t, a, slack > 0, func(b *lazy.Array) (*lazy.Result, error) {
@@ -105,7 +105,8 @@ func (c *liberTEMCase) checkMasks(t *testing.T, scan *lazy.Array) {
 	c.reduced(t, c.inROI(t, scan), lazy.NewMasks(masks...), c.Expected, c.Slack)
 }
 
-// checkCenterOfMass compares the centers, and the field that LiberTEM makes of the shifts, where it does.
+// checkCenterOfMass compares the centers, and the field that LiberTEM makes of the shifts, where it
+// does.
 func (c *liberTEMCase) checkCenterOfMass(t *testing.T, scan *lazy.Array) {
 	p := c.Com
 	params := lazy.CenterOfMass{Center: []float64{p.CY, p.CX}, Radius: p.R, InnerRadius: p.RI}

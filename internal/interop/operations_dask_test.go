@@ -138,7 +138,8 @@ func window[T any](dst, src mmapnpy.NDArray[T], depth []int64, combine func(x, y
 	}
 }
 
-// next counts up: every digit from 0 to below its limit, or from -depth to depth. It reports whether there was a next number.
+// next counts up: every digit from 0 to below its limit, or from -depth to depth. It reports
+// whether there was a next number.
 func next(digits, limit, depth []int64) bool {
 	for d := len(digits) - 1; d >= 0; d-- {
 		var first, last int64

@@ -24,14 +24,15 @@ type operationCase struct {
 
 const operationCases = 2000
 
-// TestOperationsAgainstNumPy computes random programs, of arithmetic, comparisons, casts, slices, transposes, reshapes, stacks,
-// picks, masks and corrections, as NumPy does: the same dtypes, shapes and elements, and the same refusals.
+// TestOperationsAgainstNumPy computes random programs, of arithmetic, comparisons, casts, slices,
+// transposes, reshapes, stacks, picks, masks and corrections, as NumPy does: the same dtypes,
+// shapes and elements, and the same refusals.
 func TestOperationsAgainstNumPy(t *testing.T) {
 	againstNumPy(t, operationCases)
 }
 
-// TestChainsAgainstNumPy computes chains of 2 to 6 operations, each of what the one before it gave: 300, and 20,000 in the
-// long run.
+// TestChainsAgainstNumPy computes chains of 2 to 6 operations, each of what the one before it gave:
+// 300, and 20,000 in the long run.
 func TestChainsAgainstNumPy(t *testing.T) {
 	count := 300
 	if os.Getenv("LAZYNPY_LONG") != "" {
@@ -66,7 +67,8 @@ func (c operationCase) check(t *testing.T) {
 	}
 	out, err := evaluateArray(program, inputs)
 	if err == nil && c.Error != "" {
-		_, err = out.Load(t.Context()) // what depends on elements, as negative powers of integers, is seen only now
+		// what depends on elements, as negative powers of integers, is seen only now
+		_, err = out.Load(t.Context())
 	}
 	switch {
 	case c.Error != "" && err != nil:

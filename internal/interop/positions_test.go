@@ -16,8 +16,8 @@ type positionCase struct {
 
 const positionCases = 300
 
-// TestPositionsAgainstRosettaSciIO puts frames at scan positions, as NumPy's assignment and, where it
-// works, rosettasciio's memmap_distributed do.
+// TestPositionsAgainstRosettaSciIO puts frames at scan positions, as NumPy's assignment and, where
+// it works, rosettasciio's memmap_distributed do.
 func TestPositionsAgainstRosettaSciIO(t *testing.T) {
 	cases := judge(t, "judges_positions.py", positionCases, func(c *positionCase, dir string) { c.in(dir) })
 	asked := 0

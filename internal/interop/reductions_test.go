@@ -99,7 +99,8 @@ func TestReductionsAgainstNumPy(t *testing.T) {
 	deviations.compare(t)
 }
 
-// distances are those from the exact variances and deviations of floats, in units in the last place of the dtype.
+// distances are those from the exact variances and deviations of floats, in units in the last place
+// of the dtype.
 type distances struct{ ours, numpy []float64 }
 
 func (d *distances) add(r reductionResult, i int, got string, ulp func(float64) float64) {
@@ -115,7 +116,8 @@ func (d *distances) add(r reductionResult, i int, got string, ulp func(float64) 
 	}
 }
 
-// compare sees that variances are no further from the exact ones than NumPy's, at the median and among the worst.
+// compare sees that variances are no further from the exact ones than NumPy's, at the median and
+// among the worst.
 func (d *distances) compare(t *testing.T) {
 	slices.Sort(d.ours)
 	slices.Sort(d.numpy)
@@ -174,7 +176,8 @@ func (r reductionResult) compare(t *testing.T, got *lazy.Result, deviations *dis
 	if err != nil {
 		t.Fatal(err)
 	}
-	// NumPy was asked about long doubles cast to float64. Results are long doubles here, and so are compared rounded.
+	// NumPy was asked about long doubles cast to float64. Results are long doubles here, and so are
+	// compared rounded.
 	if _, long := got.DType().LongDouble(); long {
 		array, err := lazy.FromResult(got)
 		if err == nil {

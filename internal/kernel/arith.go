@@ -70,7 +70,8 @@ func (op BinaryOp) Reversed() BinaryOp {
 //
 // The rules are NumPy 2's: Divide of integers and bools is float64; FloorDivide,
 // Remainder, Power and shifts of bools are int8. Of long doubles there are neither
-// FloorDivide nor Remainder nor Power. Float16 and BFloat16 are computed in float32, every result being rounded.
+// FloorDivide nor Remainder nor Power. Float16 and BFloat16 are computed in float32, every result
+// being rounded.
 func (op BinaryOp) Types(e Elem) (in, out Elem, ok bool) {
 	in = e
 	if int(op) >= len(binaryNames) || e.Size() == 0 {

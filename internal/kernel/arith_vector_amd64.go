@@ -2,8 +2,8 @@
 
 package kernel
 
-// pairVectors does op for as many pairs of floats as fill vectors, and returns how many these are: none of an operation
-// that has no vectors. d may be x or y.
+// pairVectors does op for as many pairs of floats as fill vectors, and returns how many these are:
+// none of an operation that has no vectors. d may be x or y.
 func pairVectors[T Float](op BinaryOp, d, x, y []T) int {
 	per := vectorBytes / sizeOf[T]()
 	n := len(d) / per
@@ -52,8 +52,8 @@ func scalarVectors[T Float](op BinaryOp, d, x []T, y T) (done int) {
 	return done
 }
 
-// castVectors does cast for as many elements as fill vectors, and returns how many these are: of integers of up to 16 bits
-// as floats, and of what is narrower than float64.
+// castVectors does cast for as many elements as fill vectors, and returns how many these are: of
+// integers of up to 16 bits as floats, and of what is narrower than float64.
 func castVectors[D, S Real](dst []D, src []S) int {
 	switch to := any(dst).(type) {
 	case []float64:

@@ -109,10 +109,10 @@ func (n Number) round(v float64) Number {
 // Like is the number of n's type nearest to v.
 func (n Number) Like(v float64) Number { return n.round(v) }
 
-// Append appends n to dst as [strconv.AppendFloat] does, in format 'e' or 'f'. A negative precision asks
-// for the fewest digits that tell n from its neighbours of the same type, and of those the nearest to n,
-// as NumPy prints numbers; any other for so many digits behind the point of the exact value, rounded
-// half to even.
+// Append appends n to dst as [strconv.AppendFloat] does, in format 'e' or 'f'. A negative precision
+// asks for the fewest digits that tell n from its neighbours of the same type, and of those the
+// nearest to n, as NumPy prints numbers; any other for so many digits behind the point of the exact
+// value, rounded half to even.
 func (n Number) Append(dst []byte, format byte, precision int) []byte {
 	switch {
 	case n.IsNaN():
@@ -137,7 +137,8 @@ func (n Number) Append(dst []byte, format byte, precision int) []byte {
 	return strconv.AppendFloat(dst, n.fewestDigits(), format, -1, 64)
 }
 
-// String is n as fmt prints floats: in the fewest digits, with an exponent below 1e-4 and from 1e21 on.
+// String is n as fmt prints floats: in the fewest digits, with an exponent below 1e-4 and from 1e21
+// on.
 func (n Number) String() string {
 	scientific := n.Append(nil, 'e', -1)
 	at := bytes.IndexByte(scientific, 'e')
@@ -164,7 +165,8 @@ func ComplexString(re, im Number) string {
 func (n Number) fewestDigits() float64 {
 	const most = 5 // which always suffices
 	for k := range most {
-		f, _ := strconv.ParseFloat(strconv.FormatFloat(n.f, 'e', k, 64), 64) // cannot fail on what FormatFloat wrote
+		// cannot fail on what FormatFloat wrote
+		f, _ := strconv.ParseFloat(strconv.FormatFloat(n.f, 'e', k, 64), 64)
 		if n.round(f).f == n.f {
 			return f
 		}
@@ -226,9 +228,9 @@ func wideFromBig(f *big.Float) wide {
 	return w
 }
 
-// shortest returns the fewest decimal digits that tell w, a finite number of so many bits of precision,
-// from its neighbours, and their exponent: 0.d₁d₂… × 10^exp. It is the algorithm of Steele and White,
-// as in NumPy ("Dragon4").
+// shortest returns the fewest decimal digits that tell w, a finite number of so many bits of
+// precision, from its neighbours, and their exponent: 0.d₁d₂… × 10^exp. It is the algorithm of
+// Steele and White, as in NumPy ("Dragon4").
 func (w wide) shortest(precision int) (digits []byte, exp int) {
 	// w is mant × 2^unit, and its neighbours are one mant away; below a power of two half of that.
 	lead := w.exp + 127

@@ -39,8 +39,8 @@ func TestShortestLongDoubles(t *testing.T) {
 	}
 }
 
-// TestShortestQuads checks that quads with the values of float64s of few digits print alike, and that what is printed
-// is the nearest of the fewest digits that read back as the same number.
+// TestShortestQuads checks that quads with the values of float64s of few digits print alike, and
+// that what is printed is the nearest of the fewest digits that read back as the same number.
 func TestShortestQuads(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for i := range 300 {

@@ -5,15 +5,15 @@ import (
 	"math/cmplx"
 )
 
-// The exponential and what is made of it. Those of package math choose instructions by the processor at run time, whose
-// last bits differ; these are the same everywhere.
+// The exponential and what is made of it. Those of package math choose instructions by the
+// processor at run time, whose last bits differ; these are the same everywhere.
 
-// exp is e^x, to within one unit in the last place. It follows FreeBSD's /usr/src/lib/msun/src/e_exp.c, as the
-// portable code of package math does:
+// exp is e^x, to within one unit in the last place. It follows FreeBSD's
+// /usr/src/lib/msun/src/e_exp.c, as the portable code of package math does:
 //
 //	Copyright (C) 2004 by Sun Microsystems, Inc. All rights reserved.
-//	Permission to use, copy, modify, and distribute this software is freely granted, provided that this notice is
-//	preserved.
+//	Permission to use, copy, modify, and distribute this software is freely granted, provided
+//	that this notice is preserved.
 func exp(x float64) float64 {
 	const (
 		upperLn2 = 6.93147180369123816490e-01 // products with integers up to 2^20 are exact

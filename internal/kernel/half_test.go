@@ -38,7 +38,8 @@ func TestFloat32ToHalf(t *testing.T) {
 	for h := range 1 << 16 {
 		a, b := Half2Float32(uint16(h)), Half2Float32(uint16(h+1))
 		if math.IsInf(float64(b), 0) {
-			b = float32(math.Copysign(0x1p16, float64(b))) // so that the midpoint is where Inf begins
+			// so that the midpoint is where Inf begins
+			b = float32(math.Copysign(0x1p16, float64(b)))
 		}
 		if a-a != 0 || b-b != 0 {
 			continue

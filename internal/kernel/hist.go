@@ -19,7 +19,8 @@ type bins struct {
 	edges       []float64
 	wide, short binner    // for all elements but float32, and for these
 	tables      [4]lookup // for uint8, int8, uint16, int16
-	half        []int32   // of elements that are float32s made of float16s: the bin of each of these, by its bits
+	// of elements that are float32s made of float16s: the bin of each of these, by its bits
+	half []int32
 }
 
 // NewBins divides the range from lo to hi into n bins, 1 <= n <= [MaxBins]. A
@@ -71,10 +72,11 @@ func wideBins(lo, hi float64, n int) Bins {
 	return Bins{&bins{edges: edges, wide: b, short: b}}
 }
 
-// NewHalfBins is [NewBins] for elements of float16, given as float32s. NumPy computes their edges and their bins
-// in float16, and from more than some hundred bins on they are not all that they should be; these are
-// NumPy's. found says that lo and hi are elements themselves, from which NumPy then computes the edges in
-// float16, too. Where float16 has no room for the edges, the bins are those of float32.
+// NewHalfBins is [NewBins] for elements of float16, given as float32s. NumPy computes their edges
+// and their bins in float16, and from more than some hundred bins on they are not all that they
+// should be; these are NumPy's. found says that lo and hi are elements themselves, from which NumPy
+// then computes the edges in float16, too. Where float16 has no room for the edges, the bins are
+// those of float32.
 func NewHalfBins(lo, hi float64, n int, found bool) (Bins, error) {
 	b, err := NewBins(lo, hi, n)
 	if err != nil {
@@ -103,7 +105,8 @@ func NewHalfBins(lo, hi float64, n int, found bool) (Bins, error) {
 	return Bins{own}, nil
 }
 
-// roundHalf is v as float16. What is rounded so after one operation of float64 is what float16 makes of it.
+// roundHalf is v as float16. What is rounded so after one operation of float64 is what float16
+// makes of it.
 func roundHalf(v float64) float64 { return float64(Half2Float32(Float64ToHalf(v))) }
 
 // linspaceHalf is np.linspace of float16.
@@ -125,7 +128,8 @@ func linspaceHalf(lo, hi float64, n int) []float64 {
 	return edges
 }
 
-// halfBin is the bin of v as np.histogram finds it, every step in float16; the number of bins for none.
+// halfBin is the bin of v as np.histogram finds it, every step in float16; the number of bins for
+// none.
 func halfBin(v, lo, hi, width float64, edges []float64) int {
 	n := len(edges) - 1
 	if !(v >= lo && v <= hi) {
@@ -252,10 +256,10 @@ func (l *lookup) table(b *binner, bits int, signed bool) []int32 {
 }
 
 const (
-	// histBlock is how many bins are found before they are counted.
+	// HistBlock is how many bins are found before they are counted.
 	histBlock = 512
 	// fewBins is the number of bins below which long rows have several tables, and
-	// longRow the length that makes up for clearing these.
+	// LongRow the length that makes up for clearing these.
 	fewBins = 512
 	longRow = 4096
 )

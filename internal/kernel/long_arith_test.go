@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestLongArithmeticRoundsOnce compares operations on long doubles of both formats with [big.Float], which
-// rounds the exact result once.
+// TestLongArithmeticRoundsOnce compares operations on long doubles of both formats with
+// [big.Float], which rounds the exact result once.
 func TestLongArithmeticRoundsOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 113))
 	for _, e := range []Elem{X87, Quad} {

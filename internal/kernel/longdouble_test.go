@@ -251,7 +251,8 @@ func TestLongDoubleToInt(t *testing.T) {
 				var got, want [8]byte
 				Convert(got[:to.Size()], to, word[:], elem, false)
 				Convert(want[:to.Size()], to, b[:], Float64, false)
-				narrow := to == Int8 || to == Uint8 || to == Int16 // these differ where it does not fit 16 bits
+				// these differ where it does not fit 16 bits
+				narrow := to == Int8 || to == Uint8 || to == Int16
 				if got != want && (fits || !narrow) {
 					t.Fatalf("%v: %v to %v: got % x, want % x", elem, float64(quarters)/4, to, got, want)
 				}

@@ -19,7 +19,8 @@ func randomWeights(rng *rand.Rand, k, n int) [][]float64 {
 	return weights
 }
 
-// TestMasksAgainstDefinition compares both mask kernels, and those of labels, with their definitions.
+// TestMasksAgainstDefinition compares both mask kernels, and those of labels, with their
+// definitions.
 func TestMasksAgainstDefinition(t *testing.T) {
 	masksAgainstDefinition[uint8](t)
 	masksAgainstDefinition[int16](t)

@@ -40,7 +40,8 @@ func testMoments[T Real](t *testing.T) {
 				wantM2 *= 2
 				mean, m2 := s.finish(i)
 				scale := math.Abs(wantMean) + math.Sqrt(wantM2/float64(2*len(line)))
-				noise := float64(len(line)) * (0x1p-50 * scale) * (0x1p-50 * scale) // of the mean, squared
+				// of the mean, squared
+				noise := float64(len(line)) * (0x1p-50 * scale) * (0x1p-50 * scale)
 				switch {
 				case !finite && m2 == m2:
 					t.Errorf("cols=%v output %d: got m2 %v of what is not finite", cols, i, m2)

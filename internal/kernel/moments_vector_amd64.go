@@ -29,8 +29,8 @@ func powerVectors[T Real](x []T) (s int64, q uint64, rest []T) {
 	return s, q, x
 }
 
-// shiftVectors does deviations for as many elements of x as fill pairs of vectors, floats of 32 or 64 bits; rest are the
-// others, or all where there are no vectors.
+// shiftVectors does deviations for as many elements of x as fill pairs of vectors, floats of 32 or
+// 64 bits; rest are the others, or all where there are no vectors.
 func shiftVectors[T Real](x []T, shift float64) (s, q float64, rest []T) {
 	n := len(x) / 8
 	if !hasVectors || !isFloat[T]() || n == 0 {
@@ -44,8 +44,8 @@ func shiftVectors[T Real](x []T, shift float64) (s, q float64, rest []T) {
 	return s, q, x[8*n:]
 }
 
-// shiftVectorRows does what shift4 and shift1 do, for 4 rows and 1, for as many columns as fill vectors, and
-// returns how many these are.
+// shiftVectorRows does what shift4 and shift1 do, for 4 rows and 1, for as many columns as fill
+// vectors, and returns how many these are.
 func shiftVectorRows[T Real](s, q, shift []float64, x []T, rows, pitch int) int {
 	n := len(s) / 4
 	if !hasVectors || !isFloat[T]() || n == 0 {
@@ -67,7 +67,8 @@ func shiftVectorRows[T Real](s, q, shift []float64, x []T, rows, pitch int) int 
 	return 4 * n
 }
 
-// joinVectors does what addShifted does for as many columns as fill vectors, and returns how many these are.
+// joinVectors does what addShifted does for as many columns as fill vectors, and returns how many
+// these are.
 func joinVectors(s Moments, a, b []float64, inverse float64, j join) int {
 	n := len(s.Mean) / 4
 	if !hasVectors || n == 0 {

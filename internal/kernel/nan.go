@@ -2,11 +2,12 @@ package kernel
 
 import "math"
 
-// NaN is what results and states have for every NaN: the sign and the payload that come of several depend on the order
-// of operands, which compilers and vectors choose. It is NumPy's.
+// NaN is what results and states have for every NaN: the sign and the payload that come of several
+// depend on the order of operands, which compilers and vectors choose. It is NumPy's.
 func NaN() float64 { return math.Float64frombits(0x7ff8000000000000) }
 
-// OneNaN makes every NaN among the numbers of b, of element type e in the byte order of this machine, [NaN].
+// OneNaN makes every NaN among the numbers of b, of element type e in the byte order of this
+// machine, [NaN].
 func OneNaN(b []byte, e Elem) {
 	switch e {
 	case Float64, Complex128:
@@ -39,7 +40,8 @@ func oneNaN[T Float](b []byte) {
 	}
 }
 
-// quiet is v, and a quiet NaN for a signalling one, which instructions make quiet and code that only looks at it does not.
+// quiet is v, and a quiet NaN for a signalling one, which instructions make quiet and code that
+// only looks at it does not.
 func quiet(v float64) float64 {
 	if v != v {
 		return v + v

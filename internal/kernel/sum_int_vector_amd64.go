@@ -31,9 +31,10 @@ func sumVectors[T Real](x []T) (sum uint64, rest []T) {
 // returns how many these are.
 func sumVectorCols[T Integer](acc []uint64, x []T, pitch int) int {
 	const (
-		fewest = 8        // rows in a call: the accumulators are read and written once for them
-		most   = 128      // rows in a call, so that no lane of 16 bits overflows
-		block  = 32 << 10 // bytes in a call, if there are enough rows: they stay in the first-level cache
+		fewest = 8   // rows in a call: the accumulators are read and written once for them
+		most   = 128 // rows in a call, so that no lane of 16 bits overflows
+		// bytes in a call, if there are enough rows: they stay in the first-level cache
+		block = 32 << 10
 	)
 	per := vectorBytes / sizeOf[T]()
 	n := len(acc) / per

@@ -8,35 +8,36 @@ type UnaryOp uint8
 
 // The unary operations.
 const (
-	Negative   UnaryOp = iota // not of bools; unsigned integers wrap
-	Positive                  // not of bools
-	Absolute                  // of complex numbers: the modulus, a float; the smallest integer stays itself
-	Square                    //
-	Sqrt                      // from here to Rint: of floats, to which integers are converted
-	Exp                       //
-	Exp2                      //
-	Expm1                     //
-	Log                       //
-	Log2                      //
-	Log10                     //
-	Log1p                     //
-	Sin                       //
-	Cos                       //
-	Tan                       //
-	Tanh                      //
-	Rint                      // to the nearest integer, of two the even one
-	Floor                     // integers and bools stay what they are; not of complex numbers
-	Ceil                      // likewise
-	Trunc                     // likewise
-	Invert                    // of integers: all bits; of bools: logical not
-	LogicalNot                // result Bool, as of all that follow
-	IsNaN                     // of complex numbers: of either part
-	IsInf                     // likewise
-	IsFinite                  // of complex numbers: of both parts
-	Sign                      // -1, 0, 1 or NaN; of complex numbers: z/|z|
-	Conjugate                 //
-	RealPart                  // the real part, or the number itself
-	ImagPart                  // the imaginary part, or 0
+	Negative UnaryOp = iota // not of bools; unsigned integers wrap
+	Positive                // not of bools
+	// Of complex numbers: the modulus, a float; the smallest integer stays itself.
+	Absolute
+	Square     //
+	Sqrt       // from here to Rint: of floats, to which integers are converted
+	Exp        //
+	Exp2       //
+	Expm1      //
+	Log        //
+	Log2       //
+	Log10      //
+	Log1p      //
+	Sin        //
+	Cos        //
+	Tan        //
+	Tanh       //
+	Rint       // to the nearest integer, of two the even one
+	Floor      // integers and bools stay what they are; not of complex numbers
+	Ceil       // likewise
+	Trunc      // likewise
+	Invert     // of integers: all bits; of bools: logical not
+	LogicalNot // result Bool, as of all that follow
+	IsNaN      // of complex numbers: of either part
+	IsInf      // likewise
+	IsFinite   // of complex numbers: of both parts
+	Sign       // -1, 0, 1 or NaN; of complex numbers: z/|z|
+	Conjugate  //
+	RealPart   // the real part, or the number itself
+	ImagPart   // the imaginary part, or 0
 )
 
 var unaryNames = [...]string{

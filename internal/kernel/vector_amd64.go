@@ -12,8 +12,8 @@ import (
 
 // The loops that assembly has are used where the processor and the system have
 // AVX2. They do what the Go code beside them does, addition for addition where
-// that matters, and so have the same results, but for the signs and payloads of NaNs, of which package lazy
-// makes one; tests compare the two.
+// that matters, and so have the same results, but for the signs and payloads of NaNs, of which
+// package lazy makes one; tests compare the two.
 var (
 	hasVectors = cpu.X86.HasAVX2
 	hasFMA     = cpu.X86.HasAVX2 && cpu.X86.HasFMA

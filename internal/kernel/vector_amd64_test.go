@@ -186,8 +186,9 @@ func TestHalfVectors(t *testing.T) {
 	}
 }
 
-// TestVectorPairs compares arithmetic and casts with those of the Go code, bit for bit, payloads of NaNs included, at odd
-// addresses up to the end of memory, and where the result takes the place of an operand.
+// TestVectorPairs compares arithmetic and casts with those of the Go code, bit for bit, payloads of
+// NaNs included, at odd addresses up to the end of memory, and where the result takes the place of
+// an operand.
 func TestVectorPairs(t *testing.T) {
 	needVectors(t)
 	testVectorPairs[float32](t)

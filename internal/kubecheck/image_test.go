@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// The image is what the Dockerfile says: a program that needs no libraries, in a folder with all that is copied. It is
-// built as the Dockerfile's comment has it.
+// The image is what the Dockerfile says: a program that needs no libraries, in a folder with all
+// that is copied. It is built as the Dockerfile's comment has it.
 func TestImage(t *testing.T) {
 	const root = "../.."
 	text, err := os.ReadFile(filepath.Join(root, "distributed/kubernetes/Dockerfile"))

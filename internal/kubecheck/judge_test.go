@@ -23,9 +23,10 @@ import (
 	"k8s.io/pod-security-admission/policy"
 )
 
-// judge does with a manifest what the API server does when a Job is created: it decodes it strictly, so that
-// unknown and duplicate fields are errors, sets defaults, and validates it. Warnings are errors, too. Only what
-// lies around these steps in the server is left out, which is most of it.
+// judge does with a manifest what the API server does when a Job is created: it decodes it
+// strictly, so that unknown and duplicate fields are errors, sets defaults, and validates it.
+// Warnings are errors, too. Only what lies around these steps in the server is left out, which is
+// most of it.
 func judge(manifest []byte) (*batchv1.Job, error) {
 	scheme := runtime.NewScheme()
 	core.Install(scheme)

@@ -110,7 +110,8 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-// With a user other than root a Job may run where the strictest standard is enforced, and root may not.
+// With a user other than root a Job may run where the strictest standard is enforced, and root may
+// not.
 func TestPodSecurity(t *testing.T) {
 	for user, want := range map[string]string{"1000:100": "", "0": "runAsNonRoot"} {
 		e := engine()

@@ -58,8 +58,8 @@ func TestPatches(t *testing.T) {
 	}
 }
 
-// canonical is a manifest without its digest, without nulls, which the API takes for nothing, and without the order of
-// lists, which merging does not promise.
+// canonical is a manifest without its digest, without nulls, which the API takes for nothing, and
+// without the order of lists, which merging does not promise.
 func canonical(t *testing.T, text []byte) any {
 	t.Helper()
 	var job struct {

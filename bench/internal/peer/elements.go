@@ -7,8 +7,8 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// Elements is what contenders that write a file are compared by: how many bytes its elements have, in C order, and
-// their CRC-32.
+// Elements is what contenders that write a file are compared by: how many bytes its elements have,
+// in C order, and their CRC-32.
 func Elements(path string) ([]int64, error) {
 	a, err := lazy.Open(path)
 	if err != nil {

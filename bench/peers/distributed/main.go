@@ -1,4 +1,5 @@
-// Command distributed is our own contender where several processes compute: it plans, runs, and is its own worker.
+// Command distributed is our own contender where several processes compute: it plans, runs, and is
+// its own worker.
 package main
 
 import (
@@ -146,7 +147,8 @@ func loaded[T any](path string, values func(mmapnpy.Buffer, ...mmapnpy.Option) (
 	return values(r.Buffer())
 }
 
-// mapped writes float32 numbers. They are what others get too: multiples of a quarter, of which nothing is rounded.
+// mapped writes float32 numbers. They are what others get too: multiples of a quarter, of which
+// nothing is rounded.
 func mapped(path string, p peer.Params) (peer.Report, error) {
 	const name = "mapped.npy"
 	return run(path, p, func(dir string) distributed.Options {

@@ -1,5 +1,5 @@
-// Command klauspost inflates a member with github.com/klauspost/compress/flate, the decoder that Go programs
-// take when the standard library's is too slow.
+// Command klauspost inflates a member with github.com/klauspost/compress/flate, the decoder that Go
+// programs take when the standard library's is too slow.
 package main
 
 import (
@@ -20,8 +20,9 @@ func main() {
 	peer.Main(map[string]peer.Task{"npz-load": load})
 }
 
-// load inflates the only member of an archive into memory, and sums it up on the way, as everybody does.
-// The compressed bytes are in memory before the clock starts, which is more than the others get.
+// load inflates the only member of an archive into memory, and sums it up on the way, as everybody
+// does. The compressed bytes are in memory before the clock starts, which is more than the others
+// get.
 func load(path string, p peer.Params) (peer.Report, error) {
 	header, err := p.Int("header", 0) // bytes before the elements
 	if err != nil {

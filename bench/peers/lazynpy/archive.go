@@ -31,8 +31,8 @@ var archiveTasks = map[string]peer.Task{
 
 const archiveKey = "x"
 
-// openArchive opens an archive and its array, and makes sure that it is read by the index that the runner
-// means to measure: index=KIND is part of the reason that the array gives for its back end.
+// openArchive opens an archive and its array, and makes sure that it is read by the index that the
+// runner means to measure: index=KIND is part of the reason that the array gives for its back end.
 func openArchive(path string, p peer.Params, more ...lazy.Option) (*lazy.Archive, *lazy.Array, error) {
 	opts, err := options(p, more...)
 	if err != nil {

@@ -25,7 +25,8 @@ func maskParams(p peer.Params) ([]lazy.Mask, error) {
 		return masksOf(file)
 	}
 	var masks []lazy.Mask
-	for text := range strings.SplitSeq(p["rings"], ";") { // cy,cx,inner,outer; a disk has an inner radius below 0
+	// cy,cx,inner,outer; a disk has an inner radius below 0
+	for text := range strings.SplitSeq(p["rings"], ";") {
 		var v [4]float64
 		for i, field := range strings.Split(text, ",") {
 			n, err := strconv.ParseFloat(field, 64)

@@ -91,8 +91,8 @@ func expectedSum(n int) float64 {
 	return float64(n>>8)*(255*256/2) + float64(rest*(rest-1)/2)
 }
 
-// dd drops the file from the page cache and lets dd read it, in blocks of bs, and with direct=yes past the
-// page cache.
+// dd drops the file from the page cache and lets dd read it, in blocks of bs, and with direct=yes
+// past the page cache.
 func dd(path string, p peer.Params) (peer.Report, error) {
 	if err := drop(path); err != nil {
 		return peer.Report{}, err

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// Here names the list of processes that this process is in: the boot of the machine and the namespace. Two processes with
-// the same name can see whether the other is there.
+// Here names the list of processes that this process is in: the boot of the machine and the
+// namespace. Two processes with the same name can see whether the other is there.
 var Here = sync.OnceValue(func() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {

@@ -7,11 +7,13 @@ import (
 	"time"
 )
 
-// Attempt says who wrote a journal. One that cannot be read has the host "unknown" and nothing else.
+// Attempt says who wrote a journal. One that cannot be read has the host "unknown" and nothing
+// else.
 type Attempt struct {
-	Host    string    `json:"host"`
-	PID     int       `json:"pid"`
-	PIDs    string    `json:"pids,omitempty"` // the list of processes that PID is in, see [Here]; "" is not known
+	Host string `json:"host"`
+	PID  int    `json:"pid"`
+	// the list of processes that PID is in, see [Here]; "" is not known
+	PIDs    string    `json:"pids,omitempty"`
 	Node    string    `json:"node,omitempty"` // what the engine calls the host, if it does
 	Engine  string    `json:"engine"`         // as "slurm"
 	Job     string    `json:"job"`            // what the engine calls the job

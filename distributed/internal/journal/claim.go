@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// Lease is how long the claims of an attempt count after its journal has said something last. Attempts that live say
-// something every third of it.
+// Lease is how long the claims of an attempt count after its journal has said something last.
+// Attempts that live say something every third of it.
 const Lease = 60 * time.Second
 
-// Claim says that this attempt begins the portions [from, to), instead of those that it has claimed before; an empty range
-// claims none, and says that the attempt lives. The portion that follows the last one stands for publishing. A claim is a
-// hint for others, who begin with other portions: nothing depends on it. It is on disk with the next record, or Flush.
+// Claim says that this attempt begins the portions [from, to), instead of those that it has claimed
+// before; an empty range claims none, and says that the attempt lives. The portion that follows the
+// last one stands for publishing. A claim is a hint for others, who begin with other portions:
+// nothing depends on it. It is on disk with the next record, or Flush.
 func (w *Writer) Claim(from, to int64) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -46,8 +47,9 @@ type Claim struct {
 	Seen     time.Time // when this log has seen it first, by the clock of this process
 }
 
-// Claims are those of attempts that live, by their first portion, but for the journal called mine: what is claimed by an
-// attempt that has ended, or has said nothing for a [Lease], counts for nothing.
+// Claims are those of attempts that live, by their first portion, but for the journal called mine:
+// what is claimed by an attempt that has ended, or has said nothing for a [Lease], counts for
+// nothing.
 func (l *Log) Claims(mine string) []Claim {
 	var all []Claim
 	now := time.Now()
@@ -85,8 +87,9 @@ func (l *Log) addClaim(f *journalFile, h header) {
 	}
 }
 
-// heard notes that a file says something new, or is seen for the first time: then the time of its last change is all there
-// is. That may be by another clock, and is believed only where it lies in the past.
+// heard notes that a file says something new, or is seen for the first time: then the time of its
+// last change is all there is. That may be by another clock, and is believed only where it lies in
+// the past.
 func (f *journalFile) heard(info os.FileInfo) {
 	now := time.Now()
 	if f.heardAt.IsZero() {
@@ -96,8 +99,8 @@ func (f *journalFile) heard(info os.FileInfo) {
 	f.heardAt = now
 }
 
-// alive says whether the attempt has not ended, as far as can be known: it has said something within the lease, and its
-// process is there, if that is on this machine.
+// alive says whether the attempt has not ended, as far as can be known: it has said something
+// within the lease, and its process is there, if that is on this machine.
 func (f *journalFile) alive(now time.Time) bool {
 	return f.end == nil && now.Sub(f.heardAt) < Lease && !f.deserted()
 }

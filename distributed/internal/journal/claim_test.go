@@ -72,7 +72,8 @@ func TestClaimsExpire(t *testing.T) {
 	}
 }
 
-// TestClaimsOfTheDead are worth nothing from the moment on when the process is known to have closed the journal or died.
+// TestClaimsOfTheDead are worth nothing from the moment on when the process is known to have closed
+// the journal or died.
 func TestClaimsOfTheDead(t *testing.T) {
 	if Here() == "" {
 		t.Log("this system does not tell who is in it: a lease ends what the dead have claimed")

@@ -77,7 +77,8 @@ func checkDead(t *testing.T, w *Writer, want error) {
 	}
 }
 
-// TestSyncFails checks that a failed sync ends a journal: a second one might succeed without the bytes on disk.
+// TestSyncFails checks that a failed sync ends a journal: a second one might succeed without the
+// bytes on disk.
 func TestSyncFails(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "x.journal"))
 	must(t, err)

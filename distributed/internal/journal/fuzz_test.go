@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// repair makes the checksums of a chain of headers right, so that what fuzzing makes of their fields is looked at.
+// repair makes the checksums of a chain of headers right, so that what fuzzing makes of their
+// fields is looked at.
 func repair(b []byte) {
 	for len(b) >= headerSize {
 		copy(b, magic)
@@ -30,7 +31,8 @@ func replayed(t *testing.T, l *Log, name string, b []byte) {
 	must(t, l.replay(t.Context(), f))
 }
 
-// FuzzReplay compares a log with the model on any bytes: in one file beside another, read at once and in two parts.
+// FuzzReplay compares a log with the model on any bytes: in one file beside another, read at once
+// and in two parts.
 func FuzzReplay(f *testing.F) {
 	const portions = 12
 	f.Add(join(sample()...), 200, false)

@@ -267,8 +267,8 @@ func refresh(t testing.TB, l *Log) {
 	}
 }
 
-// put makes b the content of a file of a directory, in place: ext4 waits for the disk when a file is made empty and
-// written anew.
+// put makes b the content of a file of a directory, in place: ext4 waits for the disk when a file
+// is made empty and written anew.
 func put(t testing.TB, dir, name string, b []byte) {
 	t.Helper()
 	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE, 0o600)

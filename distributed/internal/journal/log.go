@@ -26,8 +26,8 @@ type Log struct {
 	opened *journalFile
 }
 
-// Entry is the record that counts for a portion. Of several it is one of the highest generation, and the earliest
-// of these.
+// Entry is the record that counts for a portion. Of several it is one of the highest generation,
+// and the earliest of these.
 type Entry struct {
 	CRC        uint32 // CRC-32C of the output
 	PayloadCRC uint32 // CRC-32C of the payload
@@ -45,15 +45,18 @@ type Status struct {
 	Portions int64  // records, also repeated and revoked ones
 	Last     time.Time
 	End      *End // nil if the attempt runs, or died
-	Alive    bool // it has not ended, has said something within the [Lease], and its process is not known to be gone
+	// it has not ended, has said something within the [Lease], and its process is not known to be
+	// gone
+	Alive bool
 
-	// Heard is when it has said something last: by the clock of this process if that was since the first Refresh, else the
-	// time of the file.
+	// Heard is when it has said something last: by the clock of this process if that was since the
+	// first Refresh, else the time of the file.
 	Heard time.Time
 	Torn  bool // the file ends in bytes that are no frame, or none yet
 }
 
-// OpenLog returns a log of a plan that has 0 to MaxPortions portions. It knows nothing before its first Refresh.
+// OpenLog returns a log of a plan that has 0 to MaxPortions portions. It knows nothing before its
+// first Refresh.
 func OpenLog(dir string, plan [32]byte, portions int64) (*Log, error) {
 	if portions < 0 || portions > MaxPortions {
 		return nil, fmt.Errorf("journals in %s: %d portions: out of range, which is 0 to %d", dir, portions, MaxPortions)
@@ -63,8 +66,8 @@ func OpenLog(dir string, plan [32]byte, portions int64) (*Log, error) {
 	return l, nil
 }
 
-// Close closes the journal that a payload was last read from. A log that no payload was asked of needs no Close, and
-// one that is closed can still be used.
+// Close closes the journal that a payload was last read from. A log that no payload was asked of
+// needs no Close, and one that is closed can still be used.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -84,7 +87,8 @@ func (l *Log) Done(portion int64) bool {
 // NumDone is how many portions are done.
 func (l *Log) NumDone() int64 { return l.done }
 
-// Generation is the generation for a new record of a portion, the highest that it was revoked to, or 0.
+// Generation is the generation for a new record of a portion, the highest that it was revoked to,
+// or 0.
 func (l *Log) Generation(portion int64) uint32 {
 	if portion < 0 || portion >= int64(len(l.slots)) {
 		return 0
@@ -129,8 +133,8 @@ func (l *Log) entry(r record) Entry {
 	}
 }
 
-// Duplicates is how many records were there that said again what another had said, also those that followed a
-// revoke: the number of records less the number of portions that have one.
+// Duplicates is how many records were there that said again what another had said, also those that
+// followed a revoke: the number of records less the number of portions that have one.
 func (l *Log) Duplicates() int64 { return l.duplicates }
 
 // Conflict returns a [*ConflictError] if two records of one portion differ, and else nil.
@@ -141,8 +145,8 @@ func (l *Log) Conflict() error {
 	return l.conflict
 }
 
-// Attempts is what the journals of this plan say about their attempts, and those that have no complete frame yet, by
-// file name.
+// Attempts is what the journals of this plan say about their attempts, and those that have no
+// complete frame yet, by file name.
 func (l *Log) Attempts() []Status {
 	var all []Status
 	for _, name := range l.names() {

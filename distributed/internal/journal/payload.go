@@ -10,16 +10,17 @@ import (
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 )
 
-// ErrPayload says that a payload is not what was written: its CRC-32C is another one, or the journal was cut off.
-// Whoever wants the portion has to revoke it. On NFS the bytes of an attempt that still runs may only be late; it is
-// worth to ask again first.
+// ErrPayload says that a payload is not what was written: its CRC-32C is another one, or the
+// journal was cut off. Whoever wants the portion has to revoke it. On NFS the bytes of an attempt
+// that still runs may only be late; it is worth to ask again first.
 var ErrPayload = errors.New("the payload is not what was recorded")
 
-// Payload reads and checks the payload of a portion that is done. The result is the caller's. It is an error if the
-// portion is not done, and one that wraps [ErrPayload] if the payload is not what was recorded.
+// Payload reads and checks the payload of a portion that is done. The result is the caller's. It is
+// an error if the portion is not done, and one that wraps [ErrPayload] if the payload is not what
+// was recorded.
 //
-// The journal stays open for the next payload, until Close, Refresh or a payload of another journal: neighbours are
-// mostly in the same file, and opening one costs a round trip on a network.
+// The journal stays open for the next payload, until Close, Refresh or a payload of another
+// journal: neighbours are mostly in the same file, and opening one costs a round trip on a network.
 func (l *Log) Payload(portion int64) ([]byte, error) {
 	if !l.Done(portion) {
 		return nil, fmt.Errorf("journals in %s: portion %d: has no record", l.dir, portion)

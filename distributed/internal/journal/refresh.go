@@ -36,12 +36,13 @@ type journalFile struct {
 // errShrunk says that a file is shorter than what was read of it.
 var errShrunk = errors.New("the file has shrunk")
 
-// Refresh reads what was appended since the last time, in new files and in those whose attempts had not ended. The
-// directory is listed and these files are opened, which is when NFS looks for news.
+// Refresh reads what was appended since the last time, in new files and in those whose attempts had
+// not ended. The directory is listed and these files are opened, which is when NFS looks for news.
 //
-// A journal that is gone takes its records with it, and so does what was cut off from one whose attempt had not
-// ended: then everything is read again. What other files say stays. After an error some of the files were read, and
-// the next Refresh goes on; portions may be said to be missing until then.
+// A journal that is gone takes its records with it, and so does what was cut off from one whose
+// attempt had not ended: then everything is read again. What other files say stays. After an error
+// some of the files were read, and the next Refresh goes on; portions may be said to be missing
+// until then.
 func (l *Log) Refresh(ctx context.Context) error {
 	names, err := list(l.dir)
 	if err != nil {
@@ -207,7 +208,8 @@ func (l *Log) take(ctx context.Context, f *journalFile, h header) error {
 	return nil
 }
 
-// text is the payload of the frame at off, or nil if it is too long to be JSON of ours or not what was written.
+// text is the payload of the frame at off, or nil if it is too long to be JSON of ours or not what
+// was written.
 func (l *Log) text(ctx context.Context, off int64, h header) ([]byte, error) {
 	if h.length > maxJSON {
 		return nil, nil

@@ -35,8 +35,8 @@ func randomFrames(r *rand.Rand, host string, portions int) []byte {
 	return join(frames...)
 }
 
-// TestIncremental lets journals grow by pieces of any length, and go away, in random order: a log that has followed
-// it says what a new one says, and what the model does.
+// TestIncremental lets journals grow by pieces of any length, and go away, in random order: a log
+// that has followed it says what a new one says, and what the model does.
 func TestIncremental(t *testing.T) {
 	const portions = 20
 	for seed := range uint64(30) {
@@ -59,7 +59,8 @@ func TestIncremental(t *testing.T) {
 				must(t, os.Remove(filepath.Join(dir, name)))
 				rest[name] = slices.Concat(now[name], rest[name]) // it may come back
 				delete(now, name)
-				refresh(t, l) // a journal of an attempt that has ended is missed only while it is away
+				// a journal of an attempt that has ended is missed only while it is away
+				refresh(t, l)
 			}
 			if r.IntN(2) == 0 {
 				refresh(t, l)
@@ -71,7 +72,8 @@ func TestIncremental(t *testing.T) {
 	}
 }
 
-// TestTornTail completes a frame that was there in part: short, or long with bytes that are still to come.
+// TestTornTail completes a frame that was there in part: short, or long with bytes that are still
+// to come.
 func TestTornTail(t *testing.T) {
 	all := join(attemptFrame("n1"), done(1, 0), done(8, 0))
 	before := len(join(attemptFrame("n1"), done(1, 0)))
@@ -96,7 +98,8 @@ func TestTornTail(t *testing.T) {
 	}
 }
 
-// TestForeignHead shows a journal whose first frame is on its way, until it turns out to be another plan's.
+// TestForeignHead shows a journal whose first frame is on its way, until it turns out to be another
+// plan's.
 func TestForeignHead(t *testing.T) {
 	head := attemptFrame("n1")
 	head.plan = planB
@@ -146,7 +149,8 @@ func TestVanished(t *testing.T) {
 	}
 }
 
-// TestEndedIsLeftAlone cuts a journal whose attempt has ended: that is not looked at, and payloads tell.
+// TestEndedIsLeftAlone cuts a journal whose attempt has ended: that is not looked at, and payloads
+// tell.
 func TestEndedIsLeftAlone(t *testing.T) {
 	dir := writeDir(t, "a.journal", join(attemptFrame("n1"), done(8, 0), ended("done")))
 	l := fresh(t, dir, 10)

@@ -38,7 +38,8 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestFlipped flips every bit of a journal: nothing counts that was not written, and payloads are checked.
+// TestFlipped flips every bit of a journal: nothing counts that was not written, and payloads are
+// checked.
 func TestFlipped(t *testing.T) {
 	dir := t.TempDir()
 	frames := []rawFrame{attemptFrame("n1"), done(1, 0), done(8, 1), done(0, 0), ended("done")}
@@ -54,7 +55,8 @@ func TestFlipped(t *testing.T) {
 				continue
 			}
 			good, _ := want.Entry(p)
-			got.Attempt, good.Attempt = Attempt{}, Attempt{} // that is not protected from being made unknown
+			// that is not protected from being made unknown
+			got.Attempt, good.Attempt = Attempt{}, Attempt{}
 			if got != good {
 				t.Fatalf("bit %d: portion %d: %v, want %v", bit, p, got, good)
 			}
@@ -241,7 +243,8 @@ func TestHostileHeaders(t *testing.T) {
 	}
 }
 
-// TestBadJSON checks that an attempt or an end that cannot be read is unknown, and the records count.
+// TestBadJSON checks that an attempt or an end that cannot be read is unknown, and the records
+// count.
 func TestBadJSON(t *testing.T) {
 	long := []byte(`{"host":"n1","reason":"done","error":"` + strings.Repeat("x", maxJSON) + `"}`)
 	for name, payload := range map[string][]byte{

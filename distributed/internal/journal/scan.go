@@ -8,11 +8,12 @@ import (
 const (
 	scanBuffer = 1 << 20  // the most that is read at once
 	scanFirst  = 64 << 10 // what is read first of a file
-	scanJump   = 4 << 10  // what is read behind a payload that was jumped over, and how long a jump is at least
+	// What is read behind a payload that was jumped over, and how long a jump is at least.
+	scanJump = 4 << 10
 )
 
-// scanner reads the headers of a file in large pieces where they are dense, and without the payloads between them
-// where these are large.
+// scanner reads the headers of a file in large pieces where they are dense, and without the
+// payloads between them where these are large.
 type scanner struct {
 	r     io.ReaderAt
 	size  int64
@@ -27,7 +28,8 @@ func (s *scanner) begin(r io.ReaderAt, size int64) {
 	s.r, s.size, s.n, s.base, s.ahead = r, size, 0, 0, scanFirst
 }
 
-// bytes returns n bytes at off, at most scanBuffer, or those that there are. They are valid until the next call.
+// bytes returns n bytes at off, at most scanBuffer, or those that there are. They are valid until
+// the next call.
 func (s *scanner) bytes(ctx context.Context, off int64, n int) ([]byte, error) {
 	n = int(min(int64(n), max(s.size-off, 0)))
 	if n == 0 {

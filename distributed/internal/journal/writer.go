@@ -52,8 +52,9 @@ type file interface {
 
 var errEnded = errors.New("the attempt has ended")
 
-// Create begins the journal of an attempt in the directory dir, which exists. When it returns, the file, its first
-// frame and its name are on disk. Long strings of the attempt are shortened to 2 KiB.
+// Create begins the journal of an attempt in the directory dir, which exists. When it returns, the
+// file, its first frame and its name are on disk. Long strings of the attempt are shortened to 2
+// KiB.
 func Create(dir string, plan [32]byte, a Attempt) (*Writer, error) {
 	name, err := fileName(a)
 	if err != nil {
@@ -117,9 +118,9 @@ func start(f file, name string, plan [32]byte, a Attempt) (*Writer, error) {
 // Name is the name of the file, without the directory.
 func (w *Writer) Name() string { return w.name }
 
-// Append adds records, and returns when they are on disk. A record that is out of range is refused before anything
-// is written. After another error nothing can be appended any more, since the file may end in a part of a frame;
-// which of the records a reader finds is then open.
+// Append adds records, and returns when they are on disk. A record that is out of range is refused
+// before anything is written. After another error nothing can be appended any more, since the file
+// may end in a part of a frame; which of the records a reader finds is then open.
 func (w *Writer) Append(recs ...Record) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -143,8 +144,8 @@ func (w *Writer) Append(recs ...Record) error {
 	return w.sync()
 }
 
-// Revoke says that the records of a portion with generations below this one, 1 to MaxGeneration, do not count as
-// done. It returns when that is on disk; errors are as with Append.
+// Revoke says that the records of a portion with generations below this one, 1 to MaxGeneration, do
+// not count as done. It returns when that is on disk; errors are as with Append.
 func (w *Writer) Revoke(portion int64, generation uint32) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -161,7 +162,8 @@ func (w *Writer) Revoke(portion int64, generation uint32) error {
 	return w.sync()
 }
 
-// End says why the attempt ends, and returns when that is on disk. Nothing can be appended after it.
+// End says why the attempt ends, and returns when that is on disk. Nothing can be appended after
+// it.
 func (w *Writer) End(e End) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -180,7 +182,8 @@ func (w *Writer) End(e End) error {
 	return nil
 }
 
-// Close closes the file. A journal that is closed without End is that of an attempt whose fate is not known.
+// Close closes the file. A journal that is closed without End is that of an attempt whose fate is
+// not known.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -211,8 +214,8 @@ func (w *Writer) put(h header, payload []byte) {
 // sync writes what is in the buffer, and waits for the disk.
 func (w *Writer) sync() error {
 	if w.err = w.buf.Flush(); w.err == nil {
-		// After a failed sync the system may have dropped the pages and report success the next time, so that a
-		// second try would prove nothing.
+		// After a failed sync the system may have dropped the pages and report success the next
+		// time, so that a second try would prove nothing.
 		w.err = w.f.Sync()
 	}
 	return w.err

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// TestWriter reads the bytes that a writer made, without the code that reads them, and then with it.
+// TestWriter reads the bytes that a writer made, without the code that reads them, and then with
+// it.
 func TestWriter(t *testing.T) {
 	dir := t.TempDir()
 	a := Attempt{Host: "n1.example/x", PID: 12, Engine: "slurm", Job: "77", Index: 3,
@@ -84,7 +85,8 @@ func runs(l *Log, lo, hi int64) (all []int64) {
 	return all
 }
 
-// TestWriterRefuses checks that a record that no log would take is not written, and that the writer goes on.
+// TestWriterRefuses checks that a record that no log would take is not written, and that the writer
+// goes on.
 func TestWriterRefuses(t *testing.T) {
 	dir := t.TempDir()
 	w := newWriter(t, dir, Attempt{})
@@ -124,7 +126,8 @@ func TestWriterRefuses(t *testing.T) {
 	}
 }
 
-// TestLongText checks that strings of any length and content are recorded, shortened, and can be read back.
+// TestLongText checks that strings of any length and content are recorded, shortened, and can be
+// read back.
 func TestLongText(t *testing.T) {
 	dir := t.TempDir()
 	long := strings.Repeat("\x00é\xff", 50000)
@@ -150,7 +153,8 @@ func TestCreateFails(t *testing.T) {
 		t.Errorf("no directory: %v", err)
 	}
 	dir := t.TempDir()
-	_, err := Create(dir, planA, Attempt{Started: time.Date(123456, 1, 1, 0, 0, 0, 0, time.UTC)}) // JSON has four digits for it
+	// JSON has four digits for it
+	_, err := Create(dir, planA, Attempt{Started: time.Date(123456, 1, 1, 0, 0, 0, 0, time.UTC)})
 	if err == nil || !strings.Contains(err.Error(), "attempt") {
 		t.Errorf("an attempt that JSON cannot have: %v", err)
 	}

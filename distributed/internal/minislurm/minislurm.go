@@ -1,5 +1,5 @@
-// Package minislurm brings a real Slurm cluster up for tests, by .ci/minislurm.sh, which says what its verbs do. It
-// needs root and Debian's packages of Slurm, and says so if they are missing.
+// Package minislurm brings a real Slurm cluster up for tests, by .ci/minislurm.sh, which says what
+// its verbs do. It needs root and Debian's packages of Slurm, and says so if they are missing.
 //
 //	func TestMain(m *testing.M) { minislurm.Main(m, 4) }
 //
@@ -26,8 +26,8 @@ type Cluster struct {
 // current is the cluster of Main.
 var current *Cluster
 
-// Main brings a cluster of so many nodes up, with 2 CPUs each, runs the tests, ends it, and exits. It is all of a
-// TestMain; m is the *testing.M.
+// Main brings a cluster of so many nodes up, with 2 CPUs each, runs the tests, ends it, and exits.
+// It is all of a TestMain; m is the *testing.M.
 func Main(m interface{ Run() int }, nodes int) {
 	c, err := Up(nodes)
 	if err != nil {
@@ -51,9 +51,9 @@ func Do(verb string, args ...string) error {
 	return current.Do(verb, args...)
 }
 
-// Up brings a cluster of 1 to 99 nodes up. It lives in MINISLURM_ROOT, or by default below the temporary directory
-// by a name that depends on the working directory: so that what a killed test has left is found and ended, and two
-// packages can be tested at the same time.
+// Up brings a cluster of 1 to 99 nodes up. It lives in MINISLURM_ROOT, or by default below the
+// temporary directory by a name that depends on the working directory: so that what a killed test
+// has left is found and ended, and two packages can be tested at the same time.
 func Up(nodes int) (*Cluster, error) {
 	wd, err := os.Getwd()
 	if err != nil {

@@ -1,12 +1,13 @@
-// Package rundir opens the files of run directories, which decide what is computed, executed and replaced, and says
-// whether somebody else could have written them.
+// Package rundir opens the files of run directories, which decide what is computed, executed and
+// replaced, and says whether somebody else could have written them.
 //
 // # Contract
 //
-// Only regular files are opened: a pipe in the place of one is an error at once, and nothing waits for its other end.
-// What is read into memory has a bound. A run directory is trusted if it and what is in it belong to the user, or to
-// root, and nobody else may write to it; for root under sudo, the user is also the one who has called sudo. Access control
-// lists, and who may write to folders above, are not looked at: what somebody else puts in the place of a directory is his.
+// Only regular files are opened: a pipe in the place of one is an error at once, and nothing waits
+// for its other end. What is read into memory has a bound. A run directory is trusted if it and
+// what is in it belong to the user, or to root, and nobody else may write to it; for root under
+// sudo, the user is also the one who has called sudo. Access control lists, and who may write to
+// folders above, are not looked at: what somebody else puts in the place of a directory is his.
 // Where files have no owners, everything is trusted.
 //
 // All functions may be called at the same time. Errors name the file.
@@ -63,8 +64,9 @@ func ReadFile(path string, most int64) ([]byte, error) {
 	return b, err
 }
 
-// Check returns an error that matches [ErrUntrusted] if somebody else may have written to a directory, or to one of the
-// files or directories of these names in it. Those that are not there are as good as those that are trusted.
+// Check returns an error that matches [ErrUntrusted] if somebody else may have written to a
+// directory, or to one of the files or directories of these names in it. Those that are not there
+// are as good as those that are trusted.
 func Check(dir string, names ...string) error {
 	for _, name := range append([]string{"."}, names...) {
 		path := filepath.Join(dir, name)

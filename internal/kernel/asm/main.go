@@ -35,7 +35,8 @@ var roles = []struct {
 }
 
 func main() {
-	flags := flag.NewFlagSet("asm", flag.ExitOnError) // avo has put flags of its own into the common set
+	// avo has put flags of its own into the common set
+	flags := flag.NewFlagSet("asm", flag.ExitOnError)
 	out := flags.String("out", "..", "directory of package kernel")
 	_ = flags.Parse(os.Args[1:])
 	for _, r := range roles {

@@ -8,8 +8,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// moments has the sums of narrow integers and of their squares; the sums of differences of floats from a number, and of
-// their squares; and the formula that joins those of columns. Lanes are the accumulators of the Go code.
+// moments has the sums of narrow integers and of their squares; the sums of differences of floats
+// from a number, and of their squares; and the formula that joins those of columns. Lanes are the
+// accumulators of the Go code.
 func moments(g *gen) {
 	g.powers8()
 	g.powers16()
@@ -123,7 +124,8 @@ func (g *gen) deviations(size int) {
 	g.end()
 }
 
-// shiftRows adds the differences of the columns of one or four rows, and their squares, neighbours first.
+// shiftRows adds the differences of the columns of one or four rows, and their squares, neighbours
+// first.
 func (g *gen) shiftRows(rows, size int) {
 	name := fmt.Sprintf("shift%dRows%d", rows, 8*size)
 	g.begin(name, "func(s, q, shift *float64, x *byte, pitch, n int)",

@@ -1,5 +1,5 @@
-// Standin takes the parts of `lazynpy` in run.sh: the worker, with nothing to compute, and the driver of a run. It is
-// also the process that holds a pod's namespaces.
+// Standin takes the parts of `lazynpy` in run.sh: the worker, with nothing to compute, and the
+// driver of a run. It is also the process that holds a pod's namespaces.
 //
 //	standin work --plan DIR --round N   notes its share in DIR, as a worker would
 //	standin print FLAGS                 prints the manifest of a round
@@ -47,8 +47,8 @@ func start(args []string) int {
 	return 0
 }
 
-// work notes that an attempt has begun, takes its time, and notes that its share is done. A file "refuse-INDEX" in
-// the directory makes it refuse the plan, and "seconds" says how long it takes.
+// work notes that an attempt has begun, takes its time, and notes that its share is done. A file
+// "refuse-INDEX" in the directory makes it refuse the plan, and "seconds" says how long it takes.
 func work(ctx context.Context, args []string) int {
 	flags := flag.NewFlagSet("work", flag.ExitOnError)
 	dir := flags.String("plan", "", "")

@@ -11,8 +11,8 @@ package inflate
 //	bits 24-31   literal
 //
 // A match after a literal is what cannot be foreseen in arrays of counts: about every other symbol
-// is one or the other, and each wrong guess of the processor costs as much as two symbols. Where the
-// codes of both fit the index of the primary table, one entry has both, and there is nothing to
+// is one or the other, and each wrong guess of the processor costs as much as two symbols. Where
+// the codes of both fit the index of the primary table, one entry has both, and there is nothing to
 // guess.
 
 const (
@@ -21,13 +21,13 @@ const (
 	withLength  = 1 << 14
 )
 
-// pairShare is the share of symbols, in 1/32768, that must be found in such entries for them to be worth making. Blocks of
-// camera counts have a fifth or more and decode a third faster; of rounded floats a seventh, which
-// gains nothing.
+// pairShare is the share of symbols, in 1/32768, that must be found in such entries for them to be
+// worth making. Blocks of camera counts have a fifth or more and decode a third faster; of rounded
+// floats a seventh, which gains nothing.
 const pairShare = 1 << 15 * 18 / 100
 
-// pairsPay estimates from the lengths of the codes how often a literal and a length behind it are found
-// together.
+// pairsPay estimates from the lengths of the codes how often a literal and a length behind it are
+// found together.
 func pairsPay(lens []uint8) bool {
 	if len(lens) <= 257 {
 		return false

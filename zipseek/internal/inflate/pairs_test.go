@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestPairs checks every entry of the table of pairs against what symbol by symbol comes of its index,
-// on a block of counts, for which it must be made.
+// TestPairs checks every entry of the table of pairs against what symbol by symbol comes of its
+// index, on a block of counts, for which it must be made.
 func TestPairs(t *testing.T) {
 	counts, z := countStream(t, 1<<17, 8)
 	var d Decoder
@@ -74,8 +74,8 @@ type expanded struct {
 	length, extra       int
 }
 
-// expand looks index bits up in the table of single symbols, as far as they reach, and returns how many are
-// used.
+// expand looks index bits up in the table of single symbols, as far as they reach, and returns how
+// many are used.
 func expand(t *tables, index uint32) (x expanded, bits int) {
 	e := t.lit[index]
 	if e&isSpecial != 0 {
