@@ -16,7 +16,7 @@ const (
 	patternSide    = 128
 	patternBytes   = patternSide * patternSide * 2
 
-	// TransposeBudget is far below the size of what is transposed.
+	// transposeBudget is far below the size of what is transposed.
 	transposeBudget = 512 << 20
 
 	processScale = 0.25

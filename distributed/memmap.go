@@ -70,12 +70,12 @@ const (
 	defaultPortionBytes = 256 << 20
 	defaultMemory       = 64 << 20
 
-	// MaxPortionBytes is the largest portion that is made for the sake of aligned writes.
+	// maxPortionBytes is the largest portion that is made for the sake of aligned writes.
 	maxPortionBytes = 4 << 30
 
 	// statePart says which part of the plan's budget the states of one portion may take where it
 	// has several groups of blocks, of which a worker holds three: one that grows, one that waits
-	// And one that is recorded.
+	// and one that is recorded.
 	statePart = 8
 )
 

@@ -16,14 +16,14 @@ import (
 const (
 	// claimTime is about how long a worker is at work on what it claims at once, and lookPart says
 	// that this is at least so many times as long as it takes to look at all journals. Longer
-	// Claims are fewer looks, and more work that others must wait for at the end.
+	// claims are fewer looks, and more work that others must wait for at the end.
 	claimTime = 2 * time.Second
 	lookPart  = 20
 
 	// patience is how many times as long as this worker has taken for as many portions a claim of
 	// another one may be old before this one, which has nothing else to do, computes its last
 	// portion too. It is leastPatience old at least, so that a run of short portions, or a worker
-	// That has just begun, is not computed twice.
+	// that has just begun, is not computed twice.
 	patience      = 2
 	leastPatience = time.Second
 

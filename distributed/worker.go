@@ -42,7 +42,7 @@ type Work struct {
 // The ways in which a worker ends early; see [ExitStatus].
 var (
 	// ErrRefused says that the plan, the program or the input is not the right one, or the run was
-	// Cancelled. It is no use to try again.
+	// cancelled. It is no use to try again.
 	ErrRefused = errors.New("refused")
 
 	// ErrInterrupted says that the worker was told to end, and has recorded what it had done.

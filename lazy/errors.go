@@ -29,22 +29,22 @@ var (
 	ErrClosed = bytesrc.ErrClosed
 
 	// ErrChanged says that a file is not any more what was opened: it was written to, or another
-	// One is under its path.
+	// one is under its path.
 	ErrChanged = bytesrc.ErrChanged
 
 	// ErrIndex is returned for an index, slice or axis that does not fit the
-	// Array: out of range, too many, zero step, repeated axis.
+	// array: out of range, too many, zero step, repeated axis.
 	ErrIndex = errors.New("bad index")
 
 	// ErrDType is returned when an operation is not defined for the array's
-	// Dtype, such as the mean of strings.
+	// dtype, such as the mean of strings.
 	ErrDType = errors.New("operation not defined for this dtype")
 
 	// ErrShape is returned for shapes that do not fit each other, or no array.
 	ErrShape = errors.New("bad shape")
 
 	// ErrEmpty is returned for a minimum or maximum over no elements, which has
-	// No identity (as NumPy's ValueError).
+	// no identity (as NumPy's ValueError).
 	ErrEmpty = errors.New("zero-size reduction has no identity")
 )
 

@@ -18,23 +18,23 @@ import (
 const (
 	// windowBytes is what a worker borrows at once: long enough that the system
 	// calls for populating and dropping pages vanish, short enough that a few
-	// Workers fit the smallest budget.
+	// workers fit the smallest budget.
 	windowBytes = 4 << 20
 
 	// tileBytes is what every reducer sees at once. It fits a 512 KiB second
 	// level cache with room for the accumulators, so several reducers in one
-	// Pass read memory once.
+	// pass read memory once.
 	tileBytes = 256 << 10
 
-	// DefaultMemory and memoryPerWorker give the default budget.
+	// defaultMemory and memoryPerWorker give the default budget.
 	defaultMemory   = 64 << 20
 	memoryPerWorker = 32 << 20
 
-	// MinMemory is the smallest budget: one window and its converted copy.
+	// minMemory is the smallest budget: one window and its converted copy.
 	minMemory = 16 << 20
 
 	// planWorkers is the number of workers that the "auto" plan serves with
-	// Four blocks each, whatever the machine has, so that plans are portable.
+	// four blocks each, whatever the machine has, so that plans are portable.
 	planWorkers = 16
 )
 

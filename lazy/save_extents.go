@@ -4,7 +4,7 @@ import "slices"
 
 const (
 	// readRun and writeRun are how long runs in a file need to be. Longer ones cost as much
-	// For each byte.
+	// for each byte.
 	readRun  = 1 << 20
 	writeRun = 2 << 20
 )

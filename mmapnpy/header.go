@@ -28,7 +28,7 @@ const (
 	magic      = "\x93NUMPY"
 	versionEnd = len(magic) + 2
 
-	// FirstRead is how much is read at once. It holds nearly every header.
+	// firstRead is how much is read at once. It holds nearly every header.
 	firstRead = 512
 )
 

@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// SeqBlock is how much is decoded at once of a member that can only be read from its start.
+	// seqBlock is how much is decoded at once of a member that can only be read from its start.
 	seqBlock = 1 << 20
 
 	// seqLeast is how many such blocks an archive keeps at the least, so that goroutines that are a
-	// Few blocks apart do not send each other back to the start.
+	// few blocks apart do not send each other back to the start.
 	seqLeast = 8
 
-	// SeqDecoders is how many decoders an archive keeps for members that are read on.
+	// seqDecoders is how many decoders an archive keeps for members that are read on.
 	seqDecoders = 4
 )
 

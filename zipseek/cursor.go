@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// InputWindow is how much compressed data is borrowed at once, at most and at least.
+	// inputWindow is how much compressed data is borrowed at once, at most and at least.
 	inputWindow    = 1 << 20
 	minInputWindow = 64 << 10
 
-	// SkipBuffer is how much output is made at once where nobody wants it.
+	// skipBuffer is how much output is made at once where nobody wants it.
 	skipBuffer = 128 << 10
 
-	// CursorBytes is the memory of a cursor: the decoder's tables and the window.
+	// cursorBytes is the memory of a cursor: the decoder's tables and the window.
 	cursorBytes = 64 << 10
 )
 

@@ -37,7 +37,7 @@ type FaultError = bytesrc.FaultError
 
 var (
 	// ErrFormat is matched by every error that says the bytes are not a .zip file, or contradict
-	// Themselves. Data that end too early match [io.ErrUnexpectedEOF] as well.
+	// themselves. Data that end too early match [io.ErrUnexpectedEOF] as well.
 	ErrFormat = errors.New("not a valid .zip file")
 
 	// ErrChecksum says that the bytes of a member are not those that were archived.
@@ -57,7 +57,7 @@ var (
 	ErrLocked = filelock.ErrLocked
 
 	// ErrReplaced says that another file took the place of an archive while members were added to
-	// It, which are not in the new one.
+	// it, which are not in the new one.
 	ErrReplaced = filelock.ErrReplaced
 
 	// ErrClosed is returned for any use of an archive or its members after Close. It is

@@ -48,15 +48,15 @@ type point struct {
 
 const (
 	// maxWindows is how much memory the windows of one index may take. A 256 MiB array of rounded
-	// Float32 takes 2 MiB at the default span.
+	// float32 takes 2 MiB at the default span.
 	maxWindows = 16 << 20
 
 	// sharedWindows is what the indexes of an archive share: the k-th to be begun gets the k-th
-	// Part of it, but no less than minWindows.
+	// part of it, but no less than minWindows.
 	sharedWindows = 32 << 20
 	minWindows    = 256 << 10
 
-	// PointBytes is what a point takes beside its window.
+	// pointBytes is what a point takes beside its window.
 	pointBytes = 64
 )
 

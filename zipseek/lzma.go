@@ -11,7 +11,7 @@ import (
 const (
 	// lzmaHead is what precedes the stream: the version of the encoder <2 byte>, the length of the
 	// properties <2 byte>, which is 5, the properties <1 byte>, and the size of the dictionary <4
-	// Byte>.
+	// byte>.
 	lzmaHead = 9
 
 	// lzmaWindow is the largest dictionary that is accepted; those of Python have 8 MiB, and of

@@ -10,13 +10,13 @@ import (
 
 const (
 	// DefaultSpan is the distance of checkpoints: reading 64 KiB anywhere then inflates half a
-	// Span on average, and an index takes some 1.5 % of the compressed size of measured data.
+	// span on average, and an index takes some 1.5 % of the compressed size of measured data.
 	DefaultSpan = 1 << 20
 
 	minSpan, maxSpan = 64 << 10, 1 << 30
 
 	// DefaultCacheSize is what an archive keeps of decoders that were stopped in the middle of a
-	// Member, and of members that can only be decoded from the start.
+	// member, and of members that can only be decoded from the start.
 	DefaultCacheSize = 16 << 20
 )
 
@@ -66,7 +66,7 @@ const (
 	// CheckOnce sums the bytes of a compressed member when they are first inflated, whoever reads
 	// them, and compares when all have been seen, or each span has been that has a sum of its
 	// own. It costs nothing that can be measured. Stored members are handed out in place, unread,
-	// And are not checked.
+	// and are not checked.
 	CheckOnce Check = iota
 
 	// CheckNever computes no sum.

@@ -10,7 +10,7 @@ const (
 	SeekSidecar Seek = "sidecar"  // deflated, with an index in a file beside the archive
 	SeekMemory  Seek = "memory"   // deflated, and indexed since the archive was opened
 	SeekSmall   Seek = "small"    // deflated, and no longer than the span of an index
-	// What lies before it has to be decoded, once if an index is made of it.
+	// what lies before it has to be decoded, once if an index is made of it.
 	SeekNone Seek = "no"
 )
 

@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	// ZstdWindow is the largest window of a zstd frame that is accepted; zstd --long has 128 MiB.
+	// zstdWindow is the largest window of a zstd frame that is accepted; zstd --long has 128 MiB.
 	zstdWindow = 128 << 20
 
-	// SeqStep is how much is decoded at the least: those who read a header want no more.
+	// seqStep is how much is decoded at the least: those who read a header want no more.
 	seqStep = 64 << 10
 )
 

@@ -34,7 +34,7 @@ const (
 	sidecarMost    = 1 << 20  // members
 	sectionMost    = 32 << 20 // bytes of one section, which holds at most maxWindows of windows
 
-	// FlagSums says that the points of a section have checksums.
+	// flagSums says that the points of a section have checksums.
 	flagSums = 1
 )
 

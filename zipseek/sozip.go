@@ -33,14 +33,14 @@ const (
 	sozipOffsetSize = 8
 
 	// fullFlush is how every chunk but the last ends: with an empty stored block that begins within
-	// The byte before, and another.
+	// the byte before, and another.
 	fullFlush = "\x00\x00\x00\xff\xff"
 
 	// maxFlush is how many bits there can be between the last symbol of a chunk and the next chunk:
-	// The end of its block, and the empty blocks of two flushes.
+	// the end of its block, and the empty blocks of two flushes.
 	maxFlush = 8 * 32
 
-	// SozipMaxSums is for how many chunks checksums are kept while a member is read.
+	// sozipMaxSums is for how many chunks checksums are kept while a member is read.
 	sozipMaxSums = 1 << 20
 )
 

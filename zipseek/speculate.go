@@ -15,27 +15,27 @@ import (
 const (
 	// speculateFrom is how many processors make up for the work that is done more than once:
 	// decoding without the history costs one and a half to two times as much, and what is read
-	// Afterwards by way of the index is inflated again.
+	// afterwards by way of the index is inflated again.
 	speculateFrom = 4
 
 	// serialFirst is the output that is inflated as ever before the first round. Who wants but the
 	// beginning of a member does not make all processors work, and it gives the rate to compare
-	// With.
+	// with.
 	serialFirst = 8 << 20
 
 	// roundMemory bounds the output of a round, and roundShare says how much output a byte of input
-	// May have on average for a round to use all its input.
+	// may have on average for a round to use all its input.
 	roundMemory = 16 << 20
 	roundShare  = 4
 
-	// RoundSlack is the input behind its part that a processor may use to end the block it is in.
+	// roundSlack is the input behind its part that a processor may use to end the block it is in.
 	roundSlack = 256 << 10
 
 	// guesses is how many places are tried where a block seems to begin. Almost always the first is
-	// One; data that are made to look like blocks everywhere must not cost more than what they are.
+	// one; data that are made to look like blocks everywhere must not cost more than what they are.
 	guesses = 4
 
-	// Worthwhile is how many times as fast a round must be to be tried again.
+	// worthwhile is how many times as fast a round must be to be tried again.
 	worthwhile = 1.2
 )
 

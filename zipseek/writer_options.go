@@ -23,12 +23,12 @@ const (
 
 	// DefaultLevel is the compression level of [Compressed] members. It is the lowest that looks
 	// for repeats in what a float array is made of; levels 1 to 6 are made for text and store many
-	// Such arrays as they are.
+	// such arrays as they are.
 	DefaultLevel = 7
 
 	// DefaultChunkSize is how much of a member is compressed on its own. A read at any offset
 	// inflates one chunk, in about half a millisecond, and the archive is about 1 % larger than
-	// Without chunks.
+	// without chunks.
 	DefaultChunkSize = 256 << 10
 
 	maxAlign     = 1 << 15  // the extra field that aligns has 16 bits for it

@@ -25,7 +25,7 @@ import (
 const (
 	defaultDemoSize = "2GiB"
 
-	// DemoMargin is what must stay free on the disk.
+	// demoMargin is what must stay free on the disk.
 	demoMargin = 64 << 20
 
 	brightFieldPNG = "lazynpy-bright-field.png"

@@ -26,7 +26,7 @@ import (
 const (
 	fuzzLargest = 64 << 10 // bytes of an input: larger ones teach nothing that these do not
 	fuzzHang    = 30 * time.Second
-	// Allocated by one verb, all in all: its budget, and a few times what it may decode.
+	// allocated by one verb, all in all: its budget, and a few times what it may decode.
 	fuzzMemory = 192 << 20
 )
 

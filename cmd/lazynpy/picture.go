@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	// MaxPixels bounds the memory of a picture, which takes a byte per pixel.
+	// maxPixels bounds the memory of a picture, which takes a byte per pixel.
 	maxPixels = 1 << 30
 
 	// samplePixels is how many elements the percentiles are taken from at most; of
-	// Larger arrays every k-th along both axes counts.
+	// larger arrays every k-th along both axes counts.
 	samplePixels = 4 << 20
 )
 

@@ -4,10 +4,10 @@ import "fmt"
 
 const (
 	// mostTold is how many errors of one loop over files or members are told. The others are
-	// Counted.
+	// counted.
 	mostTold = 10
 
-	// MostToldInAll is how many errors of all such loops are told.
+	// mostToldInAll is how many errors of all such loops are told.
 	mostToldInAll = 100
 )
 

@@ -41,7 +41,7 @@ type terminated struct {
 const (
 	indexKey = "batch.kubernetes.io/job-completion-index" // annotation of a pod
 	outOfMem = "OOMKilled"                                // reason of a container's end
-	// Of what SIGKILL has ended, as the kernel does for want of memory.
+	// of what SIGKILL has ended, as the kernel does for want of memory.
 	exitKill  = 137
 	fewMemory = "give workers more with --mem, or share it among fewer --cpus, and resume"
 )

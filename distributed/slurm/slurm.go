@@ -35,11 +35,11 @@ import (
 // The defaults of [Engine].
 const (
 	// DefaultMaxArray, 1000: Slurm's MaxArraySize is 1001 unless the site has changed it, and
-	// Indices end before it.
+	// indices end before it.
 	DefaultMaxArray = 1000
 
 	// DefaultPoll, 15 s: squeue takes a lock of the controller, and sites bar users who run it in a
-	// Loop.
+	// loop.
 	DefaultPoll = 15 * time.Second
 
 	// DefaultSignal, 60 s: enough to record what is finished, with a shared filesystem under load.

@@ -12,10 +12,10 @@ import (
 
 const (
 	// longestStem is how much of a file's name the name of the temporary file repeats: file
-	// Systems take names of 255 bytes, and the rest of this one has 23 at most.
+	// systems take names of 255 bytes, and the rest of this one has 23 at most.
 	longestStem = 200
 
-	// Slots is how many temporary files of one file can be found again.
+	// slots is how many temporary files of one file can be found again.
 	slots = 8
 )
 

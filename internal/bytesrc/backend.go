@@ -16,7 +16,7 @@ const (
 	// BackendAuto chooses. On Linux and macOS it is a mapping if the filesystem is local
 	// and the file fits the address space, pread if not, and direct for a sweep over a local
 	// file that is larger than the memory which is available; on other systems it is the
-	// Copying reader. The environment variable LAZYNPY_BACKEND overrides the choice.
+	// copying reader. The environment variable LAZYNPY_BACKEND overrides the choice.
 	BackendAuto Backend = "auto"
 
 	// BackendMmap maps the whole file once and lends windows of it.
@@ -27,11 +27,11 @@ const (
 
 	// BackendDirect reads into pooled buffers past the page cache (O_DIRECT, and F_NOCACHE on
 	// macOS). Where the filesystem refuses, pread takes over and the reason says so; other
-	// Systems than Linux and macOS do not have it.
+	// systems than Linux and macOS do not have it.
 	BackendDirect Backend = "direct"
 
 	// BackendCopy copies out of golang.org/x/exp/mmap's reader, which exists for every system
-	// That Go runs on.
+	// that Go runs on.
 	BackendCopy Backend = "copy"
 )
 

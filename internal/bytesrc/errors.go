@@ -11,20 +11,20 @@ import (
 
 var (
 	// ErrClosed is returned by every use of a [File] after Close has begun, and is
-	// What a [FaultError] wraps when closed pages were touched (debug builds).
+	// what a [FaultError] wraps when closed pages were touched (debug builds).
 	ErrClosed = fs.ErrClosed
 
 	// ErrNotMapped is returned by View on a back end that copies.
 	ErrNotMapped = errors.New("back end does not map files")
 
 	// ErrChanged says that a file is not any more what was opened: it was written to, or
-	// Another one is under its path.
+	// another one is under its path.
 	ErrChanged = errors.New("changed while open")
 
-	// ErrPage is the cause of a fault on a page that the file still has.
+	// errPage is the cause of a fault on a page that the file still has.
 	errPage = errors.New("page unreadable (file truncated, or I/O error)")
 
-	// ErrReadOnly is the cause of a fault on a page that reads well.
+	// errReadOnly is the cause of a fault on a page that reads well.
 	errReadOnly = errors.New("write to a read-only mapping")
 )
 

@@ -15,7 +15,7 @@ import (
 const (
 	ambiguousTable = "../../testdata/zip/ambiguous.jsonl"
 
-	// MutatedArchives are 30,000 with LAZYNPY_LONG.
+	// mutatedArchives are 30,000 with LAZYNPY_LONG.
 	mutatedArchives     = 1500
 	mutatedArchivesLong = 30_000
 )

@@ -256,10 +256,10 @@ func (l *lookup) table(b *binner, bits int, signed bool) []int32 {
 }
 
 const (
-	// HistBlock is how many bins are found before they are counted.
+	// histBlock is how many bins are found before they are counted.
 	histBlock = 512
 	// fewBins is the number of bins below which long rows have several tables, and
-	// LongRow the length that makes up for clearing these.
+	// longRow the length that makes up for clearing these.
 	fewBins = 512
 	longRow = 4096
 )

@@ -10,7 +10,7 @@ type UnaryOp uint8
 const (
 	Negative UnaryOp = iota // not of bools; unsigned integers wrap
 	Positive                // not of bools
-	// Of complex numbers: the modulus, a float; the smallest integer stays itself.
+	// of complex numbers: the modulus, a float; the smallest integer stays itself.
 	Absolute
 	Square     //
 	Sqrt       // from here to Rint: of floats, to which integers are converted

@@ -8,7 +8,7 @@ import (
 const (
 	scanBuffer = 1 << 20  // the most that is read at once
 	scanFirst  = 64 << 10 // what is read first of a file
-	// What is read behind a payload that was jumped over, and how long a jump is at least.
+	// what is read behind a payload that was jumped over, and how long a jump is at least.
 	scanJump = 4 << 10
 )
 
