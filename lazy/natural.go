@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// naturalCompare orders names as people count: img2 before img10. Runs of digits compare by their value,
+// NaturalCompare orders names as people count: img2 before img10. Runs of digits compare by their value,
 // of any length and in any script, all else by code point, and folders before what their names go on with. Of
 // two names that are equal in this sense, the one with fewer leading zeros is first. It is a total
 // order: only equal names compare as equal.
-func naturalCompare(a, b string) int {
+func NaturalCompare(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
 		dx, restX := digits(x)

@@ -53,7 +53,7 @@ func findFiles(pattern string) (*fileSet, error) {
 	if len(set.paths) == 0 {
 		return nil, fmt.Errorf("%s matches no file: %w", pattern, fs.ErrNotExist)
 	}
-	slices.SortFunc(set.paths, naturalCompare)
+	slices.SortFunc(set.paths, NaturalCompare)
 	return set, nil
 }
 
@@ -81,7 +81,7 @@ func (s *fileSet) list() error {
 	if len(names) == 0 {
 		return fmt.Errorf("%s has no .npy file: %w", s.name, fs.ErrNotExist)
 	}
-	slices.SortFunc(names, naturalCompare)
+	slices.SortFunc(names, NaturalCompare)
 	for _, name := range names {
 		s.paths = append(s.paths, filepath.Join(s.name, name))
 	}

@@ -368,15 +368,15 @@ func TestNaturalOrder(t *testing.T) {
 	for seed := range uint64(5) {
 		got := slices.Clone(names)
 		rand.New(rand.NewPCG(seed, 1)).Shuffle(len(got), func(i, j int) { got[i], got[j] = got[j], got[i] })
-		slices.SortFunc(got, naturalCompare)
+		slices.SortFunc(got, NaturalCompare)
 		if !slices.Equal(got, names) {
 			t.Fatalf("%q\nof %q", got, names)
 		}
 	}
 	for _, a := range names {
 		for _, b := range names {
-			if c := naturalCompare(a, b); c != -naturalCompare(b, a) || (c == 0) != (a == b) {
-				t.Errorf("%q and %q compare as %d and %d", a, b, c, naturalCompare(b, a))
+			if c := NaturalCompare(a, b); c != -NaturalCompare(b, a) || (c == 0) != (a == b) {
+				t.Errorf("%q and %q compare as %d and %d", a, b, c, NaturalCompare(b, a))
 			}
 		}
 	}
