@@ -20,11 +20,7 @@ type submission struct {
 // outlook says of a run on which nobody is at work, what there is to wait for, or why there is
 // nothing.
 func (w *Watcher) outlook(ctx context.Context, s *Status) error {
-	if err := w.lastSubmission(); err != nil {
-		return err
-	}
 	r := w.last
-	s.Engine, s.Job = r.Engine, r.Job
 	begun := 0 // of its workers
 	for _, a := range s.Attempts {
 		if !a.Heard.Before(r.at) {

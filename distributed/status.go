@@ -111,11 +111,16 @@ func (w *Watcher) Status(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	s := w.d.status()
-	if s.State == Running && s.Living == 0 {
+	if s.State != Running {
+		return s, nil
+	}
+	if err := w.lastSubmission(); err != nil {
+		return Status{}, err
+	}
+	s.Engine, s.Job = w.last.Engine, w.last.Job
+	if s.Living == 0 {
 		s.ETA = 0
-		if err := w.outlook(ctx, &s); err != nil {
-			return Status{}, err
-		}
+		return s, w.outlook(ctx, &s)
 	}
 	return s, nil
 }
