@@ -43,7 +43,7 @@ func (c *column) describe(h head, path string) error {
 	n := c.dtype.ItemSize()
 	for _, s := range c.entry {
 		if n > 0 && s > (1<<62)/n {
-			return fmt.Errorf("dataset: %s: a sample of shape %v has too many bytes", path, c.entry)
+			return fmt.Errorf("%s: a sample of shape %v has too many bytes", path, c.entry)
 		}
 		n *= s
 	}
@@ -56,9 +56,9 @@ func (c *column) fits(h head, first, path string) error {
 	switch {
 	case len(h.shape) != len(c.entry)+1 || !slices.Equal(h.shape[1:], c.entry):
 		of := func(shape []int64) string { return fmt.Sprint(shape) }
-		return fmt.Errorf("dataset: %s and %s %w: samples%s are of shape %v and %v", first, path, ErrMismatch, c.of(), of(c.entry), of(h.shape[min(1, len(h.shape)):]))
+		return fmt.Errorf("%s and %s %w: samples%s are of shape %v and %v", first, path, ErrMismatch, c.of(), of(c.entry), of(h.shape[min(1, len(h.shape)):]))
 	case !h.dtype.WithByteOrder('=').Equal(c.dtype):
-		return fmt.Errorf("dataset: %s and %s %w: samples%s are of %s and %s", first, path, ErrMismatch, c.of(), c.dtype, h.dtype.WithByteOrder('='))
+		return fmt.Errorf("%s and %s %w: samples%s are of %s and %s", first, path, ErrMismatch, c.of(), c.dtype, h.dtype.WithByteOrder('='))
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func (d *Dataset) measure() error {
 		for i := range c.files {
 			c.starts[i+1] += c.starts[i]
 			if c.starts[i+1] < 0 {
-				return fmt.Errorf("dataset: the lengths of the files add up to more than 64 bits")
+				return fmt.Errorf("the lengths of the files add up to more than 64 bits")
 			}
 		}
 	}
@@ -144,7 +144,7 @@ func (d *Dataset) measureFile(columns []*column, i int) error {
 		}
 		c.starts[i+1] = h.shape[0]
 		if first := columns[0]; c.starts[i+1] != first.starts[i+1] {
-			return fmt.Errorf("dataset: %s%s and %s%s %w: %d and %d samples", d.source.files[first.files[i]].path, colon(first.Key), path, colon(c.Key),
+			return fmt.Errorf("%s%s and %s%s %w: %d and %d samples", d.source.files[first.files[i]].path, colon(first.Key), path, colon(c.Key),
 				ErrMismatch, first.starts[i+1], c.starts[i+1])
 		}
 	}
@@ -167,7 +167,7 @@ func (c *column) cannot(path string, err error) error {
 func (d *Dataset) sameEntries() error {
 	for _, c := range d.columns[1:] {
 		if first := d.columns[0]; c.entries() != first.entries() {
-			return fmt.Errorf("dataset: %s and %s %w: %d and %d samples", d.nameOf(first), d.nameOf(c), ErrMismatch, first.entries(), c.entries())
+			return fmt.Errorf("%s and %s %w: %d and %d samples", d.nameOf(first), d.nameOf(c), ErrMismatch, first.entries(), c.entries())
 		}
 	}
 	return nil
@@ -190,7 +190,7 @@ func pair(own, others []string) ([]string, error) {
 	byName := make(map[string]string, len(own))
 	for _, p := range own {
 		if twin, twice := byName[stem(p)]; twice {
-			return nil, fmt.Errorf("dataset: %s and %s have the same name", twin, p)
+			return nil, fmt.Errorf("%s and %s have the same name", twin, p)
 		}
 		byName[stem(p)] = p
 	}
@@ -198,12 +198,12 @@ func pair(own, others []string) ([]string, error) {
 	for i, p := range others {
 		twin, ok := byName[stem(p)]
 		if !ok {
-			return nil, fmt.Errorf("dataset: %s %w: no file of the other column has its name", p, ErrMismatch)
+			return nil, fmt.Errorf("%s %w: no file of the other column has its name", p, ErrMismatch)
 		}
 		paired[i] = twin
 	}
 	if len(own) != len(others) {
-		return nil, fmt.Errorf("dataset: %d and %d files %w", len(others), len(own), ErrMismatch)
+		return nil, fmt.Errorf("%d and %d files %w", len(others), len(own), ErrMismatch)
 	}
 	return paired, nil
 }

@@ -141,19 +141,19 @@ func (c Config) complete() (Config, error) {
 	c.Inputs, c.Targets = slices.Clone(c.Inputs), slices.Clone(c.Targets)
 	switch {
 	case len(c.Inputs) == 0:
-		return c, fmt.Errorf("dataset: no input is named")
+		return c, fmt.Errorf("no input is named")
 	case c.Batch < 1 || c.Batch > maxBatch:
-		return c, fmt.Errorf("dataset: batch size %d out of range 1 to %d", c.Batch, maxBatch)
+		return c, fmt.Errorf("batch size %d out of range 1 to %d", c.Batch, maxBatch)
 	case c.Rank < 0 || c.Rank >= c.World:
-		return c, fmt.Errorf("dataset: rank %d out of range 0 to %d", c.Rank, c.World-1)
+		return c, fmt.Errorf("rank %d out of range 0 to %d", c.Rank, c.World-1)
 	case c.World > math.MaxInt32:
-		return c, fmt.Errorf("dataset: %d ranks are more than %d", c.World, math.MaxInt32)
+		return c, fmt.Errorf("%d ranks are more than %d", c.World, math.MaxInt32)
 	case c.Workers < 1 || c.Workers > maxWorkers:
-		return c, fmt.Errorf("dataset: workers %d out of range 0 to %d", c.Workers, maxWorkers)
+		return c, fmt.Errorf("workers %d out of range 0 to %d", c.Workers, maxWorkers)
 	case c.Memory < 0:
-		return c, fmt.Errorf("dataset: memory of %d bytes", c.Memory)
+		return c, fmt.Errorf("memory of %d bytes", c.Memory)
 	case c.Last > Pad:
-		return c, fmt.Errorf("dataset: unknown value %d of Last", c.Last)
+		return c, fmt.Errorf("unknown value %d of Last", c.Last)
 	}
 	for _, columns := range [][]Column{c.Inputs, c.Targets} {
 		for i := range columns {
@@ -169,17 +169,17 @@ func (k *Column) complete(c *Config) error {
 	k.Name = defaultTo(k.Name, k.Key)
 	switch {
 	case k.Array != nil && (len(k.Files) > 0 || k.Key != ""):
-		return fmt.Errorf("dataset: column %q has an array and also files or a key", k.Name)
+		return fmt.Errorf("column %q has an array and also files or a key", k.Name)
 	case k.Array == nil && len(k.Files) == 0 && len(c.Files) == 0:
-		return fmt.Errorf("dataset: column %q has no files", k.Name)
+		return fmt.Errorf("column %q has no files", k.Name)
 	case k.Classes < 0:
-		return fmt.Errorf("dataset: column %q: %d classes", k.Name, k.Classes)
+		return fmt.Errorf("column %q: %d classes", k.Name, k.Classes)
 	case k.Classes > 0 && k.normalises():
-		return fmt.Errorf("dataset: column %q: labels of classes cannot be normalised", k.Name)
+		return fmt.Errorf("column %q: labels of classes cannot be normalised", k.Name)
 	}
 	if k.DType != "" {
 		if _, err := mmapnpy.ParseDType(k.DType); err != nil {
-			return fmt.Errorf("dataset: column %q: %w", k.Name, err)
+			return fmt.Errorf("column %q: %w", k.Name, err)
 		}
 	}
 	return nil

@@ -53,7 +53,7 @@ func (d *Dataset) newArrays() error {
 		}
 		a.dtype, a.entry = e.DType(), e.Shape()[1:]
 		if a.row = e.NBytes(); a.row < 0 {
-			return fmt.Errorf("dataset: a sample of shape %v is too large", a.entry)
+			return fmt.Errorf("a sample of shape %v is too large", a.entry)
 		}
 		d.arrays = append(d.arrays, a)
 		return nil
@@ -92,7 +92,7 @@ func (a *array) expression(memory [][]byte, entries int64) (*lazy.Array, error) 
 	for i, c := range a.columns {
 		e, err := c.expression(memory[i], entries)
 		if err != nil {
-			return nil, fmt.Errorf("dataset: column %q: %w", c.Name, err)
+			return nil, fmt.Errorf("column %q: %w", c.Name, err)
 		}
 		parts[i] = e
 	}
@@ -101,12 +101,12 @@ func (a *array) expression(memory [][]byte, entries int64) (*lazy.Array, error) 
 	}
 	for i, p := range parts {
 		if p.NDim() < 2 {
-			return nil, fmt.Errorf("dataset: column %q: samples of no dimensions have no last axis to join", a.columns[i].Name)
+			return nil, fmt.Errorf("column %q: samples of no dimensions have no last axis to join", a.columns[i].Name)
 		}
 	}
 	joined, err := lazy.Concatenate(-1, parts...)
 	if err != nil {
-		return nil, fmt.Errorf("dataset: joining inputs: %w", err)
+		return nil, fmt.Errorf("joining inputs: %w", err)
 	}
 	return joined, nil
 }

@@ -67,11 +67,11 @@ func (d *Dataset) open(ctx context.Context) error {
 	}
 	switch {
 	case d.plan.n == 0:
-		return fmt.Errorf("dataset: %s: there are no samples", d.nameOf(d.columns[0]))
+		return fmt.Errorf("%s: there are no samples", d.nameOf(d.columns[0]))
 	case d.rows > (1<<62)/d.plan.world:
-		return fmt.Errorf("dataset: batches of %d on %d ranks are too large", d.rows, d.plan.world)
+		return fmt.Errorf("batches of %d on %d ranks are too large", d.rows, d.plan.world)
 	case d.plan.stepsFrom(0) == 0:
-		return fmt.Errorf("dataset: %d samples do not fill a batch of %d on each of %d ranks, and others are dropped", d.plan.n, d.rows, d.plan.world)
+		return fmt.Errorf("%d samples do not fill a batch of %d on each of %d ranks, and others are dropped", d.plan.n, d.rows, d.plan.world)
 	}
 	if d.order, err = d.config.Order.complete(d); err != nil {
 		return err
@@ -114,7 +114,7 @@ func (d *Dataset) findFiles() error {
 			first = paths
 		}
 		if len(paths) != len(first) {
-			return fmt.Errorf("dataset: column %q has %d files, and another one %d: they %w", spec.Name, len(paths), len(first), ErrMismatch)
+			return fmt.Errorf("column %q has %d files, and another one %d: they %w", spec.Name, len(paths), len(first), ErrMismatch)
 		}
 		if col.files, err = d.source.add(paths); err != nil {
 			return err
@@ -299,7 +299,7 @@ type Place struct {
 // PlaceOf is where the first input has a sample, of a window its first entry that exists.
 func (d *Dataset) PlaceOf(sample int64) (Place, error) {
 	if sample < 0 || sample >= d.samples {
-		return Place{}, fmt.Errorf("dataset: %w: sample %d of %d", lazy.ErrIndex, sample, d.samples)
+		return Place{}, fmt.Errorf("%w: sample %d of %d", lazy.ErrIndex, sample, d.samples)
 	}
 	c := d.columns[0]
 	entry := d.entriesOf(d.arrays[0], sample).entry
@@ -311,6 +311,15 @@ func (d *Dataset) PlaceOf(sample int64) (Place, error) {
 		p.File, p.Member = d.source.files[c.files[i]].path, c.Key
 	}
 	return p, nil
+}
+
+// SamplesOf are the samples of a batch of this rank, without reading them; none if there is no such batch.
+func (d *Dataset) SamplesOf(step int64) []int64 {
+	p, err := d.plan.at(step)
+	if err != nil {
+		return nil
+	}
+	return d.samplesAt(p)
 }
 
 // At reads one batch by its number, in memory of its own.

@@ -9,7 +9,7 @@ import (
 var (
 	// ErrState is matched by errors about a [State] that does not belong to the data set: the data, the order or the seed
 	// are not those that it was made with.
-	ErrState = errors.New("dataset: state does not fit")
+	ErrState = errors.New("state does not fit")
 
 	// ErrLabel is matched by errors about labels that are no classes.
 	ErrLabel = errors.New("no class")
@@ -18,10 +18,10 @@ var (
 	ErrMismatch = errors.New("do not fit")
 
 	// ErrMemory is matched by errors about a memory bound that is too small.
-	ErrMemory = errors.New("dataset: not enough memory")
+	ErrMemory = errors.New("not enough memory")
 
 	// ErrCount says that an epoch did not have the samples that it should have had.
-	ErrCount = errors.New("dataset: wrong count of samples")
+	ErrCount = errors.New("wrong count of samples")
 )
 
 // SampleError says which sample could not be read. It prints as one line.
@@ -35,7 +35,7 @@ type SampleError struct {
 
 func (e *SampleError) Error() string {
 	var b strings.Builder
-	b.WriteString("dataset: " + e.File)
+	b.WriteString(e.File)
 	if e.Member != "" {
 		b.WriteString(":" + e.Member)
 	}
@@ -57,7 +57,7 @@ type TransformError struct {
 }
 
 func (e *TransformError) Error() string {
-	return fmt.Sprintf("dataset: transform of batch %d: %v", e.Step, e.Err)
+	return fmt.Sprintf("transform of batch %d: %v", e.Step, e.Err)
 }
 
 // Unwrap is Err.

@@ -36,12 +36,12 @@ func findOne(pattern string) ([]string, error) {
 	}
 	found, err := filepath.Glob(pattern)
 	if err != nil {
-		return nil, fmt.Errorf("dataset: %s: %w", pattern, err)
+		return nil, fmt.Errorf("%s: %w", pattern, err)
 	}
 	hidden := strings.HasPrefix(filepath.Base(pattern), ".")
 	found = slices.DeleteFunc(found, func(path string) bool { return !hidden && strings.HasPrefix(filepath.Base(path), ".") })
 	if len(found) == 0 {
-		return nil, fmt.Errorf("dataset: %s matches no file: %w", pattern, fs.ErrNotExist)
+		return nil, fmt.Errorf("%s matches no file: %w", pattern, fs.ErrNotExist)
 	}
 	slices.SortFunc(found, lazy.NaturalCompare)
 	return found, nil
@@ -51,7 +51,7 @@ func findOne(pattern string) ([]string, error) {
 func inFolder(folder string) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil, fmt.Errorf("dataset: %w", err)
+		return nil, err
 	}
 	var paths []string
 	for _, e := range entries {
@@ -61,7 +61,7 @@ func inFolder(folder string) ([]string, error) {
 		}
 	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("dataset: %s has no .npy or .npz file: %w", folder, fs.ErrNotExist)
+		return nil, fmt.Errorf("%s has no .npy or .npz file: %w", folder, fs.ErrNotExist)
 	}
 	slices.SortFunc(paths, lazy.NaturalCompare)
 	return paths, nil
@@ -139,7 +139,7 @@ func (s *source) add(paths []string) ([]int, error) {
 		if !known {
 			info, err := os.Stat(p)
 			if err != nil {
-				return nil, fmt.Errorf("dataset: %w", err)
+				return nil, err
 			}
 			n = len(s.files)
 			s.files = append(s.files, dataFile{p, info})

@@ -38,7 +38,7 @@ const (
 // complete fills in what follows from the data.
 func (o Order) complete(d *Dataset) (Order, error) {
 	if o.block < 0 || o.mix < 0 {
-		return o, fmt.Errorf("dataset: shuffling blocks of %d, %d mixed", o.block, o.mix)
+		return o, fmt.Errorf("shuffling blocks of %d, %d mixed", o.block, o.mix)
 	}
 	row, granule := int64(1), int64(0)
 	for _, c := range d.columns {

@@ -58,18 +58,23 @@ func (d *Dataset) newSlot() [][]byte {
 	return slot
 }
 
+// samplesAt are the samples of the batch at a place.
+func (d *Dataset) samplesAt(p place) []int64 {
+	from, n := d.plan.own(p)
+	samples := make([]int64, n, max(n, d.rows))
+	order := d.order.epoch(d.plan.n, d.config.Seed, p.epoch)
+	for i := range samples {
+		if samples[i] = order.at(from + int64(i)); d.subset != nil {
+			samples[i] = d.subset[samples[i]]
+		}
+	}
+	return samples
+}
+
 // read makes the batch at a place in the memory of a slot.
 func (d *Dataset) read(p place, slot [][]byte, m *memory) (*Batch, error) {
-	from, n := d.plan.own(p)
-	b := &Batch{Step: p.step, Epoch: p.epoch, seed: d.config.Seed, Samples: make([]int64, n, max(n, d.rows))}
-	order := d.order.epoch(d.plan.n, d.config.Seed, p.epoch)
-	for i := range b.Samples {
-		k := order.at(from + int64(i))
-		if d.subset != nil {
-			k = d.subset[k]
-		}
-		b.Samples[i] = k
-	}
+	b := &Batch{Step: p.step, Epoch: p.epoch, seed: d.config.Seed, Samples: d.samplesAt(p)}
+	n := int64(len(b.Samples))
 	rows := n
 	if d.config.Last == Pad && n < d.rows {
 		rows = d.rows
@@ -141,7 +146,7 @@ func (d *Dataset) readArray(a *array, dst []byte, m *memory, e *entries, samples
 			}
 		}
 	}
-	return out, fmt.Errorf("dataset: %w", bare(err))
+	return out, bare(err)
 }
 
 // touching joins picks whose rows, and places, follow each other.

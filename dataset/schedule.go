@@ -31,7 +31,7 @@ func (s *schedule) stepsFrom(cursor int64) int64 {
 func (s *schedule) at(step int64) (place, error) {
 	k := step - s.origin.step
 	if k < 0 {
-		return place{}, fmt.Errorf("dataset: batch %d lies before batch %d, where this data set was resumed", step, s.origin.step)
+		return place{}, fmt.Errorf("batch %d lies before batch %d, where this data set was resumed", step, s.origin.step)
 	}
 	first := s.stepsFrom(s.origin.cursor)
 	if k < first {

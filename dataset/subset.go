@@ -51,7 +51,7 @@ func (s Subset) resolve(ctx context.Context, n int64) ([]int64, error) {
 
 func (s Subset) part(n int64) ([]int64, error) {
 	if !(s.lo >= 0 && s.lo <= s.hi && s.hi <= 1) {
-		return nil, fmt.Errorf("dataset: fractions %g to %g are not within 0 to 1", s.lo, s.hi)
+		return nil, fmt.Errorf("fractions %g to %g are not within 0 to 1", s.lo, s.hi)
 	}
 	from, to := int64(math.Round(s.lo*float64(n))), int64(math.Round(s.hi*float64(n)))
 	if from == 0 && to == n {
@@ -73,9 +73,9 @@ func checkIndices(list []int64, n int64, what string) ([]int64, error) {
 	for i, k := range list {
 		switch {
 		case k < 0 || k >= n:
-			return nil, fmt.Errorf("dataset: %s: index %d is out of bounds for %d samples", what, k, n)
+			return nil, fmt.Errorf("%s: index %d is out of bounds for %d samples", what, k, n)
 		case i > 0 && list[i-1] == k:
-			return nil, fmt.Errorf("dataset: %s: index %d is there twice", what, k)
+			return nil, fmt.Errorf("%s: index %d is there twice", what, k)
 		}
 	}
 	return list, nil
@@ -93,7 +93,7 @@ func readIndices(ctx context.Context, path string) ([]int64, error) {
 	}
 	k := r.DType().Kind()
 	if k != mmapnpy.KindBool && k != mmapnpy.KindInt && k != mmapnpy.KindUint {
-		return nil, fmt.Errorf("dataset: %s: indices of %s; they are integers, or booleans of all samples", path, r.DType())
+		return nil, fmt.Errorf("%s: indices of %s; they are integers, or booleans of all samples", path, r.DType())
 	}
 	values, err := mmapnpy.Numbers[int64](r.Buffer())
 	if err != nil {

@@ -56,15 +56,15 @@ const (
 func (w *Window) check(filePerSample bool) error {
 	switch {
 	case w.Length < 0 || w.Length > math.MaxInt32:
-		return fmt.Errorf("dataset: window length %d out of range 0 to %d", w.Length, math.MaxInt32)
+		return fmt.Errorf("window length %d out of range 0 to %d", w.Length, math.MaxInt32)
 	case w.Stride < 0:
-		return fmt.Errorf("dataset: window stride %d is negative", w.Stride)
+		return fmt.Errorf("window stride %d is negative", w.Stride)
 	case w.Ahead < 0 || w.Ahead > math.MaxInt32:
-		return fmt.Errorf("dataset: targets %d entries ahead out of range 0 to %d", w.Ahead, math.MaxInt32)
+		return fmt.Errorf("targets %d entries ahead out of range 0 to %d", w.Ahead, math.MaxInt32)
 	case w.Edge > EdgeEnd || w.Targets > TargetSteps:
-		return fmt.Errorf("dataset: unknown value of Window.Edge or Window.Targets")
+		return fmt.Errorf("unknown value of Window.Edge or Window.Targets")
 	case filePerSample && w.Length > 1 && !w.Across:
-		return fmt.Errorf("dataset: windows of files that are one entry each go across files; set Window.Across")
+		return fmt.Errorf("windows of files that are one entry each go across files; set Window.Across")
 	}
 	return nil
 }

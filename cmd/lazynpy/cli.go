@@ -189,7 +189,7 @@ func newRootCommand(c *cli) *cobra.Command {
 		newInfoCommand(c), newHeadCommand(c), newGetCommand(c), newStatsCommand(c), newHistCommand(c),
 		newPlanCommand(c), newReduceCommand(c), newChecksumCommand(c), newValidateCommand(c),
 		newPNGCommand(c), newConvertCommand(c),
-		newLsCommand(c), newIndexCommand(c), newRepackCommand(c), newExtractCommand(c), newAddCommand(c), newRecoverCommand(c),
+		newBatchesCommand(c), newLsCommand(c), newIndexCommand(c), newRepackCommand(c), newExtractCommand(c), newAddCommand(c), newRecoverCommand(c),
 		newRunCommand(c), newStatusCommand(c), newResumeCommand(c), newCancelCommand(c), newVerifyCommand(c), newWorkCommand(c),
 		newDemoCommand(c), newVersionCommand(c),
 	)

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// trainingFiles are two archives of 6 and 4 samples.
+func trainingFiles(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i, n := range []int64{6, 4} {
+		x, y := array(t, []int64{n, 2}, make([]float32, 2*n)), array(t, []int64{n}, make([]int64, n))
+		ok(t, "add", filepath.Join(dir, fmt.Sprintf("part%d.npz", 9+i)), "x="+x, "y="+y)
+	}
+	return dir
+}
+
+func TestBatches(t *testing.T) {
+	dir := trainingFiles(t)
+	got := ok(t, "batches", dir, "--inputs", "x", "--targets", "y", "--batch", "4")
+	for _, want := range []string{
+		"samples   10 in 2 files, in order\n", "batches   3 of 4\n", "input x   float32 (4, 2)\n", "target y  int64 (4,)\n",
+		"part9.npz:x [0], ", "part9.npz:x [3]\n", "read  10 samples in ",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s\nhas no %q", got, want)
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(ok(t, "batches", filepath.Join(dir, "*.npz"), "--inputs", "x", "--targets", "y", "--batch", "3", "--shuffle",
+		"--seed", "1", "--epochs", "2", "--last", "drop", "--subset", "0:0.9", "--workers", "1", "--json")), "\n")
+	var first batchesJSON
+	var second timesJSON
+	if len(lines) != 2 || json.Unmarshal([]byte(lines[0]), &first) != nil || json.Unmarshal([]byte(lines[1]), &second) != nil {
+		t.Fatalf("%q", lines)
+	}
+	if first.Samples != 9 || first.Steps != 3 || first.Order != "shuffled" || len(first.First) != 3 || first.Inputs[0].Descr != "<f4" || second.Samples != 18 || second.Bytes != 18*16 {
+		t.Errorf("%+v %+v", first, second)
+	}
+	if got := ok(t, "batches", dir, "--inputs", "x", "--shuffle=blocks:2:3", "--epochs", "0"); !strings.Contains(got, "by blocks of 2 samples, 3 mixed") || strings.Contains(got, "read") {
+		t.Error(got)
+	}
+	if got := ok(t, "batches", dir, "--inputs", "x", "--window", "3", "--across", "--stride", "2", "--rank", "1", "--world", "2", "--batch", "2"); !strings.Contains(got, "float32 (2, 3, 2)") || !strings.Contains(got, "read  2 samples") {
+		t.Error(got)
+	}
+	for _, tt := range []struct {
+		code int
+		args []string
+		want string
+	}{
+		{exitUsage, nil, "usage"},
+		{exitUsage, []string{dir, "--shuffle=much"}, `"much"`},
+		{exitUsage, []string{dir, "--last", "some"}, `"some"`},
+		{exitUsage, []string{dir, "--subset", "0:2"}, `"0:2"`},
+		{exitUsage, []string{dir, "--batch", "0"}, "--batch 0"},
+		{exitUsage, []string{dir, "--rank", "2", "--world", "2"}, "--rank 2"},
+		{exitUsage, []string{dir, "--epochs", "-1"}, "--epochs"},
+		{exitFailure, []string{dir, "--inputs", "z"}, "part9.npz"},
+		{exitFailure, []string{filepath.Join(dir, "no*.npz")}, "no*.npz matches no file"},
+		{exitFailure, []string{dir, "--inputs", "x", "--memory", "10B"}, "256 B"},
+	} {
+		fails(t, tt.code, []string{tt.want}, append([]string{"batches"}, tt.args...)...)
+	}
+}
