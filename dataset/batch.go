@@ -8,17 +8,18 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// Batch is samples, one behind the other along the first axis of each array, in C order and in this machine's byte order. Its arrays may
-// be written to.
+// Batch is samples, one behind the other along the first axis of each array, in C order and in this
+// machine's byte order. Its arrays may be written to.
 type Batch struct {
 	Step  int64 // number of the batch, counted through all epochs
 	Epoch int64
 
-	// Inputs and Targets are arrays of shape (samples, …), in the order of the Config; of windows (samples, length, …).
-	// [Values] shows them as slices.
+	// Inputs and Targets are arrays of shape (samples, …), in the order of the Config; of windows
+	// (samples, length, …). [Values] shows them as slices.
 	Inputs, Targets []mmapnpy.Buffer
 
-	// Samples are the numbers of the samples in the data set, in the order of the batch; of padding -1.
+	// Samples are the numbers of the samples in the data set, in the order of the batch; of padding
+	// -1.
 	Samples []int64
 
 	// Mask tells which samples are real, where a batch was filled up by [Pad]; else nil.
@@ -48,8 +49,8 @@ func (b *Batch) Rand(i int) *rand.Rand {
 	return rand.New(rand.NewPCG(key, finish(key)))
 }
 
-// Release gives the memory of the batch back before the body of the loop ends, on the goroutine of the loop. Its arrays must not be
-// used any more.
+// Release gives the memory of the batch back before the body of the loop ends, on the goroutine of
+// the loop. Its arrays must not be used any more.
 func (b *Batch) Release() {
 	if b.release != nil {
 		b.release()
@@ -76,8 +77,9 @@ func copied(arrays []mmapnpy.Buffer) []mmapnpy.Buffer {
 	return out
 }
 
-// Values shows the elements of an array of a batch as a slice of the same memory, in C order. [mmapnpy.NDArray] says which T is that of
-// which dtype; another one is an error. In builds that may not reinterpret memory (tag purego) it is a copy.
+// Values shows the elements of an array of a batch as a slice of the same memory, in C order.
+// [mmapnpy.NDArray] says which T is that of which dtype; another one is an error. In builds that
+// may not reinterpret memory (tag purego) it is a copy.
 func Values[T any](array mmapnpy.Buffer) ([]T, error) {
 	v, err := mmapnpy.ViewOf[T](array)
 	if err != nil {
@@ -89,7 +91,8 @@ func Values[T any](array mmapnpy.Buffer) ([]T, error) {
 	return slices.AppendSeq(make([]T, 0, v.Len()), v.All()), nil
 }
 
-// checkTransformed makes sure that a batch that comes out of a transform has the samples that went in.
+// checkTransformed makes sure that a batch that comes out of a transform has the samples that went
+// in.
 func checkTransformed(b *Batch, samples int64) error {
 	if b == nil {
 		return fmt.Errorf("no batch came back")

@@ -13,8 +13,8 @@ import (
 type Metrics struct {
 	Batches, Samples, Bytes int64
 
-	// Took is the time that loops lasted, and Waited that of it in which they waited for batches to be read: where it
-	// is most of it, reading is what takes long.
+	// Took is the time that loops lasted, and Waited that of it in which they waited for batches to
+	// be read: where it is most of it, reading is what takes long.
 	Took, Waited time.Duration
 }
 
@@ -41,9 +41,10 @@ func (d *Dataset) end() int64 {
 	return o.step + rest
 }
 
-// Batches yields the batches of this rank, from the start or the state that was resumed to the end of the last epoch. Workers read ahead
-// as far as Config.Memory allows, while the body of the loop runs. After an error there are no more. A batch is valid until the body
-// of the loop ends; see [Batch.Keep].
+// Batches yields the batches of this rank, from the start or the state that was resumed to the end
+// of the last epoch. Workers read ahead as far as Config.Memory allows, while the body of the loop
+// runs. After an error there are no more. A batch is valid until the body of the loop ends; see
+// [Batch.Keep].
 func (d *Dataset) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		l := loop{d: d, next: d.plan.origin.step, end: d.end()}
@@ -59,7 +60,8 @@ func (d *Dataset) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 	}
 }
 
-// loop is one loop over batches. Its methods are called by the goroutine of the loop, except for work.
+// loop is one loop over batches. Its methods are called by the goroutine of the loop, except for
+// work.
 type loop struct {
 	d    *Dataset
 	next int64 // the batch that is asked of a worker next

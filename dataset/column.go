@@ -70,10 +70,12 @@ func (c *column) of() string {
 	return " of " + c.Key
 }
 
-// headReaders is how many headers are read at a time: on a network file system each is several round trips of waiting.
+// headReaders is how many headers are read at a time: on a network file system each is several
+// round trips of waiting.
 const headReaders = 16
 
-// measure learns shapes and lengths from the headers of all files. Of several errors it is that of the first file.
+// measure learns shapes and lengths from the headers of all files. Of several errors it is that of
+// the first file.
 func (d *Dataset) measure() error {
 	var columns []*column
 	files := 0

@@ -12,17 +12,20 @@ import (
 
 // Config says what samples are, in which order they come, and how many make a batch.
 type Config struct {
-	// Files are paths, globs ([path/filepath.Match]) and directories (all .npy and .npz files in them, but those whose names
-	// begin with a dot). Paths stay in the order given; what a glob or a directory has is in natural order, img2 before img10.
+	// Files are paths, globs ([path/filepath.Match]) and directories (all .npy and .npz files in
+	// them, but those whose names begin with a dot). Paths stay in the order given; what a glob or
+	// a directory has is in natural order, img2 before img10.
 	Files []string
 
 	// Inputs and Targets are the arrays of a batch. There is at least one input.
 	Inputs, Targets []Column
 
-	// FilePerSample says that each file is one sample. Otherwise each entry of the arrays' first axis is one.
+	// FilePerSample says that each file is one sample. Otherwise each entry of the arrays' first
+	// axis is one.
 	FilePerSample bool
 
-	// MatchNames pairs the files of columns that have their own by name, without folder and extension, instead of by order.
+	// MatchNames pairs the files of columns that have their own by name, without folder and
+	// extension, instead of by order.
 	MatchNames bool
 
 	// Window makes samples of several consecutive entries. The zero value makes none.
@@ -40,29 +43,33 @@ type Config struct {
 	// Batch is the number of samples of a batch on each rank: 1 to 2^31-1.
 	Batch int
 
-	// Last says what becomes of samples at the end of an epoch that do not fill a batch. Default: [Short].
+	// Last says what becomes of samples at the end of an epoch that do not fill a batch. Default:
+	// [Short].
 	Last Last
 
-	// Rank is the number of this process among World that share the samples. All have the same number of
-	// batches. Default: 0 of 1.
+	// Rank is the number of this process among World that share the samples. All have the same
+	// number of batches. Default: 0 of 1.
 	Rank, World int
 
-	// Epochs is after how many Batches ends, those before a state that is resumed included. Default: 1. A negative number
-	// never ends.
+	// Epochs is after how many Batches ends, those before a state that is resumed included.
+	// Default: 1. A negative number never ends.
 	Epochs int
 
-	// Join makes one input of all, joined along their last axes, as np.concatenate(inputs, axis=-1) does.
+	// Join makes one input of all, joined along their last axes, as np.concatenate(inputs, axis=-1)
+	// does.
 	Join bool
 
-	// Transform changes a batch when it has been read, on the goroutine that read it. It may change the elements, replace
-	// arrays, or return another batch with as many samples. An error ends the loop. Randomness comes from [Batch.Rand].
+	// Transform changes a batch when it has been read, on the goroutine that read it. It may change
+	// the elements, replace arrays, or return another batch with as many samples. An error ends the
+	// loop. Randomness comes from [Batch.Rand].
 	Transform func(*Batch) (*Batch, error)
 
-	// Workers is how many goroutines read. Default, and with 0: the value of GOMAXPROCS. Range 0 to 4096.
+	// Workers is how many goroutines read. Default, and with 0: the value of GOMAXPROCS. Range 0 to
+	// 4096.
 	Workers int
 
-	// Memory bounds, in bytes, batches that are read ahead and in use, and what they are computed from. Default,
-	// and with 0: 256 MiB. It must have room for one batch.
+	// Memory bounds, in bytes, batches that are read ahead and in use, and what they are computed
+	// from. Default, and with 0: 256 MiB. It must have room for one batch.
 	Memory int64
 
 	// Resume is where to begin. Default: at the start.
@@ -74,11 +81,12 @@ type Config struct {
 
 // Column is one array of a batch: where it comes from and what is done with it.
 type Column struct {
-	// Key is the name of the array in each archive. Of archives with one array, and .npy files, it is empty.
+	// Key is the name of the array in each archive. Of archives with one array, and .npy files, it
+	// is empty.
 	Key string
 
-	// Files are the column's own files, as those of the Config, of which it has as many as the others. Default: those of the
-	// Config.
+	// Files are the column's own files, as those of the Config, of which it has as many as the
+	// others. Default: those of the Config.
 	Files []string
 
 	// Array is used instead of files. It stays the caller's to close, after the data set.
@@ -90,17 +98,18 @@ type Column struct {
 	// Channels takes these indices of the last axis of each entry, in this order. Default: all.
 	Channels []int64
 
-	// DType is that of the elements in batches, in the words of np.dtype. They are cast as astype does. Default: that of
-	// the file. Batches are always in this machine's byte order.
+	// DType is that of the elements in batches, in the words of np.dtype. They are cast as astype
+	// does. Default: that of the file. Batches are always in this machine's byte order.
 	DType string
 
-	// Scale, Mean and Std normalise: (x*Scale - Mean) / Std, computed in float64 and rounded once, to f4 unless DType
-	// is f2, bf16 or f8. Mean and Std have one number, or one for each index of the last axis after Channels. Defaults: 1, 0, 1.
+	// Scale, Mean and Std normalise: (x*Scale - Mean) / Std, computed in float64 and rounded once,
+	// to f4 unless DType is f2, bf16 or f8. Mean and Std have one number, or one for each index of
+	// the last axis after Channels. Defaults: 1, 0, 1.
 	Scale     float64
 	Mean, Std []float64
 
-	// Classes makes one-hot vectors of labels from 0 to Classes-1, along a new last axis, of f4 unless DType is given. A
-	// label that is no class is an error. Default: no vectors.
+	// Classes makes one-hot vectors of labels from 0 to Classes-1, along a new last axis, of f4
+	// unless DType is given. A label that is no class is an error. Default: no vectors.
 	Classes int64
 }
 
@@ -113,18 +122,20 @@ func Columns(keys ...string) []Column {
 	return columns
 }
 
-// Last says what becomes of the samples at the end of an epoch that do not fill a batch on every rank.
+// Last says what becomes of the samples at the end of an epoch that do not fill a batch on every
+// rank.
 type Last uint8
 
 const (
-	// Short makes a batch of them, divided among the ranks as evenly as possible. Where there are fewer than ranks, some ranks
-	// have a batch of none.
+	// Short makes a batch of them, divided among the ranks as evenly as possible. Where there are
+	// fewer than ranks, some ranks have a batch of none.
 	Short Last = iota
 
 	// Drop leaves them out.
 	Drop
 
-	// Pad makes a batch of them that is filled up with zeros; [Batch.Mask] tells which samples are real.
+	// Pad makes a batch of them that is filled up with zeros; [Batch.Mask] tells which samples are
+	// real.
 	Pad
 )
 

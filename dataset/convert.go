@@ -9,8 +9,9 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// array is one array of batches: a column, or several that are joined. Entries are read into memory that a lazy expression is
-// of, and the expression is evaluated into the batch; where there is nothing to compute they are read into the batch.
+// array is one array of batches: a column, or several that are joined. Entries are read into memory
+// that a lazy expression is of, and the expression is evaluated into the batch; where there is
+// nothing to compute they are read into the batch.
 type array struct {
 	columns []*column
 	targets bool

@@ -19,7 +19,7 @@ type Dataset struct {
 	columns []*column // inputs, then targets
 	arrays  []*array
 
-	sequences []int64 // the entry with which each sequence of windows begins, and how many there are
+	sequences []int64 // the entry with which each sequence begins, and how many there are
 	windows   []int64 // the sample with which each sequence begins, and how many there are
 	samples   int64   // all, before the subset
 	subset    []int64 // nil is all
@@ -32,8 +32,8 @@ type Dataset struct {
 	counts         counts
 }
 
-// Open looks at the headers of all files, and reads nothing else but index files. Files that do not fit each other are an
-// [ErrMismatch] that names two of them.
+// Open looks at the headers of all files, and reads nothing else but index files. Files that do not
+// fit each other are an [ErrMismatch] that names two of them.
 func Open(ctx context.Context, c Config) (*Dataset, error) {
 	c, err := c.complete()
 	if err != nil {
@@ -247,7 +247,8 @@ func (d *Dataset) Len() int64 { return d.plan.n }
 // Steps is the number of batches of a whole epoch, the same on every rank.
 func (d *Dataset) Steps() int64 { return d.plan.stepsFrom(0) }
 
-// First is the number of the first batch of [Dataset.Batches]: 0, or that of the state that was resumed.
+// First is the number of the first batch of [Dataset.Batches]: 0, or that of the state that was
+// resumed.
 func (d *Dataset) First() int64 { return d.plan.origin.step }
 
 // Order is the order of the samples, with all that follows from the data.
@@ -262,7 +263,8 @@ func (d *Dataset) Files() []string {
 	return paths
 }
 
-// MemoryBytes is what batches and workers of a loop over [Dataset.Batches] take at most, which Config.Memory bounds.
+// MemoryBytes is what batches and workers of a loop over [Dataset.Batches] take at most, which
+// Config.Memory bounds.
 func (d *Dataset) MemoryBytes() int64 {
 	return int64(d.slots)*d.BatchBytes() + int64(d.workers)*d.scratchBytes()
 }
@@ -313,7 +315,8 @@ func (d *Dataset) PlaceOf(sample int64) (Place, error) {
 	return p, nil
 }
 
-// SamplesOf are the samples of a batch of this rank, without reading them; none if there is no such batch.
+// SamplesOf are the samples of a batch of this rank, without reading them; none if there is no such
+// batch.
 func (d *Dataset) SamplesOf(step int64) []int64 {
 	p, err := d.plan.at(step)
 	if err != nil {

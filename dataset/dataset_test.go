@@ -19,7 +19,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// saved writes arrays of n samples: x of (n, 3) int32 that holds 10*(first+i)+j, and y of (n,) int64 that holds first+i.
+// saved writes arrays of n samples: x of (n, 3) int32 that holds 10*(first+i)+j, and y of (n,)
+// int64 that holds first+i.
 func saved(t testing.TB, path string, first, n int64, opts ...lazy.ArchiveOption) {
 	t.Helper()
 	x, y := make([]int32, 3*n), make([]int64, n)
@@ -176,7 +177,8 @@ func TestOrders(t *testing.T) {
 	}
 }
 
-// TestWorkers: batches are the same with any number of workers, in any memory, and by their numbers.
+// TestWorkers: batches are the same with any number of workers, in any memory, and by their
+// numbers.
 func TestWorkers(t *testing.T) {
 	dir := folder(t, []int64{50, 3, 0, 70, 31}, lazy.Compressed(6))
 	for _, order := range []Order{{}, ShuffleGlobal(), ShuffleBlocks(7, 3)} {
@@ -208,8 +210,8 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
-// TestSeeds: another seed and another epoch are other orders, and the order of one seed is what it has always been: a state that was
-// saved by an earlier build must go on where it was.
+// TestSeeds: another seed and another epoch are other orders, and the order of one seed is what it
+// has always been: a state that was saved by an earlier build must go on where it was.
 func TestSeeds(t *testing.T) {
 	c := config(folder(t, []int64{10}), 10)
 	c.Order, c.Epochs, c.Seed = ShuffleGlobal(), 2, 1
@@ -227,7 +229,8 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// TestLast: what becomes of the last batch, on any number of ranks, which have as many steps and share the samples.
+// TestLast: what becomes of the last batch, on any number of ranks, which have as many steps and
+// share the samples.
 func TestLast(t *testing.T) {
 	for _, n := range []int64{1, 6, 23, 24, 25, 48} {
 		dir := folder(t, []int64{n})
@@ -281,7 +284,8 @@ func TestLast(t *testing.T) {
 	}
 }
 
-// TestResume: what goes on at any step has the rest, also with another batch size and on another number of ranks.
+// TestResume: what goes on at any step has the rest, also with another batch size and on another
+// number of ranks.
 func TestResume(t *testing.T) {
 	dir := folder(t, []int64{20, 13, 4})
 	for _, order := range []Order{ShuffleGlobal(), ShuffleBlocks(5, 2)} {
@@ -346,7 +350,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestStateRefused: a state of other data, or of another order, is refused with the name of what changed.
+// TestStateRefused: a state of other data, or of another order, is refused with the name of what
+// changed.
 func TestStateRefused(t *testing.T) {
 	dir := folder(t, []int64{5, 5, 5})
 	c := config(dir, 4)
@@ -392,7 +397,8 @@ func TestStateRefused(t *testing.T) {
 	}
 }
 
-// TestSubsets: fractions of one seed share nothing and leave nothing over; indices are those that were given.
+// TestSubsets: fractions of one seed share nothing and leave nothing over; indices are those that
+// were given.
 func TestSubsets(t *testing.T) {
 	dir := folder(t, []int64{30, 27})
 	part := func(s Subset) []int64 {
@@ -491,7 +497,8 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// TestWindows: of each file, or across files, with targets at the end or at each step, and zeros at the ends.
+// TestWindows: of each file, or across files, with targets at the end or at each step, and zeros at
+// the ends.
 func TestWindows(t *testing.T) {
 	dir := folder(t, []int64{4, 1, 3}) // labels 0 1 2 3 | 4 | 5 6 7
 	for _, tt := range []struct {
@@ -588,7 +595,8 @@ func TestComputed(t *testing.T) {
 	}
 }
 
-// TestTransform: functions of the caller's see samples of their own, and random numbers that depend on the sample only.
+// TestTransform: functions of the caller's see samples of their own, and random numbers that depend
+// on the sample only.
 func TestTransform(t *testing.T) {
 	dir := folder(t, []int64{9})
 	c := config(dir, 4)
@@ -697,7 +705,8 @@ func TestMismatches(t *testing.T) {
 	}
 }
 
-// TestFilesThatChange: a file that is gone, cut or replaced ends the loop with its name, and no batch has samples of another.
+// TestFilesThatChange: a file that is gone, cut or replaced ends the loop with its name, and no
+// batch has samples of another.
 func TestFilesThatChange(t *testing.T) {
 	for name, change := range map[string]func(path string) error{
 		"gone":     os.Remove,
@@ -726,7 +735,8 @@ func TestFilesThatChange(t *testing.T) {
 	}
 }
 
-// TestLoops: a loop that is left, or whose context ends, leaves no goroutine; batches that are kept stay what they are.
+// TestLoops: a loop that is left, or whose context ends, leaves no goroutine; batches that are kept
+// stay what they are.
 func TestLoops(t *testing.T) {
 	dir := folder(t, []int64{40})
 	c := config(dir, 2)

@@ -7,8 +7,8 @@ import (
 )
 
 var (
-	// ErrState is matched by errors about a [State] that does not belong to the data set: the data, the order or the seed
-	// are not those that it was made with.
+	// ErrState is matched by errors about a [State] that does not belong to the data set: the data,
+	// the order or the seed are not those that it was made with.
 	ErrState = errors.New("state does not fit")
 
 	// ErrLabel is matched by errors about labels that are no classes.

@@ -67,8 +67,9 @@ func inFolder(folder string) ([]string, error) {
 	return paths, nil
 }
 
-// mostOpen is how many files are open at a time beyond those that are being read. It bounds mappings, of which a process has
-// 65,530 on Linux, and directories of archives in memory; descriptors are given back sooner where there are few.
+// mostOpen is how many files are open at a time beyond those that are being read. It bounds
+// mappings, of which a process has 65,530 on Linux, and directories of archives in memory;
+// descriptors are given back sooner where there are few.
 const mostOpen = 256
 
 // source is the files of a data set, of which few are open.

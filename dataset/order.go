@@ -16,17 +16,19 @@ const (
 	inBlocks
 )
 
-// Shuffle is a random order, another one for each epoch and seed, with each sample once. It takes no memory, whatever the number of
-// samples. A sample may lie anywhere, so that each costs a read of its own where the data are not in memory; of members that
-// are deflated each would cost a span of the seek index, so that those come as [ShuffleBlocks](0, 0) has them.
+// Shuffle is a random order, another one for each epoch and seed, with each sample once. It takes
+// no memory, whatever the number of samples. A sample may lie anywhere, so that each costs a read
+// of its own where the data are not in memory; of members that are deflated each would cost a span
+// of the seek index, so that those come as [ShuffleBlocks](0, 0) has them.
 func Shuffle() Order { return Order{kind: shuffled} }
 
 // ShuffleGlobal is [Shuffle] also where members are deflated.
 func ShuffleGlobal() Order { return Order{kind: shuffled, block: 1} }
 
-// ShuffleBlocks is a random order of blocks of that many consecutive samples, of which so many are mixed at a time: each group of
-// mixed*block samples is a random order of its own. Neighbours in a block thus come within one group, which is how random it is, and reading
-// needs each block only while its group lasts. Defaults, with 0: blocks of what is read together, such as a span of a
+// ShuffleBlocks is a random order of blocks of that many consecutive samples, of which so many are
+// mixed at a time: each group of mixed*block samples is a random order of its own. Neighbours in a
+// block thus come within one group, which is how random it is, and reading needs each block only
+// while its group lasts. Defaults, with 0: blocks of what is read together, such as a span of a
 // seek index or 1 MiB, and 16 of them mixed.
 func ShuffleBlocks(block, mixed int64) Order { return Order{kind: inBlocks, block: block, mix: mixed} }
 
@@ -91,8 +93,8 @@ func (o Order) epoch(n int64, seed uint64, epoch int64) sequence {
 	return straight{}
 }
 
-// blocks is n numbers in blocks of a size, the last of which may be short. The blocks come in random order, and mixed of them at a time are
-// a group, whose numbers come in random order.
+// blocks is n numbers in blocks of a size, the last of which may be short. The blocks come in
+// random order, and mixed of them at a time are a group, whose numbers come in random order.
 type blocks struct {
 	n, size, mixed int64
 	full           int64       // blocks of the full size

@@ -2,21 +2,23 @@ package dataset
 
 import "math/bits"
 
-// permutation is a bijection of 0 to n-1 that looks random and is computed in constant time and memory: an alternating Feistel
-// network over the product of two ranges, which is walked until it ends below n.
+// permutation is a bijection of 0 to n-1 that looks random and is computed in constant time and
+// memory: an alternating Feistel network over the product of two ranges, which is walked until it
+// ends below n.
 //
-// A number x below a*b is a pair (x / b, x % b). Each round adds a random function of one half to the other half, modulo the
-// range of that, which can be undone, so that all rounds together are a bijection of a*b numbers. With a = ⌈√n⌉
-// and b = ⌈n/a⌉, a*b is less than n+a. A number that lands at n or above is sent through again (J. Black and P. Rogaway, "Ciphers
-// with Arbitrary Finite Domains", 2002: cycle walking): walking along a cycle of a bijection gives a bijection of those of its
-// members that are below n.
+// A number x below a*b is a pair (x / b, x % b). Each round adds a random function of one half to
+// the other half, modulo the range of that, which can be undone, so that all rounds together are a
+// bijection of a*b numbers. With a = ⌈√n⌉ and b = ⌈n/a⌉, a*b is less than n+a. A number that lands
+// at n or above is sent through again (J. Black and P. Rogaway, "Ciphers with Arbitrary Finite
+// Domains", 2002: cycle walking): walking along a cycle of a bijection gives a bijection of those
+// of its members that are below n.
 type permutation struct {
 	n, a, b uint64
 	keys    [rounds]uint64
 }
 
-// rounds are as many as the network needs to look random also for few samples; Grain's index_shuffle recommends 8 and the tests of
-// permutation_test.go fail below 6.
+// rounds are as many as the network needs to look random also for few samples; Grain's
+// index_shuffle recommends 8 and the tests of permutation_test.go fail below 6.
 const rounds = 10
 
 // newPermutation is the one of n numbers that a key chooses.
@@ -63,7 +65,8 @@ func mix(key uint64, numbers ...uint64) uint64 {
 	return key
 }
 
-// finish is the finalizer of SplitMix64: a bijection of 64 bits in which each bit of x changes half of all.
+// finish is the finalizer of SplitMix64: a bijection of 64 bits in which each bit of x changes half
+// of all.
 func finish(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb

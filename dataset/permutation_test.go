@@ -33,7 +33,8 @@ func TestPermutation(t *testing.T) {
 	}
 }
 
-// TestPermutationLooksRandom: over many keys each number goes everywhere as often, alone and in pairs of neighbours.
+// TestPermutationLooksRandom: over many keys each number goes everywhere as often, alone and in
+// pairs of neighbours.
 func TestPermutationLooksRandom(t *testing.T) {
 	for _, n := range []int64{2, 3, 5, 8, 12} {
 		const keys = 40000
@@ -55,7 +56,8 @@ func TestPermutationLooksRandom(t *testing.T) {
 			}
 			return sum
 		}
-		// Chi-square of f degrees of freedom is f, give or take sqrt(2f); six of these are out of the question.
+		// Chi-square of f degrees of freedom is f, give or take sqrt(2f); six of these are out of
+		// the question.
 		limit := func(f float64) float64 { return f + 6*math.Sqrt(2*f) + 6 }
 		if x, f := chi(places, keys/float64(n), false), float64(n-1)*float64(n-1); x > limit(f) {
 			t.Errorf("places of %d: chi-square %.0f of %.0f degrees", n, x, f)

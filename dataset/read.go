@@ -192,7 +192,8 @@ func (d *Dataset) arrayOf(c *column) *array {
 	return nil
 }
 
-// entriesOf are the entries that a sample has of an array; what lies before or behind a sequence is not among them.
+// entriesOf are the entries that a sample has of an array; what lies before or behind a sequence is
+// not among them.
 func (d *Dataset) entriesOf(a *array, sample int64) run {
 	if !d.config.Window.on() {
 		return run{sample, 1, 0}

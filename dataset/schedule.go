@@ -2,8 +2,8 @@ package dataset
 
 import "fmt"
 
-// schedule says which positions of which epoch a step has. Steps are numbered through all epochs, and count on from
-// the state that was resumed.
+// schedule says which positions of which epoch a step has. Steps are numbered through all epochs,
+// and count on from the state that was resumed.
 type schedule struct {
 	n           int64 // positions of an epoch
 	batch       int64 // samples of a rank
@@ -42,8 +42,8 @@ func (s *schedule) at(step int64) (place, error) {
 	return place{step, s.origin.epoch + 1 + k/per, k % per * s.global()}, nil
 }
 
-// own are the positions of this rank's batch at a place. All ranks together have each position of the step once, in the order of
-// the ranks.
+// own are the positions of this rank's batch at a place. All ranks together have each position of
+// the step once, in the order of the ranks.
 func (s *schedule) own(p place) (from, n int64) {
 	m := min(s.global(), s.n-p.cursor)
 	// With quotient and remainder apart, since m*rank may not fit.

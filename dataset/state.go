@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// State is a place in the sequence of batches, in less than 300 bytes of JSON. [Config.Resume] goes on there, in constant time (but for
-// what an order needs at the start of any epoch) and exactly: the samples that are left of the epoch come in the same order, divided
-// into batches of the size, and among the ranks, that the resumed data set has.
+// State is a place in the sequence of batches, in less than 300 bytes of JSON. [Config.Resume] goes
+// on there, in constant time (but for what an order needs at the start of any epoch) and exactly:
+// the samples that are left of the epoch come in the same order, divided into batches of the size,
+// and among the ranks, that the resumed data set has.
 type State struct {
 	Version int    `json:"v"`
 	Seed    uint64 `json:"seed"`
@@ -17,9 +18,9 @@ type State struct {
 	Cursor  int64  `json:"cursor"` // samples of the epoch that all ranks have had
 	Step    int64  `json:"step"`   // number of the batch that comes next
 	Files   int    `json:"files"`
-	Newest  int64  `json:"newest"` // modification time of the newest file, in nanoseconds since 1970
+	Newest  int64  `json:"newest"` // modification time of the newest file, in ns since 1970
 	Data    string `json:"data"`   // fingerprint of the files
-	Place   string `json:"place"`  // the same, weighted by their places, which tells which one changed
+	Place   string `json:"place"`  // the same, weighted by places: tells which one changed
 	Order   string `json:"order"`  // fingerprint of order, windows and subset
 }
 
@@ -35,8 +36,8 @@ func ParseState(b []byte) (*State, error) {
 	return &s, nil
 }
 
-// State is the place before a batch: what goes on there has that batch first. After the batch b it is
-// State(b.Step+1).
+// State is the place before a batch: what goes on there has that batch first. After the batch b it
+// is State(b.Step+1).
 func (d *Dataset) State(step int64) (State, error) {
 	p, err := d.plan.at(step)
 	if err != nil {
@@ -70,7 +71,8 @@ func (d *Dataset) resume(s *State) error {
 	return nil
 }
 
-// sameData compares the files with those that a state was saved with, and names one that is another.
+// sameData compares the files with those that a state was saved with, and names one that is
+// another.
 func (d *Dataset) sameData(s *State) error {
 	if n := len(d.source.files); n != s.Files {
 		return fmt.Errorf("%w: the data set has %d files, and had %d when it was saved", ErrState, n, s.Files)
@@ -106,8 +108,8 @@ func (d *Dataset) sameData(s *State) error {
 
 // fingerprint tells data sets apart.
 type fingerprint struct {
-	// data is the sum of the files' hashes, and place that of each times its number from 1, both modulo prime. If one file
-	// changes, the two differences have its number as their quotient.
+	// data is the sum of the files' hashes, and place that of each times its number from 1, both
+	// modulo prime. If one file changes, the two differences have its number as their quotient.
 	data, place uint64
 	order       uint64
 	newest      int64

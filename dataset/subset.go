@@ -20,16 +20,19 @@ type Subset struct {
 	path     string
 }
 
-// Fraction is a random part of the samples: of those that a seed puts in an order of its own, the ones from the fraction lo
-// to hi. Fraction(0, 0.8, seed) and Fraction(0.8, 1, seed) have no sample in common and none left over.
+// Fraction is a random part of the samples: of those that a seed puts in an order of its own, the
+// ones from the fraction lo to hi. Fraction(0, 0.8, seed) and Fraction(0.8, 1, seed) have no sample
+// in common and none left over.
 func Fraction(lo, hi float64, seed uint64) Subset {
 	return Subset{fraction: true, lo: lo, hi: hi, seed: seed}
 }
 
-// Indices are the samples with these numbers, which must differ. Their order is that of the data set.
+// Indices are the samples with these numbers, which must differ. Their order is that of the data
+// set.
 func Indices(samples []int64) Subset { return Subset{listed: true, indices: slices.Clone(samples)} }
 
-// IndexFile are the samples with the numbers that an array of integers has ([lazy.Open]), or for which one of booleans is true.
+// IndexFile are the samples with the numbers that an array of integers has ([lazy.Open]), or for
+// which one of booleans is true.
 func IndexFile(path string) Subset { return Subset{path: path} }
 
 // resolve lists the samples of a subset of n, in order; nil is all.

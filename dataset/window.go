@@ -13,7 +13,8 @@ type Window struct {
 	// Stride is the distance of one window to the next. Default: 1.
 	Stride int64
 
-	// Across makes all files one sequence. Otherwise each file is one, and no window has entries of two.
+	// Across makes all files one sequence. Otherwise each file is one, and no window has entries of
+	// two.
 	Across bool
 
 	// Edge is what becomes of windows that the ends of a sequence cut. Default: [EdgeNone].
@@ -33,11 +34,12 @@ const (
 	// EdgeNone makes whole windows only: a sequence of n entries has (n-Ahead-Length)/Stride+1.
 	EdgeNone Edge = iota
 
-	// EdgeStart has a window that ends at entry i for i = 0, Stride, 2*Stride, …; zeros stand before the first entry.
+	// EdgeStart has a window that ends at entry i for i = 0, Stride, 2*Stride, …; zeros stand
+	// before the first entry.
 	EdgeStart
 
-	// EdgeEnd has a window that begins at entry i for i = 0, Stride, 2*Stride, …; zeros stand behind the last entry, also
-	// for targets.
+	// EdgeEnd has a window that begins at entry i for i = 0, Stride, 2*Stride, …; zeros stand
+	// behind the last entry, also for targets.
 	EdgeEnd
 )
 
@@ -48,8 +50,8 @@ const (
 	// TargetLast is the entry at the window's last one.
 	TargetLast WindowTargets = iota
 
-	// TargetSteps is an entry for each of the window. With Ahead 0 targets are the same window as the
-	// inputs, with Ahead 1 the next entry at each step.
+	// TargetSteps is an entry for each of the window. With Ahead 0 targets are the same window as
+	// the inputs, with Ahead 1 the next entry at each step.
 	TargetSteps
 )
 

@@ -17,11 +17,13 @@ type Pick struct {
 	At    int64 // offset in bytes of the first one in the destination
 }
 
-// Picker reads rows here and there into memory of the caller's, as a batch of training samples is made of them.
-// It belongs to one goroutine, and is valid until the array is closed. Making one costs little.
+// Picker reads rows here and there into memory of the caller's, as a batch of training samples is
+// made of them. It belongs to one goroutine, and is valid until the array is closed. Making one
+// costs little.
 //
-// Short rows are copied out of the mapped file where there is one, in any order, and long ones are read straight to
-// their place. Of a deflated member each stretch that picks share is inflated once in a call of Read.
+// Short rows are copied out of the mapped file where there is one, in any order, and long ones are
+// read straight to their place. Of a deflated member each stretch that picks share is inflated once
+// in a call of Read.
 type Picker struct {
 	a       *Array
 	row     int64 // bytes
@@ -32,7 +34,8 @@ type Picker struct {
 }
 
 const (
-	// pickDirect is the length from which reading rows to their place is cheaper than faulting them in and copying.
+	// pickDirect is the length from which reading rows to their place is cheaper than faulting them
+	// in and copying.
 	pickDirect = 64 << 10
 
 	// pickGroup is what is lent at once for rows that are read together.
@@ -58,9 +61,9 @@ func (a *Array) Picker() (*Picker, error) {
 // RowBytes is the size of a row in bytes.
 func (p *Picker) RowBytes() int64 { return p.row }
 
-// Granule is how many bytes of the stored array are cheapest to read together, such as the distance of the places from
-// which a deflated member can be inflated, or all of a member that can only be decoded from its start. It is 0 where that makes no
-// difference.
+// Granule is how many bytes of the stored array are cheapest to read together, such as the distance
+// of the places from which a deflated member can be inflated, or all of a member that can only be
+// decoded from its start. It is 0 where that makes no difference.
 func (a *Array) Granule() int64 {
 	if a.inOrder() {
 		return max(a.NBytes(), 1)
@@ -68,8 +71,9 @@ func (a *Array) Granule() int64 {
 	return a.granule()
 }
 
-// Read writes each pick's rows to its place in dst, in C order, in a's dtype. Rows that a does not have, and places outside of dst, are an
-// [ErrIndex], and nothing is read. After any other error, such as a [FaultError] or [ErrChanged], dst is undefined.
+// Read writes each pick's rows to its place in dst, in C order, in a's dtype. Rows that a does not
+// have, and places outside of dst, are an [ErrIndex], and nothing is read. After any other error,
+// such as a [FaultError] or [ErrChanged], dst is undefined.
 func (p *Picker) Read(dst []byte, picks []Pick) error {
 	n := p.a.node.shape()[0]
 	for _, k := range picks {
@@ -239,7 +243,8 @@ func (p *Picker) runs(dst []byte, k Pick) error {
 	return p.eachRun(k, func(off, at, n int64) error { return readFull(p.stored.src, dst[at:at+n], off) })
 }
 
-// compute reads rows of an array that is computed, or lies in another order, as a table of them would.
+// compute reads rows of an array that is computed, or lies in another order, as a table of them
+// would.
 func (p *Picker) compute(dst []byte, picks []Pick) error {
 	most := max(pickGroup/p.row, 1)
 	var table []int64

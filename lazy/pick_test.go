@@ -11,7 +11,8 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// TestPicker: rows of every kind of array are those that Load has, wherever they are put, in whatever order and number.
+// TestPicker: rows of every kind of array are those that Load has, wherever they are put, in
+// whatever order and number.
 func TestPicker(t *testing.T) {
 	must := func(a *lazy.Array, err error) *lazy.Array {
 		t.Helper()
@@ -46,7 +47,7 @@ func TestPicker(t *testing.T) {
 		}
 		return path
 	}
-	wide := must(lazy.FromSlice(make([]float64, 3*20000), 3, 20000)) // rows that are read to their places
+	wide := must(lazy.FromSlice(make([]float64, 3*20000), 3, 20000)) // rows read to their places
 	file := must(lazy.Open(stored))
 	for name, a := range map[string]*lazy.Array{
 		"memory":     memory,
