@@ -157,12 +157,15 @@ func (f *File) Abort() {
 	if f.dir == nil {
 		return
 	}
-	if f.temp != "" && !f.done && !f.adopted {
-		_ = f.dir.Remove(f.temp) // there is an error to tell already, or nobody wants the file
+	there := f.temp != "" && !f.done && !f.adopted
+	if there {
+		// Once only: as soon as it is gone the name may be that of somebody else's file. An error
+		// is to be told already, or nobody wants the file.
+		there = f.dir.Remove(f.temp) != nil
 	}
 	if f.File != nil {
 		_ = f.Close() // may be closed already
-		if f.temp != "" && !f.done && !f.adopted {
+		if there {
 			_ = f.dir.Remove(f.temp) // where open files cannot be removed
 		}
 	}

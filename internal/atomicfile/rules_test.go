@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -136,6 +137,32 @@ func TestNewAtOnce(t *testing.T) {
 			t.Errorf("the second one: %v", err)
 		}
 		holds(t, "x", "b")
+		noneLeft(t)
+	})
+}
+
+// TestAbortAtOnce gives up files while others of the same name are made, whose temporary files take
+// the names that become free.
+func TestAbortAtOnce(t *testing.T) {
+	bothWays(t, func(t *testing.T) {
+		var all sync.WaitGroup
+		for i := range 4 {
+			all.Go(func() {
+				for range 100 {
+					f, err := Create("x")
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if i%2 == 0 {
+						f.Abort()
+					} else if err := f.CommitUnsynced(); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
 		noneLeft(t)
 	})
 }
