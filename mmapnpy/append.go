@@ -1,6 +1,7 @@
 package mmapnpy
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -159,8 +160,27 @@ func grow(f *os.File, head []byte, end int64, b Buffer, fortran bool) error {
 	if err != nil {
 		return errors.Join(err, f.Truncate(end))
 	}
-	if _, err := f.WriteAt(head, 0); err != nil {
-		return err
+	if err := rehead(f, head); err != nil {
+		return errors.Join(err, f.Truncate(end))
 	}
 	return f.Sync()
+}
+
+// rehead writes a header over the one of a file, which is as long. If that fails, the file gets the
+// old one back.
+func rehead(f *os.File, head []byte) error {
+	old := make([]byte, len(head))
+	if _, err := f.ReadAt(old, 0); err != nil {
+		return err
+	}
+	_, err := f.WriteAt(head, 0)
+	if err == nil {
+		return nil
+	}
+	_, back := f.WriteAt(old, 0) // it fails where the other did, in bytes that are the old ones
+	now := make([]byte, len(old))
+	if _, failed := f.ReadAt(now, 0); failed != nil || !bytes.Equal(now, old) {
+		err = errors.Join(err, back, failed)
+	}
+	return err
 }

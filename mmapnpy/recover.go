@@ -77,7 +77,7 @@ func Recover(path string, opts ...Option) (r Recovery, err error) {
 		return r, fmt.Errorf("%s: %w", path, err)
 	}
 	// The header first: if this is interrupted, it never promises more than there is.
-	if _, err := f.WriteAt(head, 0); err != nil {
+	if err := rehead(f, head); err != nil {
 		return r, err
 	}
 	return r, errors.Join(f.Truncate(size-cut), f.Sync())
