@@ -55,9 +55,11 @@ func TestProcessorsAgree(t *testing.T) {
 	}
 }
 
+var processorDTypes = []string{"<f2", "<f4", "<f8", "<c8", "<c16", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "|b1", ">f4", ">i2"}
+
 // resultDigests names what is computed, with a hash of the bytes.
 func resultDigests(t *testing.T) (lines []string) {
-	for _, name := range []string{"<f2", "<f4", "<f8", "<c8", "<c16", "|i1", "|u1", "<i2", "<u2", "<i4", "<i8", "<u8", "|b1"} {
+	for _, name := range processorDTypes {
 		a := specialArray(t, name)
 		note := func(what string, b []byte) {
 			lines = append(lines, fmt.Sprintf("%s %s %x", name, what, sha256.Sum256(b)))
@@ -104,7 +106,10 @@ func processorReducers() (all []Reducer) {
 	for _, over := range []Over{OverAll(), OverSignal(), OverAxes(0), OverAxes(1), OverAxes(0, 2)} {
 		all = append(all, NewSum(over), NewMean(over), NewMin(over), NewMax(over), NewArgMin(over), NewArgMax(over), NewVar(over, 0), NewStd(over, 1))
 	}
-	return append(all, NewMasks(Disk(15, 16, 9), SmoothRing(15, 16, 4, 12)), NewCenterOfMass(CenterOfMass{}), NewRadialProfile(15, 16, 12), NewRadialSum(15, 16, 12))
+	for _, over := range []Over{OverAll(), OverAxes(0)} {
+		all = append(all, NewHistogram(over, 50, -80, 80), NewCountNaN(over), NewCountInf(over), NewCountZero(over))
+	}
+	return append(all, NewMasks(Disk(3, 3, 2)), NewMasks(Disk(15, 16, 9), SmoothRing(15, 16, 4, 12)), NewCenterOfMass(CenterOfMass{}), NewRadialProfile(15, 16, 12), NewRadialSum(15, 16, 12))
 }
 
 // sortedMaps are element-wise functions of an array, in the order of their names.
@@ -112,28 +117,28 @@ func sortedMaps(t *testing.T, a *Array) func(yield func(string, func() (*Array, 
 	all := map[string]func() (*Array, error){
 		"sqrt, square": func() (*Array, error) { return onArrays(Sqrt, Square)(a) },
 		"bin mean":     func() (*Array, error) { return a.BinMean(1, 3, 2) },
-		"as f4":        func() (*Array, error) { return a.AsType(mustDType(t, "<f4")) },
-		"as f2":        func() (*Array, error) { return a.AsType(mustDType(t, "<f2")) },
-		"as c16":       func() (*Array, error) { return a.AsType(mustDType(t, "<c16")) },
+		"correct": func() (*Array, error) {
+			return a.Correct(Correction{Dark: 0.1, Gain: 1.7, DeadPixels: [][]int64{{0, 0}, {15, 16}}})
+		},
+		"clip":  func() (*Array, error) { return Clip(a, -3, 7) },
+		"where": func() (*Array, error) { return Where(must[*Array](t)(Less(a, 1)), a, 0.5) },
 	}
-	for name, f := range map[string]func(*Array) (*Array, error){
-		"exp": Exp, "log": Log, "log2": Log2, "log10": Log10, "log1p": Log1p, "sin": Sin, "cos": Cos, "tanh": Tanh, "sqrt": Sqrt, "square": Square,
-		"sign": Sign, "rint": Rint, "floor": Floor, "ceil": Ceil, "trunc": Trunc, "absolute": Absolute, "negative": Negative, "conjugate": Conjugate,
-	} {
-		all[name] = func() (*Array, error) { return f(a) }
+	for _, to := range processorDTypes {
+		all["as "+to] = func() (*Array, error) { return a.AsType(mustDType(t, to)) }
 	}
-	for name, f := range map[string]func(x, y Operand) (*Array, error){
-		"add": Add, "subtract": Subtract, "multiply": Multiply, "divide": Divide, "floor_divide": FloorDivide, "remainder": Remainder, "power": Power,
-		"maximum": Maximum, "minimum": Minimum, "less": Less, "equal": Equal,
-	} {
-		all[name] = func() (*Array, error) {
+	for op := kernel.Negative; op <= kernel.ImagPart; op++ {
+		all[op.String()] = func() (*Array, error) { return unary(op, a) }
+	}
+	for op := kernel.Add; op <= kernel.GreaterEqual; op++ {
+		all[op.String()] = func() (*Array, error) {
 			turned, err := a.Slice("::-1, :, ::-1")
 			if err != nil {
 				return nil, err
 			}
-			return f(a, turned)
+			return binaryOp(op, a, turned)
 		}
-		all[name+" 1.5"] = func() (*Array, error) { return f(a, 1.5) }
+		all[op.String()+" 1.5"] = func() (*Array, error) { return binaryOp(op, a, 1.5) }
+		all[op.String()+" 3"] = func() (*Array, error) { return binaryOp(op, a, 3) }
 	}
 	return func(yield func(string, func() (*Array, error)) bool) {
 		for _, name := range slices.Sorted(maps.Keys(all)) {
