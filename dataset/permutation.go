@@ -18,7 +18,8 @@ type permutation struct {
 }
 
 // rounds are as many as the network needs to look random also for few samples; Grain's
-// index_shuffle recommends 8 and the tests of permutation_test.go fail below 6.
+// index_shuffle recommends 8 of another kind, and the tests of permutation_test.go fail with 8
+// here.
 const rounds = 10
 
 // newPermutation is the one of n numbers that a key chooses.
