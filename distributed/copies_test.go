@@ -1,15 +1,97 @@
 package distributed_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed"
+	"github.com/lazynpy/lazynpy/mmapnpy"
 )
+
+// TestInputMap has workers read a copy of the input and of an operation's file, with other times,
+// on what stands for the disk of their machine.
+func TestInputMap(t *testing.T) {
+	f := small(t)
+	dark := filepath.Join(t.TempDir(), "dark.npy")
+	one, err := mmapnpy.BufferOf([]float32{1}, 1)
+	if err == nil {
+		err = mmapnpy.Save(dark, one)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := f.options(slowParams{})
+	o.Map = append(o.Map, distributed.MustOp("subtract", distributed.BinaryParams{Operand: distributed.Operand{Array: distributed.Path(dark)}}))
+	p := f.plan(o)
+	if err := run(p, distributed.Pool{}, distributed.RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	want := f.outputs()
+	for name := range want {
+		if err := os.Remove(filepath.Join(f.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.RemoveAll(p.DefaultDir()); err != nil {
+		t.Fatal(err)
+	}
+	scratch := t.TempDir()
+	t.Setenv("SCRATCH_OF_JOB", scratch)
+	for _, path := range []string{f.scan, dark} {
+		b, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(scratch, filepath.Base(path)), b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// which only prepares
+	if err := run(p, emptyHanded{}, distributed.RunOptions{Detach: true}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := distributed.ParseInputMap([]string{filepath.Dir(dark) + "=$SCRATCH_OF_JOB", f.scan + "=${SCRATCH_OF_JOB}/" + filepath.Base(f.scan)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(f.scan, f.scan+".away"); err != nil { // nobody reads it
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ from, to, text string }{
+		{filepath.Dir(f.scan), "$NOT_SET_HERE/x", "$NOT_SET_HERE is not set"},
+		{filepath.Dir(f.scan), "folder", "folder for " + filepath.Dir(f.scan) + " is no absolute path"},
+		{f.dir + "x", "/tmp", "no input is in " + f.dir + "x"},
+		{f.scan, filepath.Join(scratch, "none.npy"), "none.npy"},
+		{f.scan, filepath.Join(scratch, "dark.npy"), "the copy of " + f.scan},
+	} {
+		w := distributed.Work{Dir: p.DefaultDir(), InputMap: distributed.InputMap{c.from: c.to}}
+		if err := w.Do(t.Context()); distributed.ExitStatus(err) != distributed.ExitRefused || !strings.Contains(err.Error(), c.text) {
+			t.Errorf("%s for %s: %v", c.to, c.from, err)
+		}
+	}
+	if err := (distributed.Work{Dir: p.DefaultDir(), InputMap: m}).Do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range f.outputs() {
+		if !bytes.Equal(b, want[name]) {
+			t.Errorf("%s differs", name)
+		}
+	}
+	for _, pair := range []string{"", "=", "a=", "=b", "a"} {
+		if _, err := distributed.ParseInputMap([]string{pair}); err == nil {
+			t.Errorf("%q is taken", pair)
+		}
+	}
+	if _, err := distributed.ParseInputMap([]string{"a=/b", "a=/c"}); err == nil {
+		t.Error("one file stands for two")
+	}
+}
 
 // TestStagedCopy makes a plan for another filesystem than that of the copy that is read.
 func TestStagedCopy(t *testing.T) {

@@ -43,6 +43,9 @@ type Round struct {
 	Command []string // of one worker: the program, "work", "--plan", Dir
 	Exclude []string // machines, by the engine's names, on which workers have failed at once
 	Detach  bool     // nobody will poll
+
+	// InputMap is that of the workers, which is in Command already.
+	InputMap InputMap
 }
 
 // Job is the workers of one round.

@@ -32,6 +32,8 @@ type Input struct {
 	FirstCRC  uint32 `json:"first_crc"`
 	LastCRC   uint32 `json:"last_crc"`
 	Samples   uint32 `json:"samples_crc"`
+
+	copyOf string // the file that the plan names, if this is another one
 }
 
 // ErrInput says that an input is not the file any more that the plan was made for.
@@ -95,7 +97,10 @@ func (in Input) check() error {
 	if err != nil {
 		return err
 	}
-	sameFS := in.FileSystem != "" && in.FileSystem == now.FileSystem
+	if in.copyOf != "" {
+		now.MTime = in.MTime
+	}
+	sameFS := in.copyOf == "" && in.FileSystem != "" && in.FileSystem == now.FileSystem
 	if !sameFS {
 		now.Inode = in.Inode
 		if sameTime(in.MTime, now.MTime) {
@@ -111,10 +116,18 @@ func (in Input) check() error {
 		{"CRC of the last 64 KiB", in.LastCRC, now.LastCRC}, {"CRC of samples of its middle", in.Samples, now.Samples},
 	} {
 		if c.was != c.this {
-			return fmt.Errorf("%w: %s: its %s was %v and is %v", ErrInput, in.Path, c.what, c.was, c.this)
+			return fmt.Errorf("%w: %s: its %s was %v and is %v", ErrInput, in.name(), c.what, c.was, c.this)
 		}
 	}
 	return nil
+}
+
+// name is the path, with that of the original of a copy.
+func (in Input) name() string {
+	if in.copyOf != "" {
+		return in.Path + ", the copy of " + in.copyOf
+	}
+	return in.Path
 }
 
 // sameTime reports whether two times in nanoseconds are equal, as far as the less exact of them

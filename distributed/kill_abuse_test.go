@@ -105,11 +105,16 @@ func TestTwice(t *testing.T) {
 // may be late.
 func TestNotDeterministic(t *testing.T) {
 	f := small(t)
-	p := f.slowPlan(slowParams{Gate: f.gate, PID: true})
+	// each records portion 0, and is held
+	p := f.slowPlan(slowParams{Gate: f.gate, Tiles: 1, PID: true})
+	if err := p.Write(p.DefaultDir()); err != nil {
+		t.Fatal(err)
+	}
 	e := &procs{shares: 1}
 	failed := make(chan error, 1)
 	go func() { failed <- run(p, e, distributed.RunOptions{}) }()
-	await(t, "a worker", began(f.gate, 1))
+	recorded := func() bool { _, n := status(t, p); return n == 1 }
+	await(t, "a record", recorded)
 	claims := filepath.Join(p.DefaultDir(), "journal")
 	if err := errors.Join(os.Rename(claims, claims+".late"), os.Mkdir(claims, 0o700)); err != nil {
 		t.Fatal(err)
@@ -117,7 +122,7 @@ func TestNotDeterministic(t *testing.T) {
 	if _, err := e.Submit(t.Context(), distributed.Round{Shares: 1, Command: e.all[0].cmd.Args}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "another worker", began(f.gate, 2))
+	await(t, "another record", recorded)
 	files, err := os.ReadDir(claims + ".late")
 	if err != nil {
 		t.Fatal(err)

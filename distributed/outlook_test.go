@@ -107,7 +107,8 @@ func TestOutlook(t *testing.T) {
 	expect(distributed.Complete, "")
 }
 
-// nodes is an engine with a machine on which workers fail at once, and one whose worker is told to end after a portion.
+// nodes is an engine with a machine on which workers fail at once, and one whose worker is told to
+// end after a portion.
 type nodes struct {
 	distributed.Pool
 	*fixture
@@ -148,7 +149,8 @@ func (e *nodes) Submit(ctx context.Context, r distributed.Round) (distributed.Jo
 	return queued{&queue{state: distributed.Idle}, ""}, err
 }
 
-// TestBadNodes keeps workers from a machine on which they fail, as soon as another one has been of use.
+// TestBadNodes keeps workers from a machine on which they fail, as soon as another one has been of
+// use.
 func TestBadNodes(t *testing.T) {
 	f := small(t)
 	want, p := f.want(), f.slowPlan(slowParams{Gate: f.gate, Tiles: 5})

@@ -57,6 +57,8 @@ type Plan struct {
 	// have found, all together. Of reducers that a user wrote it knows what their accumulators say
 	// they take.
 	StateBytes int64 `json:"state_bytes"`
+
+	original *Plan // of which this one reads copies
 }
 
 // Source is an array in a file, in the words of memmap_distributed.
@@ -111,6 +113,9 @@ var ways = []string{WriteCached, WriteEdges, WriteSync}
 // ID identifies the plan: the SHA-256 of its canonical JSON, without what tells on one machine
 // which files the inputs are.
 func (p *Plan) ID() [32]byte {
+	if p.original != nil {
+		return p.original.ID()
+	}
 	q := *p
 	q.Inputs = slices.Clone(p.Inputs)
 	for i := range q.Inputs {

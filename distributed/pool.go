@@ -28,7 +28,7 @@ func (e Pool) Submit(ctx context.Context, r Round) (Job, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	j := &poolJob{cancel: cancel, interrupt: make(chan struct{}), done: make(chan struct{})}
-	w := Work{Dir: r.Dir, Engine: e.Name(), leave: true, Interrupt: j.interrupt, Workers: e.Workers, Memory: e.Memory,
+	w := Work{Dir: r.Dir, Engine: e.Name(), leave: true, InputMap: r.InputMap, Interrupt: j.interrupt, Workers: e.Workers, Memory: e.Memory,
 		Trust: true} // as the driver
 	go func() {
 		defer close(j.done)

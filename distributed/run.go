@@ -42,6 +42,9 @@ type RunOptions struct {
 	// that ends the run with an error that matches [ErrCancelled].
 	Persist bool
 
+	// InputMap says where workers have copies of inputs. The driver looks at the originals.
+	InputMap InputMap
+
 	// AllowLarge insists on results that do not fit into the memory of the machine that merges
 	// them, this one unless the run is detached; see [lazy.AllowLarge]. Default: they are an error
 	// that matches [lazy.ErrTooLarge], before anything is computed.
@@ -398,7 +401,7 @@ func (d *driver) round(ctx context.Context, missing int64) (failed, err error) {
 		return nil, err
 	}
 	job, err := d.engine.Submit(ctx, Round{Dir: d.Dir, Name: d.plan.Name(), Number: number, Shares: r.Workers, Detach: d.Detach,
-		Command: work, Exclude: d.badNodes()})
+		Command: work, Exclude: d.badNodes(), InputMap: d.InputMap})
 	if err != nil {
 		r.Error = err.Error()
 		_ = r.update(d.Dir, number) // there is an error to tell already
@@ -495,6 +498,9 @@ func (d *driver) command() ([]string, error) {
 	// this driver has looked whose the directory is; workers may be somebody else
 	if d.Trust || len(d.Worker) == 0 {
 		c = append(c, "--trust")
+	}
+	for _, pair := range d.InputMap.pairs() {
+		c = append(c, "--input-map", pair)
 	}
 	if d.Verify {
 		c = append(c, "--verify")

@@ -26,6 +26,10 @@ type Work struct {
 	// is refused; see [Trusted].
 	Trust bool
 
+	// InputMap says where this machine has copies of inputs. Default: they are read where the plan
+	// says.
+	InputMap InputMap
+
 	// Verify and AllowLarge are for publishing, which the last worker does; see [RunOptions].
 	Verify, AllowLarge bool
 
@@ -78,6 +82,9 @@ func (w Work) Do(ctx context.Context) error {
 	}
 	if err := w.stopped(true); err != nil {
 		return notDone(err)
+	}
+	if p, err = p.at(w.InputMap); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return w.attempt(ctx, p)
 }

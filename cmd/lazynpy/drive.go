@@ -25,6 +25,8 @@ type driving struct {
 	large               bool // --allow-large
 	trust               bool
 	persist             bool
+	copies              []string // --input-map
+	inputMap            distributed.InputMap
 }
 
 func (d *driving) register(set *pflag.FlagSet) {
@@ -33,8 +35,14 @@ func (d *driving) register(set *pflag.FlagSet) {
 	set.BoolVar(&d.detach, "detach", false, "slurm, kubernetes: submit, and do not wait")
 	set.BoolVar(&d.print, "print", false, "slurm, kubernetes, pbs, lsf, sge, aws: print what would be submitted, and do not submit it")
 	addTrust(set, &d.trust)
+	addInputMap(set, &d.copies)
 	set.BoolVar(&d.persist, "persist", false, "slurm: submit again what somebody has cancelled")
 	set.BoolVar(&d.verify, "verify", false, "read the output back before it is published")
+}
+
+// addInputMap is the flag of verbs that start workers, and of workers.
+func addInputMap(set *pflag.FlagSet, pairs *[]string) {
+	set.StringArrayVar(pairs, "input-map", nil, "`FROM=TO`: workers read the copy TO of the input, or of the folder, FROM; $NAME in TO is a variable of theirs; can be repeated")
 }
 
 // addTrust is the flag of verbs that do what a run directory says.
@@ -79,7 +87,11 @@ func (d *driving) check(c *cli, set *pflag.FlagSet) error {
 		return usagef("--print writes a script, and not JSON")
 	}
 	d.large = c.flags.large
-	_, err := d.engine.launcher(&c.flags)
+	var err error
+	if d.inputMap, err = distributed.ParseInputMap(d.copies); err != nil {
+		return usagef("%w", err)
+	}
+	_, err = d.engine.launcher(&c.flags)
 	return err
 }
 
@@ -155,7 +167,7 @@ func (d *driving) complete(ctx context.Context, c *cli, dir string, l launcher) 
 }
 
 func (d *driving) options(dir string, l launcher) distributed.RunOptions {
-	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Verify: d.verify, AllowLarge: d.large, Trust: d.trust, Persist: d.persist}
+	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Verify: d.verify, AllowLarge: d.large, Trust: d.trust, Persist: d.persist, InputMap: d.inputMap}
 }
 
 // submit starts workers that nobody waits for.

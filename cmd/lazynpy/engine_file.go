@@ -32,7 +32,7 @@ const maxEngine = 1 << 20
 // --verify.
 func storable(name string) bool {
 	_, some := flagEngines[name]
-	return some && name != "detach" && name != "print" || name == "verify"
+	return some && name != "detach" && name != "print" || name == "verify" || name == "input-map"
 }
 
 // saveEngine keeps the engine and its flags.

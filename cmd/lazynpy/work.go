@@ -12,6 +12,7 @@ import (
 func newWorkCommand(c *cli) *cobra.Command {
 	var w distributed.Work
 	var dir string
+	var copies []string
 	cmd := &cobra.Command{
 		Use:   "work --plan PLAN",
 		Short: "Take part in a run: compute what nobody else is at work on, until nothing is missing",
@@ -32,7 +33,11 @@ func newWorkCommand(c *cli) *cobra.Command {
 			}
 			work := distributed.WorkFromEnv(dir, os.Getenv)
 			work.Trust, work.Verify, work.AllowLarge = w.Trust, w.Verify, c.flags.large
-			err := work.DoUntilTold()
+			var err error
+			if work.InputMap, err = distributed.ParseInputMap(copies); err != nil {
+				return refused(err)
+			}
+			err = work.DoUntilTold()
 			if err == nil {
 				return nil
 			}
@@ -42,6 +47,7 @@ func newWorkCommand(c *cli) *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return refused(err) })
 	cmd.Flags().StringVar(&dir, "plan", "", "run `directory`, its plan.json, or the output that it is beside")
 	addTrust(cmd.Flags(), &w.Trust)
+	addInputMap(cmd.Flags(), &copies)
 	cmd.Flags().BoolVar(&w.Verify, "verify", false, "read the output back before it is published")
 	return cmd
 }
