@@ -24,6 +24,8 @@ type Dataset struct {
 	samples   int64   // all, before the subset
 	subset    []int64 // nil is all
 	order     Order
+	draws     draws
+	strata    *strata
 	plan      schedule
 	print     fingerprint
 
@@ -74,6 +76,9 @@ func (d *Dataset) open(ctx context.Context) error {
 		return fmt.Errorf("%d samples do not fill a batch of %d on each of %d ranks, and others are dropped", d.plan.n, d.rows, d.plan.world)
 	}
 	if d.order, err = d.config.Order.complete(d); err != nil {
+		return err
+	}
+	if err := d.order.prepare(d); err != nil {
 		return err
 	}
 	d.fingerprint()
@@ -171,7 +176,7 @@ func (d *Dataset) fingerprint() {
 			h = mix(h, hashText(fmt.Sprint(c.dtype, c.entry, c.entries())))
 		}
 	}
-	d.print.order = h
+	d.print.order = d.order.table.hash(h)
 }
 
 func hashText(s string) uint64 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -125,6 +126,24 @@ func labelsOf(t testing.TB, b *Batch) []int64 {
 
 func each(batches [][]int64) []int64 { return slices.Concat(batches...) }
 
+// floats are the weights 0 to n-1.
+func floats(n int) []float64 {
+	all := make([]float64, n)
+	for i := range all {
+		all[i] = float64(i)
+	}
+	return all
+}
+
+// thirds are the labels 0 to 2.
+func thirds(n int64) []int64 {
+	all := count(n)
+	for i := range all {
+		all[i] %= 3
+	}
+	return all
+}
+
 func count(n int64) []int64 {
 	all := make([]int64, n)
 	for i := range all {
@@ -181,7 +200,7 @@ func TestOrders(t *testing.T) {
 // numbers.
 func TestWorkers(t *testing.T) {
 	dir := folder(t, []int64{50, 3, 0, 70, 31}, lazy.Compressed(6))
-	for _, order := range []Order{{}, ShuffleGlobal(), ShuffleBlocks(7, 3)} {
+	for _, order := range []Order{{}, ShuffleGlobal(), ShuffleBlocks(7, 3), Weighted(floats(154)), Stratified(thirds(154))} {
 		c := config(dir, 16)
 		c.Order, c.Seed, c.Epochs = order, 5, 3
 		want := labels(t, opened(t, c))
@@ -226,6 +245,82 @@ func TestSeeds(t *testing.T) {
 	const want = "[[8 4 7 6 0 3 1 9 5 2] [3 2 6 9 5 0 8 4 7 1]] [[2 6 7 1 8 0 3 4 9 5] [1 7 2 8 6 0 4 3 9 5]]"
 	if got != want {
 		t.Errorf("the orders of seed 1 are %s, were %s", got, want)
+	}
+}
+
+// TestStratified: each sample comes once, and every stretch has the labels in their shares.
+func TestStratified(t *testing.T) {
+	dir := folder(t, []int64{60, 41})
+	of := make([]int64, 101)
+	share := map[int64]float64{}
+	for i := range of {
+		if of[i] = -7; i%3 == 1 {
+			of[i] = int64(i / 34)
+		}
+		share[of[i]] += 1. / 101
+	}
+	c := config(dir, 10)
+	c.Order, c.Epochs, c.Seed = Stratified(of), 2, 4
+	got := each(labels(t, opened(t, c)))
+	for epoch := range 2 {
+		seen := slices.Clone(got[101*epoch : 101*(epoch+1)])
+		for from := range seen {
+			count := map[int64]float64{}
+			for k, s := range seen[from:] {
+				count[of[s]]++
+				for label, part := range share {
+					if want := part * float64(k+1); math.Abs(count[label]-want) > 2 {
+						t.Fatalf("%d samples from %d on have %v of label %d, want %.1f", k+1, from, count[label], label, want)
+					}
+				}
+			}
+		}
+		slices.Sort(seen)
+		if !slices.Equal(seen, count(101)) {
+			t.Fatalf("epoch %d has %v", epoch, seen)
+		}
+	}
+	if slices.Equal(got[:101], got[101:]) {
+		t.Error("two epochs are the same")
+	}
+	c.Subset = Indices([]int64{100, 3, 4, 50})
+	got = each(labels(t, opened(t, c)))[:4]
+	slices.Sort(got)
+	if !slices.Equal(got, []int64{3, 4, 50, 100}) {
+		t.Error(got)
+	}
+	c.Order = Stratified(of[1:])
+	if _, err := Open(t.Context(), c); err == nil || err.Error() != "100 labels for 101 samples" {
+		t.Error(err)
+	}
+}
+
+// TestWeighted: samples are drawn as often as their weights say, within six standard deviations.
+func TestWeighted(t *testing.T) {
+	dir := folder(t, []int64{20, 30})
+	weights := make([]float64, 50)
+	sum := 0.0
+	for i := range weights {
+		weights[i] = float64(i % 5)
+		sum += weights[i]
+	}
+	c := config(dir, 16)
+	c.Order, c.Epochs = Weighted(weights), 400
+	drawn := make([]float64, 50)
+	for _, s := range each(labels(t, opened(t, c))) {
+		drawn[s]++
+	}
+	for i, n := range drawn {
+		p := weights[i] / sum
+		if want := 50 * 400 * p; math.Abs(n-want) > 6*math.Sqrt(want*(1-p)) {
+			t.Errorf("sample %d was drawn %v times, want %v", i, n, want)
+		}
+	}
+	for _, bad := range [][]float64{nil, make([]float64, 50), append(make([]float64, 49), -1), append(make([]float64, 49), math.NaN()), append(make([]float64, 49), math.Inf(1))} {
+		c.Order = Weighted(bad)
+		if _, err := Open(t.Context(), c); err == nil || !strings.Contains(err.Error(), "weight") {
+			t.Errorf("%v: %v", bad, err)
+		}
 	}
 }
 
@@ -288,7 +383,7 @@ func TestLast(t *testing.T) {
 // number of ranks.
 func TestResume(t *testing.T) {
 	dir := folder(t, []int64{20, 13, 4})
-	for _, order := range []Order{ShuffleGlobal(), ShuffleBlocks(5, 2)} {
+	for _, order := range []Order{ShuffleGlobal(), ShuffleBlocks(5, 2), Weighted(floats(37)), Stratified(thirds(37))} {
 		c := config(dir, 4)
 		c.Order, c.Seed, c.Epochs = order, 9, 3
 		d := opened(t, c)

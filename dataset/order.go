@@ -6,6 +6,7 @@ import "fmt"
 type Order struct {
 	kind       orderKind
 	block, mix int64
+	table      *table
 }
 
 type orderKind uint8
@@ -14,6 +15,8 @@ const (
 	inOrder orderKind = iota
 	shuffled
 	inBlocks
+	weighted
+	stratified
 )
 
 // Shuffle is a random order, another one for each epoch and seed, with each sample once. It takes
@@ -66,6 +69,10 @@ func (o Order) String() string {
 	switch o.kind {
 	case shuffled:
 		return "shuffled"
+	case weighted:
+		return "drawn by weights"
+	case stratified:
+		return "shuffled by labels"
 	case inBlocks:
 		return fmt.Sprintf("shuffled by blocks of %d samples, %d mixed", o.block, o.mix)
 	}
@@ -80,10 +87,14 @@ type straight struct{}
 
 func (straight) at(position int64) int64 { return position }
 
-// epoch is the order of n samples in an epoch.
-func (o Order) epoch(n int64, seed uint64, epoch int64) sequence {
-	key := mix(seed, 'e', uint64(epoch))
+// sequenceOf is the order of the samples in an epoch.
+func (d *Dataset) sequenceOf(epoch int64) sequence {
+	key, n, o := mix(d.config.Seed, 'e', uint64(epoch)), d.plan.n, &d.order
 	switch o.kind {
+	case weighted:
+		return weightedEpoch{d.draws, key}
+	case stratified:
+		return &stratifiedEpoch{d.strata, key, map[int]*permutation{}}
 	case shuffled:
 		p := newPermutation(n, key)
 		return &p

@@ -62,7 +62,7 @@ func (d *Dataset) newSlot() [][]byte {
 func (d *Dataset) samplesAt(p place) []int64 {
 	from, n := d.plan.own(p)
 	samples := make([]int64, n, max(n, d.rows))
-	order := d.order.epoch(d.plan.n, d.config.Seed, p.epoch)
+	order := d.sequenceOf(p.epoch)
 	for i := range samples {
 		if samples[i] = order.at(from + int64(i)); d.subset != nil {
 			samples[i] = d.subset[samples[i]]
