@@ -121,8 +121,13 @@ func (c crashCase) fill(t *testing.T, dir, inputs string) {
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for path, b := range contents(t, inputs) {
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), []byte(b), 0o644); err != nil {
+	for _, path := range must[[]string](t)(filepath.Glob(filepath.Join(inputs, "*"))) {
+		name := filepath.Base(path)
+		named := slices.ContainsFunc(c.args, func(arg string) bool { return strings.HasSuffix(arg, name) })
+		if !named && name != "small.npy" { // lies there whatever the verb reads
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), read(t, path), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -199,9 +204,7 @@ func TestCrash(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	signals := []syscall.Signal{syscall.SIGKILL, syscall.SIGHUP, syscall.SIGTERM}
 	for i, c := range crashCases {
-		start := time.Now()
-		_, want := c.complete(t, inputs)
-		took := time.Since(start)
+		_, want, took := c.complete(t, inputs)
 		tally := map[string]int{}
 		for k := range times {
 			s := signals[(i+k)%len(signals)]

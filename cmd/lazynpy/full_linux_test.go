@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,7 +19,7 @@ import (
 func TestTwiceAtOnce(t *testing.T) {
 	inputs := crashInputs(t, 300)
 	for _, c := range crashCases {
-		_, want := c.complete(t, inputs)
+		_, want, _ := c.complete(t, inputs)
 		tally := map[string]int{}
 		for round := range rounds(1, 50) {
 			dir := c.begin(t, inputs)
@@ -63,15 +64,18 @@ func TestTwiceAtOnce(t *testing.T) {
 }
 
 // complete runs the verb undisturbed.
-func (c crashCase) complete(t *testing.T, inputs string) (before, want map[string]string) {
+func (c crashCase) complete(t *testing.T, inputs string) (before, want map[string]string, took time.Duration) {
 	t.Helper()
 	dir := c.begin(t, inputs)
 	before = relative(t, dir)
 	cmd, stderr := c.command(dir)
-	if err := cmd.Run(); err != nil {
+	start := time.Now()
+	err := cmd.Run()
+	took = time.Since(start)
+	if err != nil {
 		t.Fatalf("%s: %v, %s", c.name, err, stderr)
 	}
-	return before, relative(t, dir)
+	return before, relative(t, dir), took
 }
 
 // fullSteps are the bytes that there is room for, up to most: every 64 KiB, or a few of them.
@@ -91,7 +95,7 @@ func fullSteps(most int) (all []int) {
 func TestFullDisk(t *testing.T) {
 	inputs := crashInputs(t, 500) // 500,000 bytes
 	for _, c := range crashCases {
-		_, want := c.complete(t, inputs)
+		_, want, _ := c.complete(t, inputs)
 		largest := 4 << 20 // the scan of a demo
 		for _, name := range c.out {
 			largest = min(largest, len(want[name]))
@@ -131,7 +135,7 @@ func TestFullFilesystem(t *testing.T) {
 	}()
 	inputs := crashInputs(t, 500)
 	for _, c := range crashCases {
-		before, want := c.complete(t, inputs)
+		before, want, _ := c.complete(t, inputs)
 		most := 0
 		if c.name == "demo" {
 			most = 4 << 20 // its scan
