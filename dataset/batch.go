@@ -22,7 +22,8 @@ type Batch struct {
 	// -1.
 	Samples []int64
 
-	// Mask tells which samples are real, where a batch was filled up by [Pad]; else nil.
+	// Mask tells which samples are real, where a batch was filled up by [Pad], or samples of it
+	// were passed over by [SkipErrors]; else nil. Those that are not are zeros.
 	Mask []bool
 
 	seed    uint64
@@ -32,8 +33,22 @@ type Batch struct {
 // Len is the number of samples, with padding.
 func (b *Batch) Len() int { return len(b.Samples) }
 
-// Real is the number of samples without padding.
+// Real is the number of samples that are not masked.
 func (b *Batch) Real() int {
+	if b.Mask == nil {
+		return len(b.Samples)
+	}
+	n := 0
+	for _, real := range b.Mask {
+		if real {
+			n++
+		}
+	}
+	return n
+}
+
+// due is the number of samples without padding, masked or not.
+func (b *Batch) due() int {
 	n := 0
 	for _, s := range b.Samples {
 		if s >= 0 {

@@ -189,7 +189,7 @@ func (l *loop) count(b *Batch) error {
 	if l.epoch != p.epoch {
 		l.epoch, l.seen, l.due = p.epoch, 0, l.d.plan.owned(p.cursor)
 	}
-	l.seen += int64(b.Real())
+	l.seen += int64(b.due())
 	if l.d.plan.isLast(p) && l.seen != l.due {
 		return fmt.Errorf("%w: epoch %d had %d, and %d are due", ErrCount, p.epoch, l.seen, l.due)
 	}

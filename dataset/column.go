@@ -93,15 +93,14 @@ func (d *Dataset) measure() error {
 	if len(columns) == 0 {
 		return d.sameEntries()
 	}
-	for _, c := range columns {
-		path := d.source.files[c.files[0]].path
-		h, err := d.source.head(c.files[0], c.key)
-		if err != nil {
-			return c.cannot(path, err)
-		}
-		if err := c.describe(h, path); err != nil {
-			return err
-		}
+	first := 0
+	err := d.describe(columns, first)
+	for err != nil && d.config.OnError == SkipErrors && first < files-1 {
+		first++
+		err = d.describe(columns, first) // that of the others is told by measureFile
+	}
+	if err != nil {
+		return err
 	}
 	errs := make([]error, files)
 	var next atomic.Int64
@@ -110,17 +109,24 @@ func (d *Dataset) measure() error {
 	for range min(headReaders, files) {
 		g.Go(func() {
 			for i := int(next.Add(1)) - 1; i < files && !failed.Load(); i = int(next.Add(1)) - 1 {
-				if errs[i] = d.measureFile(columns, i); errs[i] != nil {
+				if errs[i] = d.measureFile(columns, i, first); errs[i] != nil && d.config.OnError != SkipErrors {
 					failed.Store(true)
 				}
 			}
 		})
 	}
 	g.Wait()
-	for _, err := range errs {
-		if err != nil {
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		if d.config.OnError != SkipErrors {
 			return err
 		}
+		for _, c := range columns {
+			c.starts[i+1] = 0
+		}
+		d.skipFile(columns[0], i, err)
 	}
 	for _, c := range columns {
 		for i := range c.files {
@@ -133,15 +139,30 @@ func (d *Dataset) measure() error {
 	return d.sameEntries()
 }
 
-// measureFile learns the length of file i of all columns, which must be the same.
-func (d *Dataset) measureFile(columns []*column, i int) error {
+// describe learns from file i what all files must have in common.
+func (d *Dataset) describe(columns []*column, i int) error {
 	for _, c := range columns {
 		path := d.source.files[c.files[i]].path
 		h, err := d.source.head(c.files[i], c.key)
 		if err != nil {
 			return c.cannot(path, err)
 		}
-		if err := c.fits(h, d.source.files[c.files[0]].path, path); err != nil {
+		if err := c.describe(h, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measureFile learns the length of file i of all columns, which must be the same.
+func (d *Dataset) measureFile(columns []*column, i, like int) error {
+	for _, c := range columns {
+		path := d.source.files[c.files[i]].path
+		h, err := d.source.head(c.files[i], c.key)
+		if err != nil {
+			return c.cannot(path, err)
+		}
+		if err := c.fits(h, d.source.files[c.files[like]].path, path); err != nil {
 			return err
 		}
 		c.starts[i+1] = h.shape[0]
@@ -287,7 +308,7 @@ func (d *Dataset) gatherFrom(c *column, file int, dst []byte, picks []lazy.Pick)
 }
 
 // at is an error about an entry of a file of a column.
-func (d *Dataset) at(c *column, file int, index int64, err error) error {
+func (d *Dataset) at(c *column, file int, index int64, err error) *SampleError {
 	e := &SampleError{Member: c.Key, Index: index, Sample: -1, Err: err}
 	if e.File = "array in memory"; c.Array == nil {
 		e.File = d.source.files[c.files[file]].path

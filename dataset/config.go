@@ -72,6 +72,9 @@ type Config struct {
 	// from. Default, and with 0: 256 MiB. It must have room for one batch.
 	Memory int64
 
+	// OnError says what becomes of samples that cannot be read. Default: [FailOnError].
+	OnError OnError
+
 	// Resume is where to begin. Default: at the start.
 	Resume *State
 
@@ -165,6 +168,8 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("memory of %d bytes", c.Memory)
 	case c.Last > Pad:
 		return c, fmt.Errorf("unknown value %d of Last", c.Last)
+	case c.OnError > SkipErrors:
+		return c, fmt.Errorf("unknown value %d of OnError", c.OnError)
 	}
 	for _, columns := range [][]Column{c.Inputs, c.Targets} {
 		for i := range columns {

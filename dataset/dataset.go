@@ -32,6 +32,7 @@ type Dataset struct {
 	rows           int64 // samples of a whole batch
 	workers, slots int
 	counts         counts
+	skipped        skipped
 }
 
 // Open looks at the headers of all files, and reads nothing else but index files. Files that do not

@@ -830,6 +830,71 @@ func TestFilesThatChange(t *testing.T) {
 	}
 }
 
+// TestSkip: files that cannot be opened are left out, samples that cannot be read are masked, and
+// both are listed.
+func TestSkip(t *testing.T) {
+	dir := folder(t, []int64{4, 3, 5, 2})
+	for name, text := range map[string]string{"0.npz": "no archive", "2.npz": "PK"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := config(dir, 2)
+	c.Targets[0].Classes = 13 // the last label is 13
+	if _, err := Open(t.Context(), c); err == nil {
+		t.Error("a broken file was opened")
+	}
+	c.OnError = SkipErrors
+	d := opened(t, c)
+	if d.Len() != 5 {
+		t.Fatalf("%d samples", d.Len())
+	}
+	n, list := d.Skipped()
+	if n != 2 || len(list) != 2 || list[0].File != filepath.Join(dir, "0.npz") || list[1].File != filepath.Join(dir, "2.npz") {
+		t.Fatalf("%d: %v", n, list)
+	}
+	read := func() (masks []bool) {
+		t.Helper()
+		for b, err := range d.Batches(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, _ := Values[int32](b.Inputs[0])
+			for i, s := range b.Samples {
+				masked := b.Mask != nil && !b.Mask[i]
+				masks = append(masks, masked)
+				first := []int32{40, 50, 60, 120, 130}[s]
+				if masked {
+					first = 0
+				}
+				if x[3*i] != first {
+					t.Errorf("sample %d begins with %d", s, x[3*i])
+				}
+			}
+		}
+		return masks
+	}
+	if got := read(); !slices.Equal(got, []bool{false, false, false, false, true}) {
+		t.Errorf("masked: %v", got)
+	}
+	n, list = d.Skipped()
+	if n != 3 || list[2].Sample != 4 || list[2].Index != 1 || list[2].Member != "y" || !errors.Is(list[2], ErrLabel) {
+		t.Errorf("%d: %v", n, list)
+	}
+	if err := d.source.reset(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "1.npz")); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(); !slices.Equal(got, []bool{true, true, true, false, true}) {
+		t.Errorf("masked: %v", got)
+	}
+	if n, list = d.Skipped(); n != 3+4 || len(list) != 2+4 {
+		t.Errorf("%d: %v", n, list)
+	}
+}
+
 // TestLoops: a loop that is left, or whose context ends, leaves no goroutine; batches that are kept
 // stay what they are.
 func TestLoops(t *testing.T) {
@@ -891,19 +956,20 @@ func TestLoops(t *testing.T) {
 
 // TestManyFiles: more files than are kept open.
 func TestManyFiles(t *testing.T) {
-	lengths := make([]int64, mostOpen+20)
-	for i := range lengths {
-		lengths[i] = 1
-	}
-	c := config(folder(t, lengths), 32)
-	c.Order = Shuffle()
+	lengths := slices.Repeat([]int64{1}, 30)
+	c := config(folder(t, lengths), 8)
+	c.Order, c.Workers = Shuffle(), 3
 	d := opened(t, c)
+	if err := d.source.reset(); err != nil {
+		t.Fatal(err)
+	}
+	d.source.most = 4
 	got := each(labels(t, d))
 	slices.Sort(got)
-	if !slices.Equal(got, count(int64(len(lengths)))) {
+	if !slices.Equal(got, count(30)) {
 		t.Error(got)
 	}
-	if n := len(d.source.open); n > mostOpen {
+	if n := len(d.source.open); n > 4 {
 		t.Errorf("%d files are open", n)
 	}
 }

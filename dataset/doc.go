@@ -50,7 +50,7 @@
 //
 // What does not fit is said when the data set is opened: shapes and dtypes by the names of both
 // files. What cannot be read later, because a file vanished, shrank, was replaced or is damaged,
-// and labels that are no classes, are a [*SampleError] that names file, member and index. Files are
-// compared with what they were when they were opened, so that a batch never has samples of another
-// file.
+// and labels that are no classes, are a [*SampleError] that names file, member and index; with
+// [SkipErrors] they are masked, counted and listed instead. Files are compared with what they were
+// when they were opened, so that a batch never has samples of another file.
 package dataset

@@ -76,6 +76,7 @@ const mostOpen = 256
 type source struct {
 	files []dataFile
 	opts  []lazy.Option
+	most  int // open beyond those that are being read
 
 	mu     sync.Mutex
 	byPath map[string]int
@@ -127,7 +128,7 @@ type arrayKey struct {
 }
 
 func newSource(opts []lazy.Option) *source {
-	s := &source{opts: append([]lazy.Option{lazy.RandomAccess()}, opts...), byPath: map[string]int{}, open: map[int]*openFile{}}
+	s := &source{most: mostOpen, opts: append([]lazy.Option{lazy.RandomAccess()}, opts...), byPath: map[string]int{}, open: map[int]*openFile{}}
 	s.idle.L = &s.mu
 	return s
 }
@@ -174,7 +175,7 @@ func (s *source) give(o *openFile) {
 	s.mu.Lock()
 	o.users--
 	var out []*openFile
-	for len(s.open) > mostOpen {
+	for len(s.open) > s.most {
 		var oldest *openFile
 		for _, o := range s.open {
 			if o.users == 0 && (oldest == nil || o.used < oldest.used) {
@@ -271,6 +272,13 @@ func (s *source) close() error {
 		delete(s.open, file)
 	}
 	return first
+}
+
+// isClosed reports whether the data set was closed.
+func (s *source) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 // head is what is known of an array of a file.

@@ -76,22 +76,21 @@ func (d *Dataset) read(p place, slot [][]byte, m *memory) (*Batch, error) {
 	b := &Batch{Step: p.step, Epoch: p.epoch, seed: d.config.Seed, Samples: d.samplesAt(p)}
 	n := int64(len(b.Samples))
 	rows := n
-	if d.config.Last == Pad && n < d.rows {
+	if d.config.Last == Pad {
 		rows = d.rows
-		b.Mask = make([]bool, rows)
-		for i := range b.Mask[:n] {
-			b.Mask[i] = true
-		}
 	}
-	for i, a := range d.arrays {
-		data, err := d.readArray(a, slot[i], m, &m.entries[i], b.Samples, rows)
-		if err != nil {
-			return nil, err
-		}
-		if a.targets {
-			b.Targets = append(b.Targets, data)
-		} else {
-			b.Inputs = append(b.Inputs, data)
+	bad := make([]bool, n)
+	err := d.readArrays(b, slot, m, bad, rows)
+	for err != nil && d.skip(err, b.Samples, bad) {
+		err = d.readArrays(b, slot, m, bad, rows)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if rows > n || slices.Contains(bad, true) {
+		b.Mask = make([]bool, rows)
+		for i := range bad {
+			b.Mask[i] = !bad[i]
 		}
 	}
 	for range rows - n {
@@ -103,15 +102,32 @@ func (d *Dataset) read(p place, slot [][]byte, m *memory) (*Batch, error) {
 	return d.transform(b)
 }
 
+// readArrays makes the arrays of a batch. Samples that are bad are zeros.
+func (d *Dataset) readArrays(b *Batch, slot [][]byte, m *memory, bad []bool, rows int64) error {
+	b.Inputs, b.Targets = nil, nil
+	for i, a := range d.arrays {
+		data, err := d.readArray(a, slot[i], m, &m.entries[i], b.Samples, bad, rows)
+		if err != nil {
+			return err
+		}
+		if a.targets {
+			b.Targets = append(b.Targets, data)
+		} else {
+			b.Inputs = append(b.Inputs, data)
+		}
+	}
+	return nil
+}
+
 // readArray makes one array of a batch.
-func (d *Dataset) readArray(a *array, dst []byte, m *memory, e *entries, samples []int64, rows int64) (mmapnpy.Buffer, error) {
+func (d *Dataset) readArray(a *array, dst []byte, m *memory, e *entries, samples []int64, bad []bool, rows int64) (mmapnpy.Buffer, error) {
 	shape := a.shape(rows)
 	out := mmapnpy.Buffer{Data: dst[:rows*a.sample()], DType: a.dtype, Shape: shape, Strides: packed(shape, a.dtype.ItemSize())}
 	m.runs = m.runs[:0]
 	have := int64(0)
 	for i, s := range samples {
 		r := d.entriesOf(a, s)
-		if r.count > 0 {
+		if r.count > 0 && !bad[i] {
 			r.at += int64(i) * a.entries
 			m.runs = append(m.runs, r)
 			have += r.count
