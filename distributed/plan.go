@@ -411,6 +411,7 @@ const (
 	cancelName  = "cancelled"
 	publishName = "publishing"
 	doneName    = "done.json"
+	engineName  = "engine.json" // of the command line
 )
 
 // RunDir is the run directory that a path means, which may be that of its plan, or of an output

@@ -190,7 +190,7 @@ func newRootCommand(c *cli) *cobra.Command {
 		newPlanCommand(c), newReduceCommand(c), newChecksumCommand(c), newValidateCommand(c),
 		newPNGCommand(c), newConvertCommand(c),
 		newBatchesCommand(c), newLsCommand(c), newIndexCommand(c), newRepackCommand(c), newExtractCommand(c), newAddCommand(c), newRecoverCommand(c),
-		newRunCommand(c), newStatusCommand(c), newResumeCommand(c), newCancelCommand(c), newVerifyCommand(c), newWorkCommand(c),
+		newRunCommand(c), newStatusCommand(c), newResumeCommand(c), newCancelCommand(c), newCleanCommand(c), newVerifyCommand(c), newWorkCommand(c),
 		newDemoCommand(c), newVersionCommand(c),
 	)
 	return root

@@ -21,6 +21,7 @@ type driving struct {
 	states              int64 // bytes that workers will record, until that has been said
 	engine              engineFlags
 	wait, detach, print bool
+	prepare             bool // of run
 	verify              bool
 	large               bool // --allow-large
 	trust               bool
@@ -83,6 +84,8 @@ func (d *driving) check(c *cli, set *pflag.FlagSet) error {
 	switch {
 	case d.print && (d.detach || set.Changed("wait")):
 		return usagef("--print submits nothing, so that there is nothing to wait for or to detach from")
+	case d.prepare && (d.print || d.detach || set.Changed("wait")):
+		return usagef("--prepare submits nothing: it excludes --print, --detach and --wait")
 	case d.print && c.flags.json:
 		return usagef("--print writes a script, and not JSON")
 	}
@@ -119,6 +122,10 @@ func (d *driving) drive(cmd *cobra.Command, c *cli, dir string) error {
 	}
 	ctx := cmd.Context()
 	switch {
+	case d.prepare:
+		if err = distributed.Prepare(ctx, d.options(dir, l)); err == nil {
+			return r.prepared()
+		}
 	case d.print:
 		err = d.printRound(ctx, c, dir, l)
 	case d.detach:

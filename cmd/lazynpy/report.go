@@ -72,6 +72,21 @@ func (r reporting) read() (*distributed.Plan, distributed.Done, error) {
 	return p, done, inFile(r.dir, err)
 }
 
+// prepared tells of a run whose workers others start.
+func (r reporting) prepared() error {
+	p, err := distributed.ReadPlan(r.dir)
+	if err != nil {
+		return err
+	}
+	if r.cli.flags.json {
+		v := r.object(p)
+		v.State = distributed.Ready
+		return r.cli.printJSON(v)
+	}
+	r.cli.note("%s: ready, %d portions; start workers anywhere: lazynpy work --plan %s", printable(r.dir), p.Portions(), quoted(r.dir))
+	return nil
+}
+
 // submitted tells of a run that goes on by itself.
 func (r reporting) submitted(job string) error {
 	p, err := distributed.ReadPlan(r.dir)

@@ -116,6 +116,7 @@ func (r *launch) register(cmd *cobra.Command) {
 	set.StringVar(&r.order, "order", "", "storage `order`, C or F, with --dtype (default C)")
 	set.StringVar(&r.positions, "positions", "", ".npy `file` with the place of every measurement in a scan, one per row")
 	set.Int64SliceVar(&r.scan, "scan", nil, "`shape` of the scan, with --positions (default: the smallest that has all)")
+	set.BoolVar(&r.prepare, "prepare", false, "make the run directory, and start no workers: others do, by lazynpy work")
 	r.driving.register(set)
 }
 

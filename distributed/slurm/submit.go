@@ -62,7 +62,7 @@ func (e Engine) sbatch(ctx context.Context, options, command []string) (jobID, e
 	case errors.Is(err, errTimeout):
 		return jobID{}, fmt.Errorf("%w; the job may have been submitted all the same", err)
 	case saysArraySize(err):
-		return jobID{}, fmt.Errorf("%w (is MaxArray below the cluster's MaxArraySize?)", err)
+		return jobID{}, fmt.Errorf("%w (is --max-array, MaxArray in Go, below the MaxArraySize of `scontrol show config`?)", err)
 	case err != nil:
 		return jobID{}, err
 	}

@@ -191,7 +191,7 @@ func TestSubmitErrors(t *testing.T) {
 		{answer{Err: "sbatch: error: invalid partition specified: x\nsbatch: error: Batch job submission failed: Invalid partition name specified\n", Code: 1},
 			"slurm: sbatch: sbatch: error: invalid partition specified: x; sbatch: error: Batch job submission failed: Invalid partition name specified (exit status 1)"},
 		{answer{Code: 2}, "slurm: sbatch: exit status 2"},
-		{answer{Err: "sbatch: error: Batch job submission failed: Invalid job array specification", Code: 1}, "(is MaxArray below the cluster's MaxArraySize?)"},
+		{answer{Err: "sbatch: error: Batch job submission failed: Invalid job array specification", Code: 1}, "(is --max-array, MaxArray in Go, below the MaxArraySize"},
 		{answer{}, `printed "" and not the id`},
 		{answer{Out: "Submitted batch job 4711\n"}, `printed "Submitted batch job 4711" and not`},
 		{answer{Out: "-1\n"}, `printed "-1"`},

@@ -1,0 +1,95 @@
+package distributed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/lazynpy/lazynpy/distributed/internal/journal"
+)
+
+// CleanOptions say what [Clean] may remove.
+type CleanOptions struct {
+	// Unfinished removes what a run has computed that is not complete. Default: that is an error.
+	Unfinished bool
+
+	// Trust is that of [Work].
+	Trust bool
+}
+
+// Clean removes the directory of a run, and what its output is called before it is complete.
+// Outputs stay. It is an error if workers are at work, or wait to be by what engine e says if it is
+// an [Attacher]; nil asks nobody. What else is in the directory stays there, and is an error too. A
+// Clean that is interrupted can be called again.
+func Clean(ctx context.Context, dir string, e Engine, o CleanOptions) error {
+	dir = RunDir(dir)
+	if !o.Trust {
+		if err := Trusted(dir); err != nil {
+			return err
+		}
+	}
+	w, err := Watch(dir, e)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	s, err := w.Status(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case s.Living > 0:
+		return fmt.Errorf("%s: %d workers are at work, or were within %v", dir, s.Living, journal.Lease)
+	case s.State == Waiting:
+		return fmt.Errorf("%s: workers wait to begin, job %s", dir, s.Job)
+	case s.State != Complete && !o.Unfinished:
+		return fmt.Errorf("%s: the run is not complete, %d of %d portions are recorded", dir, s.Done, s.Portions)
+	}
+	return w.d.clean()
+}
+
+// clean removes the plan last, so that what is left of an interruption is a run directory still.
+func (d *driver) clean() error {
+	if d.plan.Output != nil {
+		if err := remove(d.plan.partPath()); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{journalDir, logDir, roundDir} {
+		if err := os.RemoveAll(filepath.Join(d.Dir, name)); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{cancelName, publishName, engineName, doneName, planName} {
+		if err := remove(filepath.Join(d.Dir, name)); err != nil {
+			return err
+		}
+	}
+	err := os.Remove(d.Dir)
+	if others, failed := os.ReadDir(d.Dir); err != nil && failed == nil && len(others) > 0 {
+		return fmt.Errorf("%s: %d files that no run has made stay there, as %s", d.Dir, len(others), others[0].Name())
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Prepare makes a run ready for workers that others start, with [Work] or by the command line: the
+// inputs are the right ones, and the file of the output is there. The plan is in the run directory
+// already; see [Plan.Write]. A run that is complete is fine.
+func Prepare(ctx context.Context, o RunOptions) error {
+	o.Detach = true
+	d, err := newDriver(nil, o)
+	if err != nil {
+		return err
+	}
+	defer d.log.Close()
+	if there, err := d.settled(ctx); there || err != nil {
+		return err
+	}
+	return d.begin(ctx)
+}
