@@ -163,13 +163,17 @@ func (p *momentsPartial) eachCount(out, n int, f func(from, to int, seen int64))
 
 func (p *momentsPartial) merge(at int, other partial, from, n int) {
 	o, c := other.(*momentsPartial), p.fold.components
-	for i := range n {
-		a, b := c*(at+i), c*(from+i)
-		if o.counts[from+i] == 0 {
-			continue
+	// Outputs that have seen equally many on either side go together, and so nearly always all.
+	for i := 0; i < n; {
+		seen, more := p.counts[at+i], o.counts[from+i]
+		k := i + 1
+		for k < n && p.counts[at+k] == seen && o.counts[from+k] == more {
+			k++
 		}
-		kernel.MergeMoments(p.sums.Slice(a, a+c), p.counts[at+i], o.sums.Slice(b, b+c), o.counts[from+i])
-		p.counts[at+i] += o.counts[from+i]
+		kernel.MergeMoments(p.sums.Slice(c*(at+i), c*(at+k)), seen, o.sums.Slice(c*(from+i), c*(from+k)), more)
+		for ; i < k; i++ {
+			p.counts[at+i] += more
+		}
 	}
 }
 

@@ -109,6 +109,7 @@ type pass struct {
 	frames    bool  // a job wants frames that are not cut
 	windowLen int64 // elements
 	tileLen   int64
+	tilings   []tiling
 	done      *meter
 }
 
@@ -170,6 +171,7 @@ func passOf(a *Array, jobs []job, partial int64, parts bool) (*pass, error) {
 	if err := p.keepFrames(size); err != nil {
 		return nil, err
 	}
+	p.chooseTilings()
 	p.tasks = p.chooseTasks(partial, parts)
 	for _, j := range p.jobs {
 		j.start(&p.tasks)
@@ -304,13 +306,15 @@ func (w *worker) task(ctx context.Context, r chunk.Region) ([]part, error) {
 // window loads one window and hands it to the parts tile by tile.
 func (w *worker) window(win chunk.Region, parts []part) error {
 	err := within(w.reader, win, func() error {
-		for tile := range win.Split(w.pass.cut, w.pass.tileLen) {
-			b, err := w.reader.tile(tile, w.pass.order)
-			if err == nil {
-				err = w.tile(tile, b, parts)
-			}
-			if err != nil {
-				return w.pass.a.located(err, tile)
+		for _, t := range w.pass.tilings {
+			for tile := range w.pass.tiles(win, t) {
+				b, err := w.reader.tile(tile, w.pass.order)
+				if err == nil {
+					err = w.tile(tile, b, t.jobs, parts)
+				}
+				if err != nil {
+					return w.pass.a.located(err, tile)
+				}
 			}
 		}
 		return nil
@@ -318,15 +322,18 @@ func (w *worker) window(win chunk.Region, parts []part) error {
 	return w.pass.a.located(err, win)
 }
 
-// tile hands one tile to the parts.
-func (w *worker) tile(tile chunk.Region, raw []byte, parts []part) error {
-	computed := w.computed(raw)
-	for k, p := range parts {
+// tile hands one tile to the parts of some jobs.
+func (w *worker) tile(tile chunk.Region, raw []byte, jobs []int, parts []part) error {
+	var computed []byte
+	for _, k := range jobs {
 		b := raw
 		if w.pass.jobs[k].computes() {
+			if computed == nil {
+				computed = w.computed(raw)
+			}
 			b = computed
 		}
-		if err := p.tile(b, tile); err != nil {
+		if err := parts[k].tile(b, tile); err != nil {
 			return err
 		}
 	}

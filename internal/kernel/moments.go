@@ -196,13 +196,23 @@ func MergeMoments(s Moments, n int64, o Moments, n2 int64) {
 		copy(s.M2, o.M2)
 		copy(s.M2Lo, o.M2Lo)
 	default:
-		j := newJoin(n, n2)
-		for i := range s.Mean {
-			a := s.at(i)
-			a.join(j, part{o.Mean[i], o.MeanLo[i], o.M2[i]})
-			a.m2Lo += o.M2Lo[i]
-			s.set(i, a)
-		}
+		newJoin(n, n2).merge(s, o)
+	}
+}
+
+// merge adds to each set of s that of o.
+func (j join) merge(s, o Moments) {
+	k := len(s.Mean)
+	meanLo, m2, m2Lo := s.MeanLo[:k], s.M2[:k], s.M2Lo[:k]
+	oMean, oMeanLo, oM2, oM2Lo := o.Mean[:k], o.MeanLo[:k], o.M2[:k], o.M2Lo[:k]
+	for i, mean := range s.Mean { // as one.difference, in place
+		d := (oMean[i] - mean) + (oMeanLo[i] - meanLo[i])
+		h, e := TwoSum(mean, float64(d*j.share))
+		e += meanLo[i]
+		s.Mean[i] = h + e
+		meanLo[i] = e - (s.Mean[i] - h)
+		add(&m2[i], &m2Lo[i], oM2[i]+float64(float64(d*j.weight)*d))
+		m2Lo[i] += oM2Lo[i]
 	}
 }
 
