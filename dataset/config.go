@@ -68,8 +68,9 @@ type Config struct {
 	// 4096.
 	Workers int
 
-	// Memory bounds, in bytes, batches that are read ahead and in use, and what they are computed
-	// from. Default, and with 0: 256 MiB. It must have room for one batch.
+	// Memory bounds, in bytes, batches that are read ahead and in use, caches of deflated members,
+	// and what batches are computed from. Default, and with 0: 256 MiB. It must have room for one
+	// batch.
 	Memory int64
 
 	// OnError says what becomes of samples that cannot be read. Default: [FailOnError].
@@ -152,6 +153,7 @@ const (
 func (c Config) complete() (Config, error) {
 	c.World, c.Epochs = max(c.World, 1), defaultTo(c.Epochs, 1)
 	c.Workers, c.Memory = defaultTo(c.Workers, runtime.GOMAXPROCS(0)), defaultTo(c.Memory, defaultMemory)
+	c.Memory = min(c.Memory, math.MaxInt)
 	c.Inputs, c.Targets = slices.Clone(c.Inputs), slices.Clone(c.Targets)
 	switch {
 	case len(c.Inputs) == 0:

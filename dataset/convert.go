@@ -44,16 +44,17 @@ func (d *Dataset) newArrays() error {
 			a.entries, a.window = 1, false
 		}
 		a.plain = len(columns) == 1 && columns[0].isPlain()
-		memory := make([][]byte, len(columns))
-		for i, c := range columns {
-			memory[i] = make([]byte, roomy(c.row))
-		}
-		e, err := a.expression(memory, 1)
+		// Of no entries, so that no memory is needed for a size that a header has.
+		e, err := a.expression(make([][]byte, len(columns)), 0)
 		if err != nil {
 			return err
 		}
 		a.dtype, a.entry = e.DType(), e.Shape()[1:]
-		if a.row = e.NBytes(); a.row < 0 {
+		a.row = a.dtype.ItemSize()
+		for _, n := range a.entry {
+			a.row = times(a.row, n)
+		}
+		if a.row < 0 {
 			return fmt.Errorf("a sample of shape %v is too large", a.entry)
 		}
 		d.arrays = append(d.arrays, a)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 
 	"github.com/lazynpy/lazynpy/chunk"
@@ -195,8 +196,16 @@ func (d *Dataset) divideMemory() error {
 		return fmt.Errorf("%w: a batch has more than 64 bits of bytes", ErrMemory)
 	}
 	most := d.config.Memory
-	if need := batch + scratch; need > most {
+	need := batch + scratch
+	if need > most {
 		return fmt.Errorf("%w: a batch of %d samples takes %s, and there are %s", ErrMemory, d.rows, chunk.FormatBytes(need), chunk.FormatBytes(most))
+	}
+	if d.deflated() {
+		caches := min(most/4, most-need)
+		most -= caches
+		if err := d.source.limitCaches(caches); err != nil {
+			return err
+		}
 	}
 	for w := d.config.Workers; ; w-- {
 		left := most - int64(w)*scratch
@@ -205,6 +214,11 @@ func (d *Dataset) divideMemory() error {
 			return nil
 		}
 	}
+}
+
+// deflated reports whether files have members that are decoded when they are read.
+func (d *Dataset) deflated() bool {
+	return slices.ContainsFunc(d.columns, func(c *column) bool { return c.Array == nil && c.granule > 0 })
 }
 
 // BatchBytes is the size of the arrays of a whole batch.

@@ -800,6 +800,25 @@ func TestMismatches(t *testing.T) {
 	}
 }
 
+// TestHugeSamples: a sample that a header says is huge is refused before there is memory for it.
+func TestHugeSamples(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "huge.npy")
+	head := "\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', 'fortran_order': False, 'shape': (2, 1048576, 131072), }"
+	head += strings.Repeat(" ", 127-len(head)) + "\n"
+	if err := os.WriteFile(path, []byte(head), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 128+2<<40); err != nil { // sparse
+		t.Fatal(err)
+	}
+	for _, column := range []Column{{}, {DType: "f4"}, {Scale: 2}} {
+		_, err := Open(t.Context(), Config{Files: []string{path}, Inputs: []Column{column}, Batch: 1})
+		if !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), "TiB, and there are 256 MiB") {
+			t.Error(err)
+		}
+	}
+}
+
 // TestFilesThatChange: a file that is gone, cut or replaced ends the loop with its name, and no
 // batch has samples of another.
 func TestFilesThatChange(t *testing.T) {
@@ -861,7 +880,7 @@ func TestSkip(t *testing.T) {
 			}
 			x, _ := Values[int32](b.Inputs[0])
 			for i, s := range b.Samples {
-				masked := b.Mask != nil && !b.Mask[i]
+				masked := len(b.Mask) > 0 && !b.Mask[i]
 				masks = append(masks, masked)
 				first := []int32{40, 50, 60, 120, 130}[s]
 				if masked {
@@ -972,15 +991,4 @@ func TestManyFiles(t *testing.T) {
 	if n := len(d.source.open); n > 4 {
 		t.Errorf("%d files are open", n)
 	}
-}
-
-// reset closes what is open.
-func (s *source) reset() error {
-	for file, o := range s.open {
-		if err := o.close(); err != nil {
-			return err
-		}
-		delete(s.open, file)
-	}
-	return nil
 }

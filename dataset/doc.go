@@ -40,11 +40,11 @@
 //
 // # Memory
 //
-// Config.Memory bounds the batches of a loop that are read ahead or in use, and the elements that
-// they are computed from. Beside it, a file takes some 500 bytes, a sample of a subset 8, of
-// Weighted 16, of Stratified 24, and each archive that is open has a cache of its own for deflated
-// members (zipseek.CacheSize); at most 256 files are open. Pages of mapped files count as resident,
-// but are the page cache's: the system takes them back when it needs them.
+// Config.Memory bounds the batches of a loop that are read ahead or in use, the elements that they
+// are computed from, and the caches of deflated members. Beside it, a file takes some 500 bytes, a
+// sample of a subset 8, of Weighted 16, of Stratified 24; at most 256 files are open. Pages of
+// mapped files count as resident, but are the page cache's: the system takes them back when it
+// needs them.
 //
 // # Errors
 //

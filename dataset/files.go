@@ -12,6 +12,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/zipseek"
 )
 
 // find lists the files that patterns name; see [Config.Files].
@@ -272,6 +273,27 @@ func (s *source) close() error {
 		delete(s.open, file)
 	}
 	return first
+}
+
+// limitCaches divides memory for the caches of archives among those that can be open, and closes
+// all that are.
+func (s *source) limitCaches(total int64) error {
+	each := min(total/int64(min(len(s.files), s.most)), zipseek.DefaultCacheSize)
+	s.opts = append([]lazy.Option{lazy.Zip(zipseek.CacheSize(each))}, s.opts...)
+	return s.reset()
+}
+
+// reset closes all files. Nobody reads.
+func (s *source) reset() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for file, o := range s.open {
+		delete(s.open, file)
+		if err := o.close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // isClosed reports whether the data set was closed.

@@ -44,6 +44,7 @@ func newBatchesCommand(c *cli) *cobra.Command {
 	set.Int64Var(&b.config.Window.Stride, "stride", 0, "entries from one window to the next (default 1)")
 	set.Int64Var(&b.config.Window.Ahead, "ahead", 0, "entries that targets lie behind the end of the window")
 	set.BoolVar(&b.config.Window.Across, "across", false, "take all files as one sequence")
+	set.BoolVar(&b.skip, "skip-errors", false, "pass over files and samples that cannot be read, and list them")
 	return cmd
 }
 
@@ -52,6 +53,7 @@ type batches struct {
 	cli             *cli
 	config          dataset.Config
 	inputs, targets []string
+	skip            bool
 	shuffle         parsed[dataset.Order]
 	last            parsed[dataset.Last]
 	subset          parsed[dataset.Subset]
@@ -121,6 +123,9 @@ func (b *batches) run(ctx context.Context, files []string) error {
 	if b.subset.set {
 		c.Subset, _ = parseSubset(b.subset.text, c.Seed) // as it was when the flag was read
 	}
+	if b.skip {
+		c.OnError = dataset.SkipErrors
+	}
 	c.Inputs, c.Targets = dataset.Columns(b.inputs...), dataset.Columns(b.targets...)
 	if len(c.Inputs) == 0 {
 		c.Inputs = dataset.Columns("")
@@ -134,10 +139,30 @@ func (b *batches) run(ctx context.Context, files []string) error {
 		return err
 	}
 	defer d.Close()
-	if err := b.describe(d); err != nil || epochs == 0 {
+	if err := b.describe(d); err != nil {
 		return err
 	}
-	return b.time(ctx, d)
+	if epochs > 0 {
+		if err := b.time(ctx, d); err != nil {
+			return err
+		}
+	}
+	return b.tell(d)
+}
+
+// tell lists what was passed over. It is a failure all the same.
+func (b *batches) tell(d *dataset.Dataset) error {
+	n, skipped := d.Skipped()
+	if n == 0 {
+		return nil
+	}
+	for _, e := range skipped[:min(len(skipped), mostTold)] {
+		b.cli.complain(e)
+	}
+	if more := n - int64(min(len(skipped), mostTold)); more > 0 {
+		b.cli.complain(fmt.Errorf("%s more errors", grouped(more)))
+	}
+	return errReported
 }
 
 // firstShown is of how many samples the places are shown.

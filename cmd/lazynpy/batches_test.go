@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -45,6 +46,18 @@ func TestBatches(t *testing.T) {
 	}
 	if got := ok(t, "batches", dir, "--inputs", "x", "--window", "3", "--across", "--stride", "2", "--rank", "1", "--world", "2", "--batch", "2"); !strings.Contains(got, "float32 (2, 3, 2)") || !strings.Contains(got, "read  2 samples") {
 		t.Error(got)
+	}
+	broken := filepath.Join(dir, "broken.npz")
+	if err := os.WriteFile(broken, []byte("no archive"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := lazynpy(t, "batches", dir, "--inputs", "x", "--skip-errors")
+	if o.code != exitFailure || !strings.Contains(o.stdout, "read  10 samples") || !strings.HasPrefix(o.stderr, "lazynpy: "+broken) || strings.Count(o.stderr, "\n") != 1 {
+		t.Errorf("%+v", o)
+	}
+	fails(t, exitFailure, []string{broken}, "batches", dir, "--inputs", "x")
+	if err := os.Remove(broken); err != nil {
+		t.Fatal(err)
 	}
 	for _, tt := range []struct {
 		code int
