@@ -181,7 +181,7 @@ func newRootCommand(c *cli) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.flags.check(cmd.Name()) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.flags.check(cmd) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return asUsage(err) })
 	root.SetVersionTemplate("lazynpy {{.Version}}\n")
 	c.flags.register(root.PersistentFlags())

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
@@ -49,12 +51,20 @@ func (f *globalFlags) register(set *pflag.FlagSet) {
 // partialVerbs read what is there of an array that was cut off.
 var partialVerbs = []string{"info", "ls", "head", "get", "stats", "hist", "plan", "reduce", "checksum", "png", "convert", "extract"}
 
-// check refuses a flag that the verb would not heed.
-func (f *globalFlags) check(verb string) error {
+// check refuses a flag that the verb would not heed, and a path that is empty, as that of an unset variable of a
+// shell is: repack -o "$out" would replace its input.
+func (f *globalFlags) check(cmd *cobra.Command) (err error) {
+	verb := cmd.Name()
 	if f.partial && !slices.Contains(partialVerbs, verb) {
 		return usagef("%s: --partial is for %s", verb, strings.Join(partialVerbs, ", "))
 	}
-	return nil
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		kind, _ := pflag.UnquoteUsage(flag)
+		if (kind == "file" || kind == "directory") && flag.Value.String() == "" {
+			err = cmp.Or(err, usagef("%s: --%s names no %s", verb, flag.Name, kind))
+		}
+	})
+	return err
 }
 
 // options are what the flags ask of [lazy.Open]. The chunk spec is not among

@@ -366,3 +366,27 @@ func TestRecoverReplaces(t *testing.T) {
 	ok(t, "recover", "--force", at("cut.npz"), "-o", at("letter"))
 	ok(t, "recover", at("cut.npz"), "-o", at("other.npz"))
 }
+
+// TestEmptyPaths gives paths as unset variables of a shell give them. Nothing may be taken for what the flag is by default,
+// least of all the input.
+func TestEmptyPaths(t *testing.T) {
+	dir := twoArrays(t)
+	array, archive := filepath.Join(dir, "x.npy"), filepath.Join(dir, "z.npz")
+	before := contents(t, dir)
+	for _, args := range [][]string{
+		{"repack", archive, "--output"},
+		{"get", array, "--output"},
+		{"png", array, "--output"},
+		{"reduce", array, "--op", "sum", "--output"},
+		{"recover", array, "--dry-run", "--output"},
+		{"extract", archive, "x", "--output"},
+		{"extract", archive, "--directory"},
+		{"demo", "--out"},
+		{"run", array, "--op", "sum", "--output"},
+		{"run", array, "--apply", "negative", "--output", filepath.Join(dir, "o.npy"), "--map-output"},
+		{"work", "--plan"},
+	} {
+		fails(t, exitUsage, []string{args[0], args[len(args)-1] + " names no"}, append(args, "")...)
+	}
+	same(t, "an empty path", dir, before)
+}
