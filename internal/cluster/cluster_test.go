@@ -252,6 +252,17 @@ type attempt struct {
 // start begins a run whose workers wait so long at every tile of 256 KiB.
 func (f *fixture) start(t *testing.T, e distributed.Engine, ms int, change func(*distributed.Options)) *attempt {
 	t.Helper()
+	a := f.plan(t, ms, change)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	go func() {
+		defer cancel()
+		a.done <- distributed.Run(ctx, a.plan, e, distributed.RunOptions{})
+	}()
+	return a
+}
+
+func (f *fixture) plan(t *testing.T, ms int, change func(*distributed.Options)) *attempt {
+	t.Helper()
 	dir, err := os.MkdirTemp(f.dir, "run")
 	if err != nil {
 		t.Fatal(err)
@@ -265,12 +276,34 @@ func (f *fixture) start(t *testing.T, e distributed.Engine, ms int, change func(
 		t.Fatal(err)
 	}
 	a.dir = a.plan.DefaultDir()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	go func() {
-		defer cancel()
-		a.done <- distributed.Run(ctx, a.plan, e, distributed.RunOptions{})
-	}()
 	return a
+}
+
+// prepare makes a run that has no driver: whoever starts workers of it gives them the command.
+func (f *fixture) prepare(t *testing.T, ms int) (a *attempt, command string) {
+	t.Helper()
+	a = f.plan(t, ms, nil)
+	exe, err := os.Executable()
+	if err == nil {
+		err = a.plan.Write(a.dir)
+	}
+	if err == nil {
+		err = distributed.Prepare(t.Context(), distributed.RunOptions{Dir: a.dir})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		end := time.Now().Add(3 * time.Minute)
+		for a.status().State != distributed.Complete {
+			if time.Sleep(100 * time.Millisecond); time.Now().After(end) {
+				a.done <- errors.New("the outputs are not there")
+				return
+			}
+		}
+		a.done <- nil
+	}()
+	return a, exe + " work --plan " + a.dir
 }
 
 // status is that of the journals; the zero Status before there are any.
@@ -387,6 +420,7 @@ func TestCluster(t *testing.T) {
 			"clean": testClean, "power loss": testPowerLoss, "zombie": testZombie, "kill -9": testKill,
 			"controller crash after 2 s": func(t *testing.T, f *fixture, c *slurmCluster) { testCrash(t, f, c, 2*time.Second) },
 			"controller crash after 7 s": func(t *testing.T, f *fixture, c *slurmCluster) { testCrash(t, f, c, 7*time.Second) },
+			"srun in an allocation":      testAllocation, "plain sbatch": testPlain,
 			"srun says that all is well": testLyingRun, "time limit": testTimeLimit, "requeue": testRequeue,
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -500,6 +534,36 @@ func testLyingRun(t *testing.T, f *fixture, c *slurmCluster) {
 	s := a.finish(f)
 	if len(s.Attempts) != 4 {
 		t.Errorf("%d workers: %+v", len(s.Attempts), s)
+	}
+}
+
+// testAllocation has srun start the workers in an allocation, and nobody else.
+func testAllocation(t *testing.T, f *fixture, c *slurmCluster) {
+	a, command := f.prepare(t, 0)
+	if out, err := c.exec(append([]string{"salloc", "--nodes=4", "srun"}, strings.Fields(command)...)...); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	s := a.finish(f)
+	ranks := map[int]bool{}
+	for _, at := range s.Attempts {
+		ranks[at.Index] = true
+	}
+	if len(s.Attempts) != 4 || len(ranks) != 4 || s.Duplicates != 0 {
+		t.Errorf("%d ranks: %+v", len(ranks), s)
+	}
+}
+
+// testPlain has a script of a user's start the workers, one of which is lost with its node. No driver
+// looks after them.
+func testPlain(t *testing.T, f *fixture, c *slurmCluster) {
+	a, command := f.prepare(t, 6)
+	if out, err := c.exec("sbatch", "--array=1-4", "--no-requeue", "--output=/dev/null", "--wrap", "exec "+command); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	a.until("all workers", func() bool { return len(a.status().Attempts) == 4 })
+	c.must("kill-node", "2")
+	if s := a.finish(f); len(s.Attempts) != 4 || s.Failures != 0 {
+		t.Errorf("%+v", s)
 	}
 }
 
