@@ -224,6 +224,7 @@ func TestCrash(t *testing.T) {
 func (c crashCase) crash(t *testing.T, what, inputs string, want map[string]string, s syscall.Signal, after time.Duration, env []string) string {
 	t.Helper()
 	dir := c.begin(t, inputs)
+	defer os.RemoveAll(dir) // or thousands of them would fill the disk
 	before := relative(t, dir)
 	cmd, stderr := c.command(dir, env...)
 	if err := cmd.Start(); err != nil {

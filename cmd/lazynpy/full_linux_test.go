@@ -58,6 +58,9 @@ func TestTwiceAtOnce(t *testing.T) {
 			if left := c.intact(t, c.name, before, want, now); len(left) > 0 || done == 0 {
 				t.Errorf("%s: %d did their work, left %q; %s, %s", c.name, done, left, said[0], said[1])
 			}
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
 		}
 		t.Logf("%s: %v", c.name, tally)
 	}
@@ -113,6 +116,9 @@ func TestFullDisk(t *testing.T) {
 			}
 			if left := c.intact(t, c.name, before, want, relative(t, dir)); len(left) > 0 {
 				t.Errorf("%s, %d bytes: left %q", c.name, limit, left)
+			}
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}

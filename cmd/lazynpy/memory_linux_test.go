@@ -65,6 +65,8 @@ func TestMemory(t *testing.T) {
 		quick = t.TempDir()
 	}
 	defer os.RemoveAll(quick)
+	archive := filepath.Join(t.TempDir(), "row.npz")
+	ok(t, "add", "--deflate=1", archive, "row="+row)
 	frames := sparse(t, "'<u2'", 256<<20, 8, 16, 1024, 1024)
 	for _, c := range []struct {
 		args []string
@@ -72,8 +74,10 @@ func TestMemory(t *testing.T) {
 	}{
 		{[]string{"--backend", "pread", "head", "--json", "-n", "1", row}, 80},
 		{[]string{"--backend", "pread", "reduce", "--json", "--op", "max", "--over", "0", row}, 120},
+		{[]string{"--backend", "pread", "head", "--json", "-n", "1", archive + ":row"}, 80},
+		{[]string{"--backend", "pread", "reduce", "--json", "--op", "max", "--over", "0", archive + ":row"}, 120},
 		{[]string{"--backend", "pread", "reduce", "--memory", "16MiB", "--op", "sum", "--over", "0", row, "-o", filepath.Join(t.TempDir(), "sum.npy")}, 64},
-		{[]string{"run", "--memory", "64MiB", "--op", "sum", "--over", "0,1", frames, "-o", filepath.Join(quick, "sum.npy")}, 220},
+		{[]string{"run", "--memory", "64MiB", "--op", "sum", "--over", "0,1", frames, "-o", filepath.Join(quick, "sum.npy")}, 160},
 	} {
 		status, text, mib := child(t, nil, c.args...)
 		if status != exitOK || mib > c.most*raceFactor {
