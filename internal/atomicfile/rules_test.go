@@ -145,6 +145,12 @@ func TestNewAtOnce(t *testing.T) {
 // the names that become free.
 func TestAbortAtOnce(t *testing.T) {
 	bothWays(t, func(t *testing.T) {
+		OnNotice(func(line string) {
+			if !strings.HasSuffix(line, "in which nothing was written") {
+				t.Error(line) // nobody has died
+			}
+		})
+		defer OnNotice(func(string) {})
 		var all sync.WaitGroup
 		for i := range 4 {
 			all.Go(func() {
@@ -153,6 +159,9 @@ func TestAbortAtOnce(t *testing.T) {
 					if err != nil {
 						t.Error(err)
 						return
+					}
+					if _, err := f.WriteString("x"); err != nil {
+						t.Error(err)
 					}
 					if i%2 == 0 {
 						f.Abort()
@@ -177,10 +186,11 @@ func TestDead(t *testing.T) {
 		OnNotice(func(line string) { told = append(told, line) })
 		defer OnNotice(func(string) {})
 		files(t, ".x.lazynpy-0.tmp", ".x.lazynpy-3.tmp", ".y.lazynpy-0.tmp")
+		must(t, os.Truncate(".x.lazynpy-3.tmp", 0))
 		must(t, os.Mkdir(".x.lazynpy-1.tmp", 0o700))
 		f, err := Create("x")
 		must(t, err)
-		if len(told) != 2 || !strings.Contains(told[0], "x: removed .x.lazynpy-0.tmp") || !strings.Contains(told[1], "-3.tmp") {
+		if len(told) != 2 || !strings.Contains(told[0], "x: removed .x.lazynpy-0.tmp") || !strings.Contains(told[1], "-3.tmp, in which nothing was written") {
 			t.Errorf("told: %q", told)
 		}
 		g, err := Create("x")

@@ -98,24 +98,34 @@ func (f *File) isCalled(file *os.File, name string) bool {
 // sweep removes what processes that died have left of earlier attempts at this file.
 func (f *File) sweep() {
 	for slot := range slots {
-		if name := f.tempName(slot); f.dead(name) {
+		name := f.tempName(slot)
+		switch size := f.dead(name); {
+		case size > 0:
 			notice("%s: removed %s, which a process that died had left", f.path, name)
+		case size == 0: // or its process is alive, and finds out before it locks the file
+			notice("%s: removed %s, in which nothing was written", f.path, name)
 		}
 	}
 }
 
-// dead removes a temporary file if nobody holds its lock.
-func (f *File) dead(name string) bool {
+// dead removes a temporary file if nobody holds its lock, and returns how many bytes it had, or -1.
+func (f *File) dead(name string) (size int64) {
 	info, err := f.dir.Lstat(name)
 	if err != nil || !info.Mode().IsRegular() {
-		return false
+		return -1
 	}
 	file, err := f.dir.OpenFile(name, os.O_RDWR|openNonblock, 0)
 	if err != nil {
-		return false
+		return -1
 	}
 	defer file.Close()
-	return lock(file, false) == nil && f.isCalled(file, name) && f.dir.Remove(name) == nil
+	if lock(file, false) != nil || !f.isCalled(file, name) {
+		return -1
+	}
+	if info, err = file.Stat(); err != nil || f.dir.Remove(name) != nil {
+		return -1
+	}
+	return info.Size()
 }
 
 // place gives the file its name.
