@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// NaturalCompare orders names as people count: img2 before img10. Runs of digits compare by their value,
-// of any length and in any script, all else by code point, and folders before what their names go on with. Of
-// two names that are equal in this sense, the one with fewer leading zeros is first. It is a total
-// order: only equal names compare as equal.
+// NaturalCompare orders names as people count: img2 before img10. Runs of digits compare by their
+// value, of any length and in any script, all else by code point, and folders before what their
+// names go on with. Of two names that are equal in this sense, the one with fewer leading zeros is
+// first. It is a total order: only equal names compare as equal.
 func NaturalCompare(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
@@ -42,8 +42,8 @@ func nextRune(s string) (r rune, size int) {
 	return r, size
 }
 
-// digits splits the digits off that s begins with, as ASCII digits without leading zeros; "0" for a zero. They
-// are empty if it begins with none.
+// digits splits the digits off that s begins with, as ASCII digits without leading zeros; "0" for a
+// zero. They are empty if it begins with none.
 func digits(s string) (value, rest string) {
 	var b strings.Builder
 	n := 0
@@ -63,8 +63,8 @@ func digits(s string) (value, rest string) {
 	return b.String(), s[n:]
 }
 
-// digitOf is the value of a decimal digit of any script, or -1. Unicode has them in runs of ten, from
-// zero to nine.
+// digitOf is the value of a decimal digit of any script, or -1. Unicode has them in runs of ten,
+// from zero to nine.
 func digitOf(r rune) int {
 	if r < utf8.RuneSelf {
 		if r >= '0' && r <= '9' {

@@ -10,11 +10,11 @@ import (
 
 // NewVar is the variance, with the sum of squares divided by n - ddof (0 is
 // NumPy's default, the population variance; 1 the sample variance). Means and sums of squares
-// are compensated, so that the error, a few units in the last place of a float64, grows neither with the number of
-// elements nor with their distance from zero, and is not above that of NumPy's two passes. The
-// result is float64 for integers and booleans, the array's dtype for floats, and
-// real for complex numbers. With n - ddof ≤ 0 it is NaN, or +Inf as in NumPy where
-// the sum of squares is positive.
+// are compensated, so that the error, a few units in the last place of a float64, grows neither
+// with the number of elements nor with their distance from zero, and is not above that of NumPy's
+// two passes. The result is float64 for integers and booleans, the array's dtype for floats, and
+// real for complex numbers. With n - ddof ≤ 0 it is NaN, or +Inf as in NumPy where the sum of
+// squares is positive.
 func NewVar(over Over, ddof int64) Reducer { return varReducer("var", over, ddof, false) }
 
 // NewStd is the standard deviation, the square root of [NewVar].

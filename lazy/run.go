@@ -51,8 +51,8 @@ func Run(ctx context.Context, a *Array, reducers ...Reducer) ([]*Result, error) 
 	return results, nil
 }
 
-// finalResult is the result of a job, with one NaN for all: where vectors add, others come first than in the loops of a
-// machine without.
+// finalResult is the result of a job, with one NaN for all: where vectors add, others come first
+// than in the loops of a machine without.
 func finalResult(j job) (*Result, error) {
 	r, err := j.result()
 	if r != nil && err == nil {
@@ -84,7 +84,8 @@ type job interface {
 	// merge takes over what task i has found, in the order of the tasks.
 	merge(i int64, r chunk.Region, p part) error
 
-	// encode appends what a task has found to b, and takes the part back; decode makes a part again of the beginning of b.
+	// encode appends what a task has found to b, and takes the part back; decode makes a part again
+	// of the beginning of b.
 	encode(b []byte, p part) ([]byte, error)
 	decode(b []byte, r chunk.Region) (p part, rest []byte, err error)
 
@@ -99,13 +100,14 @@ type part interface {
 
 // pass is one sweep over an array on behalf of some reducers.
 type pass struct {
-	a         *Array
-	jobs      []job
-	raw       node // native elements
-	computed  node // elements that kernels compute with
-	tasks     tasks
-	order     []int
-	cut       []int // the order in which windows and tiles are cut, slowest first; order, unless frames stay whole
+	a        *Array
+	jobs     []job
+	raw      node // native elements
+	computed node // elements that kernels compute with
+	tasks    tasks
+	order    []int
+	// the order in which windows and tiles are cut, slowest first; order, unless frames stay whole
+	cut       []int
 	frames    bool  // a job wants frames that are not cut
 	windowLen int64 // elements
 	tileLen   int64
@@ -155,8 +157,9 @@ func bind(a *Array, reducers []Reducer) ([]job, error) {
 	return jobs, nil
 }
 
-// passOf is the pass of some jobs. Accumulators of a task may take so many bytes before it is cut otherwise: across the
-// outputs, and in parts, which are for many machines, also across what they are made of.
+// passOf is the pass of some jobs. Accumulators of a task may take so many bytes before it is cut
+// otherwise: across the outputs, and in parts, which are for many machines, also across what they
+// are made of.
 func passOf(a *Array, jobs []job, partial int64, parts bool) (*pass, error) {
 	p := &pass{a: a, jobs: jobs, order: a.node.order(), raw: toNative(a.node), computed: computable(a.node)}
 	size := max(elemSize(a.node), elemSize(p.computed))
@@ -186,8 +189,8 @@ func (p *pass) run(ctx context.Context) error {
 	return sweep(ctx, p, &p.a.config, 0, p.tasks.n, whole, p.merge)
 }
 
-// sweep spreads the tasks lo to hi over as many workers as c allows. What pack makes of a task is given to
-// apply, in the order of the plan.
+// sweep spreads the tasks lo to hi over as many workers as c allows. What pack makes of a task is
+// given to apply, in the order of the plan.
 func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi int64,
 	pack func(r chunk.Region, parts []part) (T, error), apply func(i int64, v T) error) error {
 	workers, ahead := p.staff(c)

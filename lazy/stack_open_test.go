@@ -253,8 +253,9 @@ func TestStackFilesThatChange(t *testing.T) {
 	}
 }
 
-// The file "info" of a stack as pickle.dump(dict(chunks=((4,), (1, 3, 2)), dtype=dtype("<i2"), axis=1), f, protocol)
-// wrote it in CPython 3, and one with chunks of np.int64, which are not plain.
+// The file "info" of a stack as pickle.dump(dict(chunks=((4,), (1, 3, 2)), dtype=dtype("<i2"),
+// axis=1), f, protocol) wrote it in CPython 3, and one with chunks of np.int64, which are not
+// plain.
 var infos = []string{
 	"286470300a566368756e6b730a70310a282849340a7470320a2849310a49330a49320a7470330a7470340a735664747970650a70350a636e756d70790a64747970650a70360a285669320a70370a4930300a4930310a7470380a5270390a2849330a563c0a7031300a4e4e4e492d310a492d310a49300a747031310a627356617869730a7031320a49310a732e",
 	"7d71002858060000006368756e6b73710128284b04747102284b014b034b02747103747104580500000064747970657105636e756d70790a64747970650a7106285802000000693271074930300a4930310a747108527109284b0358010000003c710a4e4e4e4affffffff4affffffff4b0074710b62580400000061786973710c4b01752e",
@@ -274,7 +275,8 @@ func infoBytes(t testing.TB, i int) []byte {
 	return b
 }
 
-// writeNpyStack writes upTo(24) of shape (4, 6) as dask's to_npy_stack does, in chunks along axis 1.
+// writeNpyStack writes upTo(24) of shape (4, 6) as dask's to_npy_stack does, in chunks along axis
+// 1.
 func writeNpyStack(t *testing.T, dir string, widths ...int64) {
 	t.Helper()
 	start := int64(0)

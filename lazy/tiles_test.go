@@ -8,9 +8,9 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// TestTallTiles takes moments over the slow axes of an array whose rows fill a tile each. Tiles have
-// many rows all the same, each element is seen once and those of an output in their order, and the
-// bits are those in the company of reducers that want other tiles, and of a pass in parts.
+// TestTallTiles takes moments over the slow axes of an array whose rows fill a tile each. Tiles
+// have many rows all the same, each element is seen once and those of an output in their order, and
+// the bits are those in the company of reducers that want other tiles, and of a pass in parts.
 func TestTallTiles(t *testing.T) {
 	shape := []int64{2, 20, 64, 1024}
 	for _, dt := range []mmapnpy.DType{mmapnpy.Uint16, mustDType(t, ">f4")} {

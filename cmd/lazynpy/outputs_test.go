@@ -367,8 +367,8 @@ func TestRecoverReplaces(t *testing.T) {
 	ok(t, "recover", at("cut.npz"), "-o", at("other.npz"))
 }
 
-// TestEmptyPaths gives paths as unset variables of a shell give them. Nothing may be taken for what the flag is by default,
-// least of all the input.
+// TestEmptyPaths gives paths as unset variables of a shell give them. Nothing may be taken for what
+// the flag is by default, least of all the input.
 func TestEmptyPaths(t *testing.T) {
 	dir := twoArrays(t)
 	array, archive := filepath.Join(dir, "x.npy"), filepath.Join(dir, "z.npz")

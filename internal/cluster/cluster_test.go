@@ -553,8 +553,8 @@ func testAllocation(t *testing.T, f *fixture, c *slurmCluster) {
 	}
 }
 
-// testPlain has a script of a user's start the workers, one of which is lost with its node. No driver
-// looks after them.
+// testPlain has a script of a user's start the workers, one of which is lost with its node. No
+// driver looks after them.
 func testPlain(t *testing.T, f *fixture, c *slurmCluster) {
 	a, command := f.prepare(t, 6)
 	if out, err := c.exec("sbatch", "--array=1-4", "--no-requeue", "--output=/dev/null", "--wrap", "exec "+command); err != nil {

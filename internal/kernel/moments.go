@@ -2,21 +2,22 @@ package kernel
 
 import "math"
 
-// Moments are those of several sets of values: of set i the mean, Mean[i]+MeanLo[i], and the sum of the
-// squares of the differences from it, M2[i]+M2Lo[i]. The variance is that sum divided by n or n-1. All
-// slices have one length; zeros are the moments of no values.
+// Moments are those of several sets of values: of set i the mean, Mean[i]+MeanLo[i], and the sum of
+// the squares of the differences from it, M2[i]+M2Lo[i]. The variance is that sum divided by n or
+// n-1. All slices have one length; zeros are the moments of no values.
 //
-// Both are kept with what their additions round off, since a mean that is rounded to float64 spoils the
-// squares of all that follows as soon as it is much larger than the deviations. Values are taken as
-// many at a time as fit the first-level cache, as differences d from a number near the mean: Σd corrects
-// the mean, and Σd²-(Σd)²/n are the squares. That number is the mean of what came before, and where little
-// or nothing did, the mean of the values themselves, in a pass of its own. Chan's formula joins the
-// parts, so that nothing cancels but what is far below the result. Rows of integers of 8 and 16
-// bits are summed exactly instead, values and squares.
+// Both are kept with what their additions round off, since a mean that is rounded to float64 spoils
+// the squares of all that follows as soon as it is much larger than the deviations. Values are
+// taken as many at a time as fit the first-level cache, as differences d from a number near the
+// mean: Σd corrects the mean, and Σd²-(Σd)²/n are the squares. That number is the mean of what came
+// before, and where little or nothing did, the mean of the values themselves, in a pass of its own.
+// Chan's formula joins the parts, so that nothing cancels but what is far below the result. Rows of
+// integers of 8 and 16 bits are summed exactly instead, values and squares.
 //
-// The error of M2 is that of adding up some 32 squares in plain floating point, one by one: about 1 unit in the last
-// place, and no more where the mean is far from zero or the values are many. Values that are all equal have an M2 of
-// zero. A NaN or an infinity makes M2 NaN; what overflows float64 is infinite.
+// The error of M2 is that of adding up some 32 squares in plain floating point, one by one: about 1
+// unit in the last place, and no more where the mean is far from zero or the values are many.
+// Values that are all equal have an M2 of zero. A NaN or an infinity makes M2 NaN; what overflows
+// float64 is infinite.
 //
 // Products are rounded before they are added (the conversions say so): the same data have the same
 // moments on machines that would fuse the two.
@@ -28,13 +29,14 @@ func (s Moments) Slice(from, to int) Moments {
 }
 
 const (
-	// momentLeaf is how many elements of a row are taken at a time, and exactLeaf how many narrow integers. Their
-	// exact sums would allow 2^16: n*Σv² and (Σv)² stay below 2^64.
+	// momentLeaf is how many elements of a row are taken at a time, and exactLeaf how many narrow
+	// integers. Their exact sums would allow 2^16: n*Σv² and (Σv)² stay below 2^64.
 	momentLeaf = 256
 	exactLeaf  = 1 << 15
 	// momentTile and momentBand are how many columns, and how many bytes of them,
 	// are taken at a time: rows are read in long runs, and are in the second-level
-	// cache for the second pass. momentRows is how many rows at most are added up in plain floating point.
+	// cache for the second pass. momentRows is how many rows at most are added up in plain floating
+	// point.
 	momentTile = 1024
 	momentBand = 128 << 10
 	momentRows = 128
@@ -45,8 +47,8 @@ const (
 // MomentScratch is how many numbers MomentCols takes as scratch for each column.
 const MomentScratch = 3
 
-// MomentRows adds the m elements of row i of x to the moments of set i, which has n values. The caller
-// adds m to n.
+// MomentRows adds the m elements of row i of x to the moments of set i, which has n values. The
+// caller adds m to n.
 func MomentRows[T Real](s Moments, n int64, x []T, m int) {
 	switch {
 	case m <= 0 || len(s.Mean) == 0:
@@ -161,8 +163,9 @@ func wideRows[T Real](s Moments, n int64, x []T, m int) {
 	}
 }
 
-// MomentCols adds column j of x, whose rows have m elements, to the moments of set j, which has n values,
-// for all j < m. The caller adds the number of rows to n. scratch has room for MomentScratch*m numbers.
+// MomentCols adds column j of x, whose rows have m elements, to the moments of set j, which has n
+// values, for all j < m. The caller adds the number of rows to n. scratch has room for
+// MomentScratch*m numbers.
 func MomentCols[T Real](s Moments, n int64, x []T, m int, scratch []float64) {
 	switch {
 	case m <= 0 || len(x) == 0:
@@ -216,7 +219,8 @@ func (j join) merge(s, o Moments) {
 	}
 }
 
-// Squares is the sum of the squares of set i, which rounding cannot make negative, and is NaN where the mean is not finite.
+// Squares is the sum of the squares of set i, which rounding cannot make negative, and is NaN where
+// the mean is not finite.
 func (s Moments) Squares(i int) float64 {
 	if s.Mean[i]-s.Mean[i] != 0 {
 		return math.NaN()
@@ -263,7 +267,8 @@ func (a *one) join(j join, b part) {
 	a.difference(j, (b.mean-a.mean)+(b.rest-a.meanLo), b.m2)
 }
 
-// difference adds values whose mean differs by d. The mean is normalized, so that meanLo is far below mean.
+// difference adds values whose mean differs by d. The mean is normalized, so that meanLo is far
+// below mean.
 func (a *one) difference(j join, d, m2 float64) {
 	h, e := TwoSum(a.mean, float64(d*j.share))
 	e += a.meanLo
@@ -272,14 +277,15 @@ func (a *one) difference(j join, d, m2 float64) {
 	add(&a.m2, &a.m2Lo, m2+float64(float64(d*j.weight)*d)) // d*d could overflow for a weight of 0
 }
 
-// about are the moments of n values whose differences from shift add up to s, and their squares to q. The
-// division, and not a multiplication, makes the moments of equal values exact.
+// about are the moments of n values whose differences from shift add up to s, and their squares to
+// q. The division, and not a multiplication, makes the moments of equal values exact.
 func about(shift, s, q, n float64) part {
 	r := s / n
 	return part{shift, r, without(q, s*r)}
 }
 
-// without is q-c, where c is the smaller but for rounding, and infinite where q is and c overflows with it.
+// without is q-c, where c is the smaller but for rounding, and infinite where q is and c overflows
+// with it.
 func without(q, c float64) float64 {
 	if c > math.MaxFloat64 {
 		c = math.MaxFloat64
@@ -287,7 +293,8 @@ func without(q, c float64) float64 {
 	return q - float64(c)
 }
 
-// leafMoments are the moments of at most momentLeaf elements. The mean of the n values before them is near shift.
+// leafMoments are the moments of at most momentLeaf elements. The mean of the n values before them
+// is near shift.
 func leafMoments[T Real](x []T, n int64, shift float64, room *[momentLeaf]float64) part {
 	if !isFloat[T]() {
 		wide := room[:len(x)]
@@ -302,8 +309,8 @@ func leafMoments[T Real](x []T, n int64, shift float64, room *[momentLeaf]float6
 	return about(shift, s, q, k)
 }
 
-// exactMoments are the moments of n < 2^17 values with s = Σv and q = Σv². The mean is rounded to 24 bits, for
-// which n times it is exact, and with it what is left.
+// exactMoments are the moments of n < 2^17 values with s = Σv and q = Σv². The mean is rounded to
+// 24 bits, for which n times it is exact, and with it what is left.
 func exactMoments(s int64, q, n uint64) part {
 	k := float64(n)
 	inverse := 1 / k
@@ -425,7 +432,8 @@ func momentCols[T Real](s Moments, n int64, x []T, m int, scratch []float64) {
 	}
 }
 
-// addApart adds, to set i, n values whose differences from mu[i] add up to a[i], and their squares to b[i].
+// addApart adds, to set i, n values whose differences from mu[i] add up to a[i], and their squares
+// to b[i].
 func (j join) addApart(s Moments, mu, a, b []float64, n float64) {
 	if j.first {
 		meanLo, m2, m2Lo := s.MeanLo[:len(s.Mean)], s.M2[:len(s.Mean)], s.M2Lo[:len(s.Mean)]
@@ -444,7 +452,8 @@ func (j join) addApart(s Moments, mu, a, b []float64, n float64) {
 	}
 }
 
-// addShifted adds, to set i, 1/inverse values whose differences from Mean[i] add up to a[i], and their squares to b[i].
+// addShifted adds, to set i, 1/inverse values whose differences from Mean[i] add up to a[i], and
+// their squares to b[i].
 func (j join) addShifted(s Moments, a, b []float64, inverse float64) {
 	done := joinVectors(s, a, b, inverse, j)
 	s, a, b = s.Slice(done, len(s.Mean)), a[done:], b[done:]
@@ -485,8 +494,8 @@ func add4[T Real](sum []float64, x []T, pitch int) {
 	}
 }
 
-// colDeviations adds to s[j] the differences from shift[j] of the elements of column j, in rows rows that lie pitch
-// elements apart, and to q[j] their squares.
+// colDeviations adds to s[j] the differences from shift[j] of the elements of column j, in rows
+// rows that lie pitch elements apart, and to q[j] their squares.
 func colDeviations[T Real](s, q, shift []float64, x []T, pitch, rows int) {
 	if !isFloat[T]() {
 		convertedDeviations(s, q, shift, x, pitch, rows)
