@@ -80,7 +80,9 @@ func TestCrashes(t *testing.T) {
 			f := small(t)
 			p := f.slowPlan(slowParams{})
 			part := ""
-			if err := run(p, distributed.Pool{}, onceDone(func() { part = partFile(t, p) })); err != nil {
+			o := onceDone(func() { part = partFile(t, p) })
+			o.Keep = true // states are removed after done.json is there
+			if err := run(p, distributed.Pool{}, o); err != nil {
 				t.Fatal(err)
 			}
 			if err := errors.Join(os.Remove(filepath.Join(p.DefaultDir(), "done.json")), crash(f, p, part)); err != nil {

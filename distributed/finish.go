@@ -13,9 +13,9 @@ var ErrIncomplete = errors.New("incomplete")
 // of a run whose workers nobody has waited for. An error matches [ErrIncomplete] if portions are
 // missing, also those that turned out to be other than recorded; [Resume] computes them. A run that
 // is complete already is fine, one that was cancelled matches [ErrRefused]. Of the options only
-// Verify, AllowLarge, Trust and Progress are looked at.
+// Verify, AllowLarge, Keep, Trust and Progress are looked at.
 func Finish(ctx context.Context, dir string, o RunOptions) error {
-	d, err := newDriver(nil, RunOptions{Dir: dir, Verify: o.Verify, AllowLarge: o.AllowLarge, Trust: o.Trust, Progress: o.Progress})
+	d, err := newDriver(nil, RunOptions{Dir: dir, Verify: o.Verify, AllowLarge: o.AllowLarge, Keep: o.Keep, Trust: o.Trust, Progress: o.Progress})
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,11 @@ func Finish(ctx context.Context, dir string, o RunOptions) error {
 		if n := d.plan.Portions() - d.log.NumDone(); n > 0 {
 			return fmt.Errorf("%w: %s: %d of %d portions have no record", ErrIncomplete, d.Dir, n, d.plan.Portions())
 		}
-		if again, err := d.publishOnce(ctx); err != nil || !again {
+		again, err := d.publishOnce(ctx)
+		if err == nil && !again {
+			d.finished(ctx)
+		}
+		if err != nil || !again {
 			return err
 		}
 	}

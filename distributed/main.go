@@ -29,17 +29,18 @@ func workMain(args []string, stderr io.Writer) int {
 	trust := set.Bool("trust", false, "take the run directory as it is, whoever may have written to it")
 	verify := set.Bool("verify", false, "read the output back before it is published")
 	large := set.Bool("allow-large", false, "insist on results that do not fit into memory")
+	keep := set.Bool("keep", false, "leave the states of reductions in the run directory")
 	var pairs []string
 	set.Func("input-map", "`FROM=TO`: where this machine has the copy of an input; can be repeated", func(s string) error {
 		pairs = append(pairs, s)
 		return nil
 	})
 	if err := set.Parse(args); err != nil || set.NArg() > 0 || *dir == "" {
-		fmt.Fprintln(stderr, "usage: work --plan DIR [--trust] [--verify] [--allow-large] [--input-map FROM=TO]")
+		fmt.Fprintln(stderr, "usage: work --plan DIR [--trust] [--verify] [--allow-large] [--keep] [--input-map FROM=TO]")
 		return ExitRefused
 	}
 	w := WorkFromEnv(*dir, os.Getenv)
-	w.Trust, w.Verify, w.AllowLarge = *trust, *verify, *large
+	w.Trust, w.Verify, w.AllowLarge, w.Keep = *trust, *verify, *large, *keep
 	var err error
 	if w.InputMap, err = ParseInputMap(pairs); err != nil {
 		fmt.Fprintln(stderr, err)

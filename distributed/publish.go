@@ -41,7 +41,10 @@ func (d *driver) publish(ctx context.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if len(bad) > 0 {
+	switch {
+	case len(bad) > 0 && d.done(): // another driver has published, and removed the states
+		return false, nil
+	case len(bad) > 0:
 		return true, d.again(ctx, bad)
 	}
 	if err := d.plan.checkInputs(); err != nil {
@@ -172,7 +175,7 @@ func (d *driver) merge(ctx context.Context, parts *lazy.Parts) (results []*lazy.
 			return nil, nil, err
 		}
 		payload, err := d.log.Payload(i)
-		if errors.Is(err, journal.ErrPayload) && len(bad) == 0 {
+		if errors.Is(err, journal.ErrPayload) && len(bad) == 0 && !d.done() {
 			// On NFS the bytes of a record may come later than its header.
 			if err := sleep(ctx, max(d.Poll, time.Second)); err != nil {
 				return nil, nil, err

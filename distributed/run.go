@@ -42,6 +42,10 @@ type RunOptions struct {
 	// that ends the run with an error that matches [ErrCancelled].
 	Persist bool
 
+	// Keep leaves the states of reductions in the run directory. Default: they are removed when the
+	// outputs are there; should these be lost, [Resume] computes them anew.
+	Keep bool
+
 	// InputMap says where workers have copies of inputs. The driver looks at the originals.
 	InputMap InputMap
 
@@ -137,7 +141,10 @@ func (d *driver) drive(ctx context.Context) error {
 	}
 	// by this driver or another; nothing that is not there is vouched for
 	if err == nil && d.done() {
-		return d.confirm(ctx)
+		if err = d.confirm(ctx); err == nil {
+			d.finished(ctx)
+		}
+		return err
 	}
 	if err != nil && ctx.Err() == nil {
 		if changed := d.plan.checkInputs(); changed != nil {
@@ -507,6 +514,9 @@ func (d *driver) command() ([]string, error) {
 	}
 	if d.AllowLarge {
 		c = append(c, "--allow-large")
+	}
+	if d.Keep {
+		c = append(c, "--keep")
 	}
 	return c, nil
 }

@@ -36,7 +36,7 @@ func FuzzRunDir(f *testing.F) {
 		own, _ = decodePlan(text)
 		dir := p.DefaultDir()
 		var journal []byte
-		if err := run(p, distributed.Pool{Workers: 1}, distributed.RunOptions{}); err != nil {
+		if err := run(p, distributed.Pool{Workers: 1}, distributed.RunOptions{Keep: true}); err != nil {
 			f.Fatal(err)
 		}
 		for _, name := range must[[]string](f)(filepath.Glob(filepath.Join(dir, "journal", "*.journal"))) {

@@ -91,7 +91,7 @@ func TestStatesAreSmall(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := distributed.Run(t.Context(), p, distributed.Pool{Workers: 1 + k}, distributed.RunOptions{}); err != nil {
+				if err := distributed.Run(t.Context(), p, distributed.Pool{Workers: 1 + k}, distributed.RunOptions{Keep: true}); err != nil {
 					t.Fatal(err)
 				}
 				results := int64(0)

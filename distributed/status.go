@@ -2,6 +2,7 @@ package distributed
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,10 @@ type Status struct {
 	BlocksDone int64  `json:"blocks_done"`
 	Bytes      int64  `json:"bytes"` // of the array
 	BytesDone  int64  `json:"bytes_done"`
+	// about what states of reductions take before they are removed; see [Plan.StateBytes]
+	StateBytes int64 `json:"state_bytes"`
+	// all files of the run directory together, now; 0 in the [Status] of [RunOptions.Progress]
+	DirBytes int64 `json:"directory_bytes"`
 	// over the last minute of records; 0 if it is not known
 	Rate       float64   `json:"bytes_per_second"`
 	ETA        float64   `json:"seconds_left"` // 0 if it is not known
@@ -111,6 +116,7 @@ func (w *Watcher) Status(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	s := w.d.status()
+	s.DirBytes = dirBytes(w.d.Dir)
 	if s.State != Running {
 		return s, nil
 	}
@@ -131,7 +137,7 @@ func (w *Watcher) Close() error { return w.d.log.Close() }
 // status is what the log says now, for a driver, which knows that the run goes on.
 func (d *driver) status() Status {
 	p := d.plan
-	s := Status{Plan: p.Name(), State: Running, Portions: p.Portions(), Done: d.log.NumDone(), Blocks: p.Blocks, Bytes: p.bytes(),
+	s := Status{Plan: p.Name(), State: Running, Portions: p.Portions(), Done: d.log.NumDone(), Blocks: p.Blocks, Bytes: p.bytes(), StateBytes: p.StateBytes,
 		Duplicates: d.log.Duplicates(), Attempts: []Attempt{}, Outputs: []string{}}
 	s.BlocksDone = min(s.Done*p.PortionBlocks, p.Blocks)
 	if s.Blocks > 0 {
@@ -197,6 +203,20 @@ func sinceStart(s Status) float64 {
 		return float64(s.BytesDone) / t
 	}
 	return 0
+}
+
+// dirBytes is the size of all files in a directory, as far as they can be seen.
+func dirBytes(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return nil //nolint:nilerr // of what is gone meanwhile, there is nothing to add
+		}
+		if info, err := e.Info(); err == nil {
+			n += info.Size()
+		}
+		return nil
+	})
+	return n
 }
 
 // bytes is the size of the array that is computed.

@@ -33,6 +33,9 @@ type Work struct {
 	// Verify and AllowLarge are for publishing, which the last worker does; see [RunOptions].
 	Verify, AllowLarge bool
 
+	// Keep leaves the states of reductions in the run directory; see [RunOptions].
+	Keep bool
+
 	leave bool // publishing to the driver, which is in the same process
 
 	// Interrupt, when it is closed, ends the worker when the portion at hand is recorded.
@@ -132,6 +135,9 @@ func (w Work) attempt(ctx context.Context, p *Plan) (err error) {
 		}
 		_ = j.End(end) // what it says is known from the exit status too
 		_ = j.Close()  // everything in it was synced
+		if err == nil && !w.Keep {
+			discard(ctx, p, w.Dir)
+		}
 	}()
 	if err := p.checkBuild(); err != nil {
 		return err
@@ -143,14 +149,14 @@ func (w Work) attempt(ctx context.Context, p *Plan) (err error) {
 	defer log.Close()
 	t := &attempt{Work: w, plan: p, journal: j, log: log, pull: newPuller(p, j.Name(), w.Index),
 		settle: func() error { return nil }}
-	ctx, cancel := context.WithCancel(ctx)
+	working, cancel := context.WithCancel(ctx) // ctx tells how the attempt has ended
 	var beating sync.WaitGroup
 	defer func() {
 		cancel()
 		beating.Wait()
 	}()
-	beating.Go(func() { beat(ctx, j, t.claimed) })
-	return notDone(t.run(ctx))
+	beating.Go(func() { beat(working, j, t.claimed) })
+	return notDone(t.run(working))
 }
 
 // attempt is a worker at work.

@@ -24,6 +24,7 @@ type driving struct {
 	prepare             bool // of run
 	verify              bool
 	large               bool // --allow-large
+	keep                bool
 	trust               bool
 	persist             bool
 	copies              []string // --input-map
@@ -39,6 +40,12 @@ func (d *driving) register(set *pflag.FlagSet) {
 	addInputMap(set, &d.copies)
 	set.BoolVar(&d.persist, "persist", false, "slurm: submit again what somebody has cancelled")
 	set.BoolVar(&d.verify, "verify", false, "read the output back before it is published")
+	addKeep(set, &d.keep)
+}
+
+// addKeep is the flag of verbs that publish.
+func addKeep(set *pflag.FlagSet, keep *bool) {
+	set.BoolVar(keep, "keep", false, "leave the states of reductions in the run directory when the outputs are there")
 }
 
 // addInputMap is the flag of verbs that start workers, and of workers.
@@ -174,7 +181,7 @@ func (d *driving) complete(ctx context.Context, c *cli, dir string, l launcher) 
 }
 
 func (d *driving) options(dir string, l launcher) distributed.RunOptions {
-	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Verify: d.verify, AllowLarge: d.large, Trust: d.trust, Persist: d.persist, InputMap: d.inputMap}
+	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Verify: d.verify, AllowLarge: d.large, Keep: d.keep, Trust: d.trust, Persist: d.persist, InputMap: d.inputMap}
 }
 
 // submit starts workers that nobody waits for.

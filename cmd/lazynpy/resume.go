@@ -67,7 +67,7 @@ func (r *resumption) run(cmd *cobra.Command, c *cli, dir string) error {
 func onlyFinish(set *pflag.FlagSet) error {
 	var err error
 	set.Visit(func(f *pflag.Flag) {
-		if f.Name != "finish" && f.Name != "verify" && f.Name != "json" && f.Name != "allow-large" && f.Name != "trust" && err == nil {
+		if f.Name != "finish" && f.Name != "verify" && f.Name != "keep" && f.Name != "json" && f.Name != "allow-large" && f.Name != "trust" && err == nil {
 			err = usagef("resume: --finish starts no workers, so that --%s has no effect", f.Name)
 		}
 	})
@@ -78,7 +78,7 @@ func onlyFinish(set *pflag.FlagSet) error {
 func (r *resumption) publish(cmd *cobra.Command, c *cli, dir string) error {
 	b := c.newBar("finish")
 	defer b.finish()
-	err := distributed.Finish(cmd.Context(), dir, distributed.RunOptions{Verify: r.verify, AllowLarge: c.flags.large, Trust: r.trust, Progress: b.status})
+	err := distributed.Finish(cmd.Context(), dir, distributed.RunOptions{Verify: r.verify, AllowLarge: c.flags.large, Keep: r.keep, Trust: r.trust, Progress: b.status})
 	if errors.Is(err, distributed.ErrIncomplete) {
 		return &statusError{distributed.ExitInterrupted, err}
 	}

@@ -159,6 +159,9 @@ func (c *cli) printStatus(dir string, s distributed.Status) error {
 		{"  array", fmt.Sprintf("%s of %s%s", chunk.FormatBytes(s.BytesDone), chunk.FormatBytes(s.Bytes), speedText(s, ", "))},
 		{"  attempts", strings.TrimSuffix(fmt.Sprintf("%d: %s", len(s.Attempts), attemptsText(s)), ": ")},
 	}...)
+	if s.DirBytes > 0 {
+		rows = append(rows, []string{"  directory", chunk.FormatBytes(s.DirBytes)})
+	}
 	if s.Duplicates > 0 {
 		rows = append(rows, []string{"  duplicates", fmt.Sprintf("%d portions, computed again to the same bytes", s.Duplicates)})
 	}

@@ -32,7 +32,7 @@ func newWorkCommand(c *cli) *cobra.Command {
 				return refused(err)
 			}
 			work := distributed.WorkFromEnv(dir, os.Getenv)
-			work.Trust, work.Verify, work.AllowLarge = w.Trust, w.Verify, c.flags.large
+			work.Trust, work.Verify, work.AllowLarge, work.Keep = w.Trust, w.Verify, c.flags.large, w.Keep
 			var err error
 			if work.InputMap, err = distributed.ParseInputMap(copies); err != nil {
 				return refused(err)
@@ -49,6 +49,7 @@ func newWorkCommand(c *cli) *cobra.Command {
 	addTrust(cmd.Flags(), &w.Trust)
 	addInputMap(cmd.Flags(), &copies)
 	cmd.Flags().BoolVar(&w.Verify, "verify", false, "read the output back before it is published")
+	addKeep(cmd.Flags(), &w.Keep)
 	return cmd
 }
 

@@ -14,12 +14,13 @@ const (
 
 // The kinds of frames.
 const (
-	kindAttempt = 'A'
-	kindPortion = 'P'
-	kindRevoke  = 'R'
-	kindEnd     = 'E'
-	kindClaim   = 'C'
-	kindNone    = 0 // what this version cannot know the meaning of
+	kindAttempt  = 'A'
+	kindPortion  = 'P'
+	kindStripped = 'S'
+	kindRevoke   = 'R'
+	kindEnd      = 'E'
+	kindClaim    = 'C'
+	kindNone     = 0 // what this version cannot know the meaning of
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -82,7 +83,12 @@ func decode(b []byte) (h header, ok bool) {
 // end is where the frame at off ends, if it is complete in a file of size bytes.
 func (h header) end(off, size int64) (int64, bool) {
 	room := size - off - headerSize
-	if room < 0 || h.length > uint64(room) {
+	switch {
+	case room < 0:
+		return 0, false
+	case h.kind == kindStripped:
+		return off + headerSize, true
+	case h.length > uint64(room):
 		return 0, false
 	}
 	return off + headerSize + int64(h.length), true

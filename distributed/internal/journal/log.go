@@ -128,7 +128,7 @@ func (l *Log) Entry(portion int64) (Entry, bool) {
 func (l *Log) entry(r record) Entry {
 	f := l.files[r.file-1]
 	return Entry{
-		CRC: r.crc, PayloadCRC: r.payloadCRC, PayloadLen: int64(r.length), Generation: r.generation,
+		CRC: r.crc, PayloadCRC: r.payloadCRC, PayloadLen: r.payloadLen(), Generation: r.generation,
 		Attempt: f.attempt, File: f.name, Time: moment(r.seconds),
 	}
 }

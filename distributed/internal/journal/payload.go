@@ -37,6 +37,9 @@ func (l *Log) Payload(portion int64) ([]byte, error) {
 func (l *Log) payload(r record) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if r.length&stripped != 0 {
+		return nil, fmt.Errorf("%w: it was removed when the run was complete", ErrPayload)
+	}
 	f, err := l.open(l.files[r.file-1])
 	if err != nil {
 		return nil, err

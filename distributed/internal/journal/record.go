@@ -7,11 +7,17 @@ type record struct {
 	offset     int64 // of the frame in its file
 	crc        uint32
 	payloadCRC uint32
-	length     uint32 // of the payload, at most MaxPayload
+	length     uint32 // of the payload, at most MaxPayload, and stripped if it is not there any more
 	generation uint32
 	seconds    uint32
 	file       uint32 // its place in Log.files, from 1; 0 says that there is no record
 }
+
+// stripped says in the length of a payload that it was removed.
+const stripped = 1 << 31
+
+// payloadLen is how long the payload is, or was.
+func (r record) payloadLen() int64 { return int64(r.length &^ stripped) }
 
 // slot is what is known of a portion.
 type slot struct {
@@ -23,7 +29,7 @@ func (s *slot) done() bool { return s.file != 0 && s.generation >= s.lowest }
 
 // agrees says whether two records of a portion say the same.
 func (r record) agrees(o record) bool {
-	return r.crc == o.crc && r.payloadCRC == o.payloadCRC && r.length == o.length
+	return r.crc == o.crc && r.payloadCRC == o.payloadCRC && r.payloadLen() == o.payloadLen()
 }
 
 // addRecord takes the record that is frame h of f, at off.
@@ -35,6 +41,9 @@ func (l *Log) addRecord(f *journalFile, h header, off int64) {
 	n := record{
 		offset: off, crc: h.crc, payloadCRC: h.payloadCRC, length: uint32(h.length),
 		generation: h.generation, seconds: h.seconds, file: f.number,
+	}
+	if h.kind == kindStripped {
+		n.length |= stripped
 	}
 	f.records++
 	if s.file == 0 {

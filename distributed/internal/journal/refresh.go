@@ -179,7 +179,7 @@ func (l *Log) replay(ctx context.Context, f *journalFile) error {
 // take does what the frame at f.off says.
 func (l *Log) take(ctx context.Context, f *journalFile, h header) error {
 	switch h.kind {
-	case kindPortion:
+	case kindPortion, kindStripped:
 		l.addRecord(f, h, f.off)
 	case kindRevoke:
 		l.addRevoke(f, h)
