@@ -248,14 +248,9 @@ func (p *Plan) checkOutput() error {
 const planName = "plan.json"
 
 // Write writes the plan into a run directory, which it makes. A directory that has another plan is
-// an error, one that has the same is fine.
+// an error, one that has the same is fine. Of several that write at once the first one wins.
 func (p *Plan) Write(dir string) error {
-	if old, err := ReadPlan(dir); err == nil {
-		if old.ID() == p.ID() {
-			return nil
-		}
-		return fmt.Errorf("%s has another plan: resume that, remove the directory if its run is of no use any more, or choose another one", dir)
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	if err := p.isIn(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := p.checkResults(); err != nil {
@@ -273,10 +268,23 @@ func (p *Plan) Write(dir string) error {
 		return err
 	}
 	indented.WriteByte('\n')
-	return atomicfile.Write(filepath.Join(dir, planName), func(f *os.File) error {
+	err = atomicfile.Write(filepath.Join(dir, planName), func(f *os.File) error {
 		_, err := f.Write(indented.Bytes())
 		return err
-	})
+	}, atomicfile.New())
+	if errors.Is(err, fs.ErrExist) {
+		return p.isIn(dir)
+	}
+	return err
+}
+
+// isIn returns an error if the run directory has another plan, or none: [fs.ErrNotExist].
+func (p *Plan) isIn(dir string) error {
+	old, err := ReadPlan(dir)
+	if err == nil && old.ID() != p.ID() {
+		err = fmt.Errorf("%s has another plan: resume that, remove the directory if its run is of no use any more, or choose another one", dir)
+	}
+	return err
 }
 
 // checkResults returns an error if a result could not be written to its place: there is no folder

@@ -214,3 +214,28 @@ func checkCounts(t testing.TB, p *distributed.Plan) {
 		t.Fatalf("portions are from %d to %d of %d", first, last, p.Blocks)
 	}
 }
+
+// TestPlansAtOnce writes several plans into one run directory at once: of the drivers that say so
+// one only may go on, since the others would report its results as theirs.
+func TestPlansAtOnce(t *testing.T) {
+	f := small(t)
+	for round := range 10 {
+		dir := filepath.Join(t.TempDir(), "run")
+		errs := make(chan error)
+		for i := range 4 {
+			p := f.slowPlan(slowParams{Micros: i})
+			go func() { errs <- p.Write(dir) }()
+		}
+		written := 0
+		for range 4 {
+			if err := <-errs; err == nil {
+				written++
+			} else if !strings.Contains(err.Error(), "has another plan") {
+				t.Error(err)
+			}
+		}
+		if written != 1 {
+			t.Errorf("round %d: %d plans were written", round, written)
+		}
+	}
+}
