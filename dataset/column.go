@@ -24,6 +24,7 @@ type column struct {
 	entry   []int64 // shape of an entry
 	row     int64   // bytes of an entry
 	granule int64   // of the first file
+	cell    int64   // entries of a cell; 0 if there are none
 }
 
 // entries is how many there are.
@@ -270,6 +271,14 @@ func (d *Dataset) gather(c *column, dst []byte, runs []run, m *memory) error {
 
 // gatherFrom reads entries of one file of a column.
 func (d *Dataset) gatherFrom(c *column, file int, dst []byte, picks []lazy.Pick) error {
+	if c.cell > 0 && d.gatherCells(c, file, dst, picks) == nil {
+		return nil
+	}
+	return d.gatherDirect(c, file, dst, picks) // which tells the entry that an error is about
+}
+
+// gatherDirect reads them from the file.
+func (d *Dataset) gatherDirect(c *column, file int, dst []byte, picks []lazy.Pick) error {
 	a := c.Array
 	if a == nil {
 		o, err := d.source.take(c.files[file])

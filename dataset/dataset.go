@@ -32,8 +32,10 @@ type Dataset struct {
 
 	rows           int64 // samples of a whole batch
 	workers, slots int
+	caches         int64 // bytes for those of deflated members
 	counts         counts
 	skipped        skipped
+	cells          *cells
 }
 
 // Open looks at the headers of all files, and reads nothing else but index files. Files that do not
@@ -201,11 +203,13 @@ func (d *Dataset) divideMemory() error {
 		return fmt.Errorf("%w: a batch of %d samples takes %s, and there are %s", ErrMemory, d.rows, chunk.FormatBytes(need), chunk.FormatBytes(most))
 	}
 	if d.deflated() {
-		caches := min(most/4, most-need)
+		caches := min(most/2, most-need)
 		most -= caches
-		if err := d.source.limitCaches(caches); err != nil {
+		d.caches = caches
+		if err := d.source.limitCaches(caches / 4); err != nil {
 			return err
 		}
+		d.newCells(caches - caches/4)
 	}
 	for w := d.config.Workers; ; w-- {
 		left := most - int64(w)*scratch
@@ -283,10 +287,10 @@ func (d *Dataset) Files() []string {
 	return paths
 }
 
-// MemoryBytes is what batches and workers of a loop over [Dataset.Batches] take at most, which
-// Config.Memory bounds.
+// MemoryBytes is what a loop over [Dataset.Batches] takes at most, which Config.Memory bounds:
+// batches, what they are computed from, and caches of deflated members.
 func (d *Dataset) MemoryBytes() int64 {
-	return int64(d.slots)*d.BatchBytes() + int64(d.workers)*d.scratchBytes()
+	return d.caches + int64(d.slots)*d.BatchBytes() + int64(d.workers)*d.scratchBytes()
 }
 
 // Spec describes one array of whole batches.

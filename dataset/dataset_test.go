@@ -18,6 +18,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/zipseek"
 )
 
 // saved writes arrays of n samples: x of (n, 3) int32 that holds 10*(first+i)+j, and y of (n,)
@@ -796,6 +797,35 @@ func TestMismatches(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v, want %s", err, tt.want)
+		}
+	}
+}
+
+// TestCells: of a deflated member that has many spans, and more than are kept, each sample is what
+// it is in any order, and each span is inflated once or twice in an epoch that is shuffled by
+// blocks.
+func TestCells(t *testing.T) {
+	const n = 40000
+	c := config(folder(t, []int64{n / 2, n / 2}, lazy.Compressed(1)), 64)
+	c.Memory, c.Workers = 3<<20, 2
+	c.Options = []lazy.Option{lazy.Zip(zipseek.Span(64 << 10))}
+	for _, order := range []Order{{}, ShuffleBlocks(2000, 4), ShuffleBlocks(0, 0)} {
+		c.Order = order
+		d := opened(t, c)
+		if d.columns[0].cell == 0 {
+			t.Fatal("there are no cells")
+		}
+		got := each(labels(t, d))
+		slices.Sort(got)
+		if !slices.Equal(got, count(n)) {
+			t.Errorf("%v: %d samples", d.Order(), len(got))
+		}
+		if d.cells.used > d.cells.limit+2*d.columns[0].cell*12 {
+			t.Errorf("cells of %d bytes, limit %d", d.cells.used, d.cells.limit)
+		}
+		filled := d.cells.filled
+		if cells := n/d.columns[0].cell + n/d.columns[1].cell + 4; filled > 3*cells {
+			t.Errorf("%v: %d cells were filled, and there are %d", d.Order(), filled, cells)
 		}
 	}
 }
