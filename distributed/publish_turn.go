@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+
+	"github.com/lazynpy/lazynpy/distributed/internal/journal"
 )
 
 // publish gives the outputs their names, unless another worker is about to: then it waits for that
@@ -52,10 +54,11 @@ func (t *attempt) elsewhere() bool {
 	return false
 }
 
-// failures counts the attempts that have failed.
+// failures counts the attempts that have failed at publishing. One that was told to end has not: it
+// leaves its turn to the next.
 func (t *attempt) failures() (n int) {
 	for _, a := range t.log.Attempts() {
-		if a.End != nil && a.End.Error != "" {
+		if a.Claim.From >= t.plan.Portions() && a.End != nil && (a.End.Reason == journal.Failed || a.End.Reason == journal.Refused) {
 			n++
 		}
 	}

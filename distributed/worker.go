@@ -290,6 +290,9 @@ func (t *attempt) next(ctx context.Context) (span, error) {
 		if err := t.stopped(true); err != nil {
 			return span{}, err
 		}
+		if err := t.heard(); err != nil {
+			return span{}, err
+		}
 		if err := t.pull.refresh(ctx, t.log); err != nil {
 			return span{}, err
 		}
@@ -329,6 +332,16 @@ func (t *attempt) next(ctx context.Context) (span, error) {
 			return s, err
 		}
 	}
+}
+
+// heard returns an error if the journal is not in its place any more: what is said in it reaches
+// nobody, and this worker would compute the same again and again.
+func (t *attempt) heard() error {
+	path := filepath.Join(t.Dir, journalDir, t.journal.Name())
+	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s: somebody has removed the journal of this worker", path)
+	}
+	return nil
 }
 
 // computeOpen opens the input and the output, and computes portions, the first of which are claimed

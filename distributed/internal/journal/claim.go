@@ -64,17 +64,6 @@ func (l *Log) Claims(mine string) []Claim {
 	return all
 }
 
-// Living counts the attempts that live, but for the journal called mine.
-func (l *Log) Living(mine string) int {
-	n, now := 0, time.Now()
-	for _, f := range l.files {
-		if f.ours && f.name != mine && f.alive(now) {
-			n++
-		}
-	}
-	return n
-}
-
 // addClaim takes the frame h of f, which claims.
 func (l *Log) addClaim(f *journalFile, h header) {
 	from, n := h.portion, uint64(h.crc)

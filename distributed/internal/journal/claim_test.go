@@ -41,13 +41,15 @@ func TestClaims(t *testing.T) {
 	must(t, w.Claim(0, 0))
 	must(t, w.Flush())
 	check("none any more", "", [2]int64{7, 9})
-	if n := l.Living(v.Name()); n != 1 {
-		t.Errorf("%d others live", n)
-	}
 	must(t, v.End(End{Reason: Done}))
 	check("ended", "")
-	if n := l.Living(""); n != 1 {
-		t.Errorf("%d live", n)
+	for _, a := range l.Attempts() {
+		if a.Alive != (a.File == w.Name()) {
+			t.Errorf("%+v", a)
+		}
+		if a.File == v.Name() && (a.Claim.From != 7 || a.Claim.To != 9) {
+			t.Errorf("its last claim: %+v", a.Claim)
+		}
 	}
 }
 
@@ -60,7 +62,7 @@ func TestClaimsExpire(t *testing.T) {
 	l := fresh(t, dir, 8)
 	l.files[0].heardAt = time.Now().Add(-Lease)
 	must(t, l.Refresh(t.Context()))
-	if got := claims(l, ""); len(got) != 0 || l.Living("") != 0 || l.Attempts()[0].Alive {
+	if got := claims(l, ""); len(got) != 0 || l.Attempts()[0].Alive {
 		t.Errorf("after the lease: %v", got)
 	}
 	seen := l.files[0].claim.Seen

@@ -44,7 +44,8 @@ type Status struct {
 	File     string // the name of the journal
 	Portions int64  // records, also repeated and revoked ones
 	Last     time.Time
-	End      *End // nil if the attempt runs, or died
+	End      *End  // nil if the attempt runs, or died
+	Claim    Claim // what it has claimed last, also of one that has ended
 	// it has not ended, has said something within the [Lease], and its process is not known to be
 	// gone
 	Alive bool

@@ -224,7 +224,7 @@ func (l *Log) text(ctx context.Context, off int64, h header) ([]byte, error) {
 // status is what the file says about its attempt.
 func (f *journalFile) status() Status {
 	s := Status{Attempt: f.attempt, File: f.name, Portions: f.records, Last: f.last, Torn: f.torn, Alive: f.ours && f.alive(time.Now()),
-		Heard: f.heardAt}
+		Heard: f.heardAt, Claim: f.claim}
 	if f.end != nil {
 		end := *f.end
 		s.End = &end
