@@ -243,7 +243,11 @@ func (c crashCase) crash(t *testing.T, what, inputs string, want map[string]stri
 	if handled && len(left) > 0 && (c.args[0] != "run" || len(left) > 1 || !strings.HasSuffix(left[0], ".part")) {
 		t.Errorf("%s: left %q", what, left)
 	}
-	again, stderr := c.command(dir)
+	next := c
+	if _, err := os.Stat(filepath.Join(dir, "out.npy.run", "plan.json")); err == nil && s != syscall.SIGTERM {
+		next.args = []string{"resume", "out.npy.run"}
+	}
+	again, stderr := next.command(dir)
 	// add is done
 	if err := again.Run(); err != nil && !strings.Contains(stderr.String(), "already") {
 		t.Errorf("%s: again: %v, %s", what, err, stderr)
