@@ -272,6 +272,6 @@ func (b *batches) time(ctx context.Context, d *dataset.Dataset) error {
 		return b.cli.printJSON(timesJSON{m.Batches, m.Samples, m.Bytes, m.Took.Seconds(), m.Waited.Seconds()})
 	}
 	perSecond := float64(m.Samples) / max(m.Took.Seconds(), 1e-9)
-	return b.cli.table([][]string{{"read", fmt.Sprintf("%s samples in %s, %s samples/s, %s", grouped(m.Samples), m.Took.Round(time.Microsecond),
+	return b.cli.table([][]string{{"read    ", fmt.Sprintf("%s samples in %s, %s samples/s, %s", grouped(m.Samples), m.Took.Round(time.Microsecond),
 		grouped(int64(min(perSecond, 1e15))), rate(m.Bytes, m.Took))}})
 }

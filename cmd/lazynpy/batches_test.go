@@ -25,7 +25,7 @@ func TestBatches(t *testing.T) {
 	got := ok(t, "batches", dir, "--inputs", "x", "--targets", "y", "--batch", "4")
 	for _, want := range []string{
 		"samples   10 in 2 files, in order\n", "batches   3 of 4\n", "input x   float32 (4, 2)\n", "target y  int64 (4,)\n",
-		"part9.npz:x [0], ", "part9.npz:x [3]\n", "read  10 samples in ",
+		"part9.npz:x [0], ", "part9.npz:x [3]\n", "read      10 samples in ",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s\nhas no %q", got, want)
@@ -44,7 +44,7 @@ func TestBatches(t *testing.T) {
 	if got := ok(t, "batches", dir, "--inputs", "x", "--shuffle=blocks:2:3", "--epochs", "0"); !strings.Contains(got, "by blocks of 2 samples, 3 mixed") || strings.Contains(got, "read") {
 		t.Error(got)
 	}
-	if got := ok(t, "batches", dir, "--inputs", "x", "--window", "3", "--across", "--stride", "2", "--rank", "1", "--world", "2", "--batch", "2"); !strings.Contains(got, "float32 (2, 3, 2)") || !strings.Contains(got, "read  2 samples") {
+	if got := ok(t, "batches", dir, "--inputs", "x", "--window", "3", "--across", "--stride", "2", "--rank", "1", "--world", "2", "--batch", "2"); !strings.Contains(got, "float32 (2, 3, 2)") || !strings.Contains(got, "read      2 samples") {
 		t.Error(got)
 	}
 	broken := filepath.Join(dir, "broken.npz")
@@ -52,7 +52,7 @@ func TestBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := lazynpy(t, "batches", dir, "--inputs", "x", "--skip-errors")
-	if o.code != exitFailure || !strings.Contains(o.stdout, "read  10 samples") || !strings.HasPrefix(o.stderr, "lazynpy: "+broken) || strings.Count(o.stderr, "\n") != 1 {
+	if o.code != exitFailure || !strings.Contains(o.stdout, "read      10 samples") || !strings.HasPrefix(o.stderr, "lazynpy: "+broken) || strings.Count(o.stderr, "\n") != 1 {
 		t.Errorf("%+v", o)
 	}
 	fails(t, exitFailure, []string{broken}, "batches", dir, "--inputs", "x")
