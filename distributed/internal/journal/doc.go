@@ -52,7 +52,7 @@
 //	kind  means                 portion  generation  payload
 //	 A    attempt, comes first  0        0           JSON, see Attempt; at most 64 KiB
 //	 P    portion done          yes      yes         states of its blocks; 0 to MaxPayload bytes
-//	 S    portion done          yes      yes         none: it was removed, and the header is that of P
+//	 S    portion done          yes      yes         none: removed; the header is that of P
 //	 R    revoke                yes      yes         none
 //	 C    claim                 first    0           none; at 40, for the CRC, how many portions
 //	 E    end of the attempt    0        0           JSON, see End; at most 64 KiB

@@ -7,7 +7,8 @@ type record struct {
 	offset     int64 // of the frame in its file
 	crc        uint32
 	payloadCRC uint32
-	length     uint32 // of the payload, at most MaxPayload, and stripped if it is not there any more
+	// of the payload, at most MaxPayload, and stripped if it is not there any more
+	length     uint32
 	generation uint32
 	seconds    uint32
 	file       uint32 // its place in Log.files, from 1; 0 says that there is no record

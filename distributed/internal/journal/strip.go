@@ -59,7 +59,8 @@ func (l *Log) strip(ctx context.Context, f *journalFile) error {
 	if err != nil {
 		return err
 	}
-	return os.Chtimes(path, time.Time{}, info.ModTime()) // it tells when the attempt was heard of last
+	// it tells when the attempt was heard of last
+	return os.Chtimes(path, time.Time{}, info.ModTime())
 }
 
 // copyStripped copies the complete frames of a journal without the payloads of this plan's records,

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestStrip removes payloads of attempts that have ended or are long gone. Nothing else changes, for
-// a new log as for one that has read the files before, and a journal that is written to stays as it
-// is.
+// TestStrip removes payloads of attempts that have ended or are long gone. Nothing else changes,
+// for a new log as for one that has read the files before, and a journal that is written to stays
+// as it is.
 func TestStrip(t *testing.T) {
 	old := time.Now().Add(-time.Hour)
 	a := join(attemptFrame("n1"), done(8, 0), revoked(8, 1), done(8, 1), done(9, 0), ended(Done))
