@@ -75,7 +75,25 @@ func (z *Archive) Keys() []string {
 			keys = append(keys, KeyOf(m.Name))
 		}
 	}
+	if rest := z.rest(); rest != nil {
+		keys = append(keys, KeyOf(rest.Name))
+	}
 	return keys
+}
+
+// rest is the array that the archive was cut off in, if its header is there; see
+// [zipseek.Archive.Rest].
+func (z *Archive) rest() *zipseek.Member {
+	rest := z.zip.Rest()
+	if rest == nil || !IsArray(rest) {
+		return nil
+	}
+	f, err := z.File(rest.Name)
+	if err != nil {
+		return nil
+	}
+	_ = f.Close() // only its header was looked at
+	return rest
 }
 
 // KeyOf is the key of a member with the given name: the name without ".npy".
@@ -112,6 +130,9 @@ func (z *Archive) members() iter.Seq[*zipseek.Member] {
 			if last, _ := z.zip.Lookup(m.Name); last == m && IsArray(m) && !yield(m) {
 				return
 			}
+		}
+		if rest := z.rest(); rest != nil {
+			yield(rest)
 		}
 	}
 }
@@ -274,6 +295,13 @@ func (z *Archive) only(key string, named bool) (*Array, error) {
 		default:
 			only = m
 		}
+	}
+	switch rest := z.rest(); {
+	case rest == nil:
+	case only != nil:
+		return nil, fmt.Errorf("%s: %w: it has several arrays; name one as %s:KEY (%s)", z.Path(), ErrNoKey, z.Path(), z.inventory())
+	default:
+		only = rest
 	}
 	if only == nil {
 		return nil, fmt.Errorf("%s: %w (%s)", z.Path(), ErrNoKey, inventory(z.Keys()))

@@ -201,7 +201,8 @@ func Backend(name string) Option {
 func Lenient() Option { return Header(mmapnpy.Lenient()) }
 
 // Partial reads what is whole of a file that was cut off: the whole rows of an array
-// ([mmapnpy.Partial]), and the whole members of an archive ([zipseek.Partial]).
+// ([mmapnpy.Partial]), and the whole members of an archive and the whole rows of the array that it
+// was cut off in ([zipseek.Partial]).
 func Partial() Option {
 	return func(c *config) error {
 		c.header = append(slices.Clone(c.header), mmapnpy.Partial())

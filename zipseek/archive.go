@@ -21,7 +21,8 @@ type Archive struct {
 	config  config
 	end     endRecord
 	members []Member
-	cut     error // why there is no directory
+	cut     error   // why there is no directory
+	rest    *Member // that is cut off, if it has anything
 
 	names  func() map[string]*Member
 	order  func() []*Member // by offset
@@ -139,7 +140,8 @@ func (a *Archive) All() func(yield func(int, *Member) bool) {
 	}
 }
 
-// Lookup finds a member by its full name. Of several with one name it is the last, as in Python.
+// Lookup finds a member by its full name, that of [Archive.Rest] included. Of several with one name
+// it is the last, as in Python, and one that is whole.
 func (a *Archive) Lookup(name string) (*Member, bool) {
 	m, ok := a.names()[name]
 	return m, ok
@@ -149,6 +151,9 @@ func (a *Archive) index() map[string]*Member {
 	names := make(map[string]*Member, len(a.members))
 	for i := range a.members {
 		names[a.members[i].Name] = &a.members[i]
+	}
+	if a.rest != nil {
+		names[a.rest.Name] = a.rest
 	}
 	return names
 }
@@ -169,6 +174,9 @@ func (a *Archive) sorted() []*Member {
 // limit is where the next member, or the directory, begins: no byte of m may lie beyond. Of
 // several members with one local header, only the last in the directory has any room.
 func (a *Archive) limit(m *Member) int64 {
+	if m.rest {
+		return a.file.Size()
+	}
 	order := a.order()
 	next, _ := slices.BinarySearchFunc(order, m.headerOffset, func(x *Member, off int64) int {
 		if x.headerOffset <= off {

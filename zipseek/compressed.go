@@ -82,6 +82,9 @@ func (s *compressed) checkRange(off, n int64) error {
 
 // compareSum compares the checksum of the content with that of the directory.
 func (m *Member) compareSum(sum uint32) error {
+	if m.rest {
+		return m.formatError(-1, "local header", &badZip{eof: true, msg: "is cut off after " + itoa(m.Size) + " bytes of its content"})
+	}
 	if sum == m.CRC32 {
 		return nil
 	}

@@ -31,6 +31,7 @@ type Member struct {
 	dosTime, dosDate uint16
 	flaw             flaw
 	plain            bool // Name is all that the entry has as its name
+	rest             bool // of a member that is cut off, and goes to the end of the file; see [Archive.Rest]
 
 	content atomic.Pointer[content]
 }
@@ -162,9 +163,13 @@ func (m *Member) open() (bytesrc.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch m.Method {
-	case Stored:
+	switch {
+	case m.Method == Stored:
 		return m.archive.file.Section(m.fullName(), data, m.Size), nil
+	case m.rest && m.sequentially():
+		return newSequential(m, data), nil
+	}
+	switch m.Method {
 	case Deflate:
 		return newInflated(m, data), nil
 	case BZip2, LZMA, Zstd:

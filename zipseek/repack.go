@@ -41,6 +41,9 @@ type RepackOptions struct {
 	// Keep chooses the members to keep, if it is not nil.
 	Keep func(*Member) bool
 
+	// Add are members that follow those of the old archive. Names that it has are errors.
+	Add []NewMember
+
 	// Workers bounds the goroutines; 0 stands for GOMAXPROCS.
 	Workers int
 
@@ -56,6 +59,13 @@ type RepackOptions struct {
 	// Progress is called with the bytes of content that have been written, and then read again, and
 	// with the number of both at the end. Calls do not overlap; it must return soon.
 	Progress func(done, total int64)
+}
+
+// A NewMember is one that [Repack] adds, as [Writer.Add] does.
+type NewMember struct {
+	Name    string
+	Size    int64
+	Content iter.Seq2[[]byte, error]
 }
 
 // Repack writes the members of an open archive to a new one at path, which may be the path of in
@@ -91,6 +101,11 @@ func Repack(ctx context.Context, in *Archive, path string, opts RepackOptions) e
 	w.comment = in.end.comment
 	for _, m := range r.members {
 		if err := r.write(ctx, w, m); err != nil {
+			return cmp.Or(in.Changed(), err)
+		}
+	}
+	for _, m := range opts.Add {
+		if err := w.Add(ctx, m.Name, m.Size, m.Content); err != nil {
 			return cmp.Or(in.Changed(), err)
 		}
 	}
@@ -167,6 +182,9 @@ func (r *repacking) place(ctx context.Context) (target, error) {
 	most := r.opts.Wait
 	if most == 0 {
 		most = DefaultWait
+	}
+	for _, m := range r.opts.Add {
+		names[m.Name] = struct{}{}
 	}
 	claim, err := NewClaim(r.path, func(name string) bool {
 		_, ok := names[name]
@@ -314,8 +332,8 @@ func (r *repacking) check(ctx context.Context, temp string) error {
 	}
 	defer a.Close()
 	a.path = r.path // for errors
-	if a.Len() != len(r.members) || a.Comment() != r.in.Comment() {
-		return r.notRight(a.formatError(-1, "directory", badf("has %d members and not %d, or another comment", a.Len(), len(r.members))))
+	if n := len(r.members) + len(r.opts.Add); a.Len() != n || a.Comment() != r.in.Comment() {
+		return r.notRight(a.formatError(-1, "directory", badf("has %d members and not %d, or another comment", a.Len(), n)))
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(a.workers())
@@ -334,6 +352,14 @@ func (r *repacking) check(ctx context.Context, temp string) error {
 				return r.blame(gctx, old, r.notRight(err))
 			}
 			r.advance(m.Size)
+			return nil
+		})
+	}
+	for i := len(r.members); i < a.Len(); i++ {
+		g.Go(func() error {
+			if err := a.Member(i).Verify(gctx); err != nil {
+				return r.notRight(err)
+			}
 			return nil
 		})
 	}

@@ -8,17 +8,19 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
+	"math"
 )
 
 // maxScanned bounds the members that are found by their local headers.
 const maxScanned = 1 << 20
 
 // Partial opens an archive whose end is missing, as a full disk or an interrupted copy leaves it,
-// by the local headers of its members: those that lie whole in the file can be read. [Archive.Cut]
-// says what is missing. Where a local header does not say how long the data are, a deflated member
-// is inflated to find its end, and a stored one searched for its data descriptor. So is an archive
-// whose directory is damaged. It changes nothing about one that has its directory. Default: such
-// archives are refused.
+// by the local headers of its members: those that lie whole in the file can be read, and the
+// beginning of the next ([Archive.Rest]). [Archive.Cut] says what is missing. Where a local header
+// does not say how long the data are, a deflated member is inflated to find its end, and a stored
+// one searched for its data descriptor. So is an archive whose directory is damaged. It changes
+// nothing about one that has its directory. Default: such archives are refused.
 func Partial() Option {
 	return func(c *config) error {
 		c.partial = true
@@ -60,6 +62,9 @@ func (a *Archive) scan(size int64, damage error) error {
 		n := len(a.members)
 		a.members = append(a.members, Member{archive: a, headerOffset: at, entry: -1})
 		next, cut, err := a.members[n].scanLocal(size)
+		if err == nil && cut != "" {
+			err = a.scanRest(at, size)
+		}
 		if err != nil {
 			return err
 		}
@@ -74,6 +79,73 @@ func (a *Archive) scan(size int64, damage error) error {
 	}
 	a.cut = a.formatError(at, "end record", &badZip{eof: true, msg: reading(damage) + why})
 	return a.file.Unmodified()
+}
+
+// Rest is the member that an archive was cut off in, as far as it goes, if it was opened by its
+// local headers and there is anything of its content; nil otherwise, or if a member of this name is
+// whole. It is not among [Archive.All]. Its Size is what there is, which it can be read to, and
+// nothing says whether that is right: whoever reads all and asks for its checksum ([Member.Verify],
+// [Member.Content], [CheckAlways]) gets an error that matches [io.ErrUnexpectedEOF]. Content that
+// is compressed is decoded from its start.
+func (a *Archive) Rest() *Member { return a.rest }
+
+// scanRest looks at the member whose local header is at off, and which is not whole.
+func (a *Archive) scanRest(off, size int64) error {
+	m := &Member{archive: a, headerOffset: off, entry: -1, rest: true}
+	data, ok, err := m.readLocal(size)
+	if err != nil || !ok || data >= size || m.checkFlags(m.Flags) != nil {
+		return err
+	}
+	declared, n := m.CompressedSize, len(a.members)-1
+	if m.IsDir() || n > 0 && m.Name == sozipName(a.members[n-1].Name) {
+		return nil
+	}
+	for i := range a.members[:n] {
+		if a.members[i].Name == m.Name {
+			return nil
+		}
+	}
+	if m.CompressedSize = size - data; declared > 0 && declared < m.CompressedSize {
+		return nil // it ends in the file, and what follows is damaged
+	}
+	switch {
+	case m.Method == Stored:
+		m.Size = m.CompressedSize
+	case m.sequentially():
+		if m.Size, err = m.decodable(data); err != nil {
+			return err
+		}
+	default:
+		m.Size = 0
+	}
+	if m.Size > 0 {
+		a.rest = m
+	}
+	return nil
+}
+
+// sequentially reports whether a member can be decoded from its start on.
+func (m *Member) sequentially() bool {
+	return m.Method == Deflate || m.Method == BZip2 || m.Method == LZMA || m.Method == Zstd
+}
+
+// decodable is how many bytes come of data that are cut off; 0 if they end in any other way.
+func (m *Member) decodable(data int64) (int64, error) {
+	m.Size = math.MaxInt64
+	s := newSequential(m, data)
+	d, err := s.begin()
+	if err != nil {
+		return 0, nil //nolint:nilerr // not even its beginning is there
+	}
+	defer s.end(d)
+	n, err := io.Copy(io.Discard, d.r)
+	if fault, ok := errors.AsType[*fs.PathError](err); ok {
+		return 0, fault
+	}
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0, nil
+	}
+	return n, nil
 }
 
 // reading says why an archive is read by its local headers.
@@ -93,42 +165,17 @@ func reading(damage error) string {
 // scanLocal takes what is known of a member from its local header, and returns where the next one
 // begins, or why this one is not whole.
 func (m *Member) scanLocal(size int64) (next int64, cut string, err error) {
-	le := binary.LittleEndian
-	file, at := m.archive.file, m.headerOffset
-	b := make([]byte, localSize)
-	if at > size-localSize {
-		return 0, "the next member is cut off", nil
-	}
-	if _, err := file.ReadAt(b, at); err != nil {
+	data, there, err := m.readLocal(size)
+	switch {
+	case err != nil:
 		return 0, "", err
-	}
-	switch le.Uint32(b) {
-	case localSignature:
-	case directorySignature:
+	case there:
+	case m.archive.signatureAt(m.headerOffset) == directorySignature && m.headerOffset <= size-localSize:
 		return 0, behindAll, nil
-	default:
+	case m.archive.signatureAt(m.headerOffset) != localSignature && m.headerOffset <= size-localSize:
 		return 0, "what follows is no member", nil
-	}
-	m.Flags, m.Method = le.Uint16(b[6:]), Method(le.Uint16(b[8:]))
-	m.dosTime, m.dosDate, m.CRC32 = le.Uint16(b[10:]), le.Uint16(b[12:]), le.Uint32(b[14:])
-	m.CompressedSize, m.Size = int64(le.Uint32(b[18:])), int64(le.Uint32(b[22:]))
-	nameLen := int(le.Uint16(b[26:]))
-	data := at + localSize + int64(nameLen) + int64(le.Uint16(b[28:]))
-	if data > size {
+	default:
 		return 0, "the next member is cut off", nil
-	}
-	more := make([]byte, data-at-localSize)
-	if _, err := file.ReadAt(more, at+localSize); err != nil && len(more) > 0 {
-		return 0, "", err
-	}
-	extra := more[nameLen:]
-	m.Name = string(m.parseName(more[:nameLen], extra))
-	for id, field := range extraFields(extra) {
-		for _, n := range []*int64{&m.Size, &m.CompressedSize} {
-			if id == extraZip64 && *n == escape32 && len(field) >= 8 {
-				*n, field = int64(le.Uint64(field)), field[8:]
-			}
-		}
 	}
 	if m.Flags&flagDescriptor != 0 && m.Size == 0 && m.CompressedSize == 0 {
 		next, err = m.findDescriptor(data, size)
@@ -149,6 +196,42 @@ func (m *Member) scanLocal(size int64) (next int64, cut string, err error) {
 		return 0, fmt.Sprintf("%.100q was never finished", m.Name), nil
 	}
 	return next, "", nil
+}
+
+// readLocal takes over what a local header says of a member, and returns where its data begin;
+// false if it is none, or is not whole.
+func (m *Member) readLocal(size int64) (data int64, ok bool, err error) {
+	le := binary.LittleEndian
+	file, at := m.archive.file, m.headerOffset
+	if at > size-localSize {
+		return 0, false, nil
+	}
+	b := make([]byte, localSize)
+	if _, err := file.ReadAt(b, at); err != nil || le.Uint32(b) != localSignature {
+		return 0, false, err
+	}
+	m.Flags, m.Method = le.Uint16(b[6:]), Method(le.Uint16(b[8:]))
+	m.dosTime, m.dosDate, m.CRC32 = le.Uint16(b[10:]), le.Uint16(b[12:]), le.Uint32(b[14:])
+	m.CompressedSize, m.Size = int64(le.Uint32(b[18:])), int64(le.Uint32(b[22:]))
+	nameLen := int(le.Uint16(b[26:]))
+	data = at + localSize + int64(nameLen) + int64(le.Uint16(b[28:]))
+	if data > size {
+		return 0, false, nil
+	}
+	more := make([]byte, data-at-localSize)
+	if _, err := file.ReadAt(more, at+localSize); err != nil && len(more) > 0 {
+		return 0, false, err
+	}
+	extra := more[nameLen:]
+	m.Name = string(m.parseName(more[:nameLen], extra))
+	for id, field := range extraFields(extra) {
+		for _, n := range []*int64{&m.Size, &m.CompressedSize} {
+			if id == extraZip64 && *n == escape32 && len(field) >= 8 {
+				*n, field = int64(le.Uint64(field)), field[8:]
+			}
+		}
+	}
+	return data, true, nil
 }
 
 // findDescriptor finds the end of data whose length is told behind them, and takes over what is

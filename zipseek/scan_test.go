@@ -97,6 +97,53 @@ func TestScanEveryCut(t *testing.T) {
 	}
 }
 
+// TestScanRest reads the member that an archive was cut off in, as far as it goes, by every writer
+// and method.
+func TestScanRest(t *testing.T) {
+	content := samples(1 << 20)["rounded"]
+	archives := byWriters(t, map[string][]byte{"b": content})
+	archives["zstd"] = mustRead(t, byZstd(t, content, int64(len(content))))
+	unfinished := archives["stored by us"]
+	unfinished = bytes.Clone(unfinished)
+	clear(unfinished[14:26]) // the checksum and both sizes, which are filled in later
+	archives["unfinished"] = unfinished
+	for by, whole := range archives {
+		longest := int64(0)
+		for _, tenths := range []int{0, 1, 5, 9} {
+			a := mustOpen(t, writeFile(t, whole[:200+(len(whole)-200)*tenths/10]), Partial())
+			m := a.Rest()
+			if m == nil {
+				if tenths > 1 || tenths == 1 && by != "zstd" { // whose first block may be longer
+					t.Errorf("%s, %d tenths: nothing", by, tenths)
+				}
+				continue
+			}
+			got, err := m.Bytes()
+			if err != nil || !bytes.HasPrefix(content, got) || int64(len(got)) != m.Size || m.Size < longest || tenths == 9 && len(got) < len(content)/2 {
+				t.Errorf("%s, %d tenths: %d bytes, %v", by, tenths, len(got), err)
+			}
+			longest = m.Size
+			if err := m.Verify(t.Context()); !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("%s: Verify: %v", by, err)
+			}
+			for _, err = range m.Content(t.Context()) {
+			}
+			if !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("%s: Content: %v", by, err)
+			}
+			if found, ok := a.Lookup(m.Name); !ok || found != m {
+				t.Errorf("%s: %q is not found", by, m.Name)
+			}
+			if _, err := m.Seekable(); err != nil {
+				t.Errorf("%s: %v", by, err)
+			}
+		}
+		if a := mustOpen(t, writeFile(t, whole), Partial()); by != "unfinished" && a.Rest() != nil {
+			t.Errorf("%s: whole, and has a rest", by)
+		}
+	}
+}
+
 // TestScanUnfinished reads what a writer leaves that fills in the sizes later, and junk.
 func TestScanUnfinished(t *testing.T) {
 	whole, _, locals := plain(t)

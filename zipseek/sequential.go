@@ -3,6 +3,7 @@ package zipseek
 import (
 	"bufio"
 	"compress/bzip2"
+	"compress/flate"
 	"context"
 	"errors"
 	"hash/crc32"
@@ -164,6 +165,8 @@ func (s *sequential) begin() (*stream, error) {
 	d := &stream{s: s, close: func() {}}
 	in := bufio.NewReaderSize(io.NewSectionReader(s.m.archive.file, s.data, s.m.CompressedSize), 256<<10)
 	switch s.m.Method {
+	case Deflate: // of which only the beginning is there
+		d.r = flate.NewReader(in)
 	case BZip2:
 		d.r = bzip2.NewReader(in)
 	case LZMA:
@@ -240,6 +243,9 @@ func (d *stream) decode(to int64) error {
 // finish looks at what comes behind the last byte.
 func (d *stream) finish() error {
 	m := d.s.m
+	if m.rest {
+		return nil
+	}
 	var more [1]byte
 	switch n, err := io.ReadFull(d.r, more[:]); {
 	case n > 0:

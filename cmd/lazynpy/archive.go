@@ -127,7 +127,12 @@ func (c *cli) suggestPartial(path string, err error) error {
 		return err
 	}
 	defer z.Close()
-	if z.Len() == 0 || z.Cut() == nil {
+	switch {
+	case z.Cut() == nil:
+		return err
+	case z.Len() == 0 && z.Rest() != nil:
+		return fmt.Errorf("%w (what there is of %s can be read with --partial)", err, printable(z.Rest().Name))
+	case z.Len() == 0:
 		return err
 	}
 	return fmt.Errorf("%w (%s can be read with --partial)", err, counted(int64(z.Len()), "member", "members"))
@@ -144,7 +149,19 @@ func arraysOf(z *lazy.Archive) []*zipseek.Member {
 			members = append(members, m)
 		}
 	}
+	if rest := restOf(z); rest != nil {
+		members = append(members, rest)
+	}
 	return members
+}
+
+// restOf is the array that an archive was cut off in, if its header is there.
+func restOf(z *lazy.Archive) *zipseek.Member {
+	rest := z.Zip().Rest()
+	if rest == nil || !slices.Contains(z.Keys(), lazy.KeyOf(rest.Name)) {
+		return nil
+	}
+	return rest
 }
 
 // shadowed reports whether a later member of the archive has the same name, so that this one is

@@ -45,14 +45,14 @@ func (f *globalFlags) register(set *pflag.FlagSet) {
 	set.BoolVar(&f.json, "json", false, "print JSON, one object per line")
 	set.BoolVar(&f.large, "allow-large", false, "insist on results that do not fit into the memory that is free")
 	set.BoolVar(&f.lenient, "lenient", false, "accept broken headers that are known to exist")
-	set.BoolVar(&f.partial, "partial", false, "read the whole rows of arrays, and the whole members of archives, that were cut off (recover writes them to a file)")
+	set.BoolVar(&f.partial, "partial", false, "read the whole rows of arrays, and the whole members and the whole rows of the next of archives, that were cut off (recover writes them to a file)")
 }
 
 // partialVerbs read what is there of an array that was cut off.
 var partialVerbs = []string{"info", "ls", "head", "get", "stats", "hist", "plan", "reduce", "checksum", "png", "convert", "extract"}
 
-// check refuses a flag that the verb would not heed, and a path that is empty, as that of an unset variable of a
-// shell is: repack -o "$out" would replace its input.
+// check refuses a flag that the verb would not heed, and a path that is empty, as that of an unset
+// variable of a shell is: repack -o "$out" would replace its input.
 func (f *globalFlags) check(cmd *cobra.Command) (err error) {
 	verb := cmd.Name()
 	if f.partial && !slices.Contains(partialVerbs, verb) {

@@ -84,6 +84,9 @@ func (l *listing) list(ctx context.Context, path string) error {
 				members = append(members, m)
 			}
 		}
+		if rest := restOf(z); rest != nil {
+			members = append(members, rest)
+		}
 	}
 	rows := make([]lsJSON, len(members))
 	err = l.cli.parallel(ctx, len(members), func(_ context.Context, i int) error {

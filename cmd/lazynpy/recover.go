@@ -21,7 +21,8 @@ func newRecoverCommand(c *cli) *cobra.Command {
 			"mended: then its header is corrected and what is left of an incomplete row cut off. --dry-run tells\n" +
 			"what there is and writes nothing. Other verbs read the whole rows with --partial.\n\n" +
 			"Of an archive it copies the members whose checksums are right, also where the end with its directory is\n" +
-			"missing, and tells which are not. The exit status is 1 if there is none.",
+			"missing, and the whole rows of the array that it was cut off in, and tells which members are not whole.\n" +
+			"The exit status is 1 if there is nothing.",
 		Example: "  lazynpy recover scan.npy -o rescued.npy\n  lazynpy recover --dry-run scan.npy\n  lazynpy recover train.npz -o rescued.npz",
 		Args:    takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
+	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
@@ -14,6 +17,7 @@ type recoverArchiveJSON struct {
 	// why it was read by its local headers; null if by its directory
 	Cut     *string    `json:"cut"`
 	Members []string   `json:"members"`
+	Rows    *rowsJSON  `json:"rows"` // of the array that the archive was cut off in; null if there are none
 	Lost    []lostJSON `json:"lost"`
 }
 
@@ -23,7 +27,15 @@ type lostJSON struct {
 	Reason string `json:"reason"`
 }
 
-// archive writes the members of an archive that are whole to another.
+// rowsJSON is what there is of an array.
+type rowsJSON struct {
+	Member string  `json:"member"`
+	Shape  []int64 `json:"shape"` // as the header has it
+	Now    []int64 `json:"now"`
+}
+
+// archive writes the members of an archive that are whole to another, and the whole rows of the
+// array that it was cut off in.
 func (v *recovery) archive(ctx context.Context, c *cli, path string) error {
 	if v.inPlace {
 		return usagef("recover: an archive is not mended in place")
@@ -37,8 +49,8 @@ func (v *recovery) archive(ctx context.Context, c *cli, path string) error {
 	if err != nil {
 		return inFile(path, err)
 	}
-	z, good, reasons := s.archive, s.good, s.reasons
-	defer z.Close()
+	z, good, reasons := s.archive.Zip(), s.good, s.reasons
+	defer s.archive.Close()
 	report := recoverArchiveJSON{Path: path, Output: v.output, Members: []string{}, Lost: []lostJSON{}}
 	if cut, ok := innermost(z.Cut()); ok {
 		text := bare(cut)
@@ -58,18 +70,34 @@ func (v *recovery) archive(ctx context.Context, c *cli, path string) error {
 		}
 	}
 	tell.finish()
-	if len(keep) == 0 {
+	rows, shape, err := s.rows()
+	if err != nil {
+		return inFile(path, err)
+	}
+	var add []zipseek.NewMember
+	if rows != nil {
+		m := z.Rest()
+		report.Rows = &rowsJSON{m.Name, shape, append([]int64{}, rows.Shape()...)}
+		if add, err = asMember(ctx, m.Name, rows); err != nil {
+			return inFile(path, err)
+		}
+	}
+	if len(keep)+len(add) == 0 {
 		return inFile(path, errors.New("no member is whole"))
 	}
 	if report.Cut != nil {
 		c.note("%s: %s", printable(path), printable(*report.Cut))
 	}
 	if v.output != "" {
-		if err := c.check(v.output, formatNPZ, report.Members...); err != nil {
+		names := slices.Clone(report.Members)
+		if report.Rows != nil {
+			names = append(names, report.Rows.Member)
+		}
+		if err := c.check(v.output, formatNPZ, names...); err != nil {
 			return err
 		}
 		err := zipseek.Repack(ctx, z, v.output, zipseek.RepackOptions{
-			Keep: func(m *zipseek.Member) bool { return keep[m] }, Workers: c.workers(), Replacing: c.accepts(v.output, formatNPZ, report.Members...),
+			Keep: func(m *zipseek.Member) bool { return keep[m] }, Workers: c.workers(), Replacing: c.accepts(v.output, formatNPZ, names...), Add: add,
 		})
 		if err != nil {
 			return inFile(v.output, err)
@@ -80,7 +108,7 @@ func (v *recovery) archive(ctx context.Context, c *cli, path string) error {
 
 // survey says which members of an archive are whole.
 type survey struct {
-	archive *zipseek.Archive
+	archive *lazy.Archive
 	good    []bool
 	reasons []error // why the others are not
 	whole   int
@@ -90,7 +118,7 @@ type survey struct {
 // it is read by its local headers as well, and that counts if more are.
 func surveyAll(ctx context.Context, c *cli, path string) (survey, error) {
 	s, err := surveyOne(ctx, c, path, zipseek.Partial())
-	if err != nil || s.whole == len(s.good) || s.archive.Cut() != nil {
+	if err != nil || s.whole == len(s.good) || s.archive.Zip().Cut() != nil {
 		return s, err
 	}
 	local, err := surveyOne(ctx, c, path, zipseek.LocalHeaders())
@@ -107,11 +135,12 @@ func surveyAll(ctx context.Context, c *cli, path string) (survey, error) {
 
 // surveyOne opens an archive and reads all of it. The caller closes it unless there is an error.
 func surveyOne(ctx context.Context, c *cli, path string, how zipseek.Option) (survey, error) {
-	z, err := zipseek.Open(path, how, zipseek.Workers(c.workers()), zipseek.WithBackend(c.flags.backend.text))
+	a, err := lazy.OpenArchive(path, append(c.flags.options(), lazy.Zip(how), lazy.Header(mmapnpy.Partial()))...)
 	if err != nil {
 		return survey{}, err
 	}
-	s := survey{archive: z, good: make([]bool, z.Len()), reasons: make([]error, z.Len())}
+	z := a.Zip()
+	s := survey{archive: a, good: make([]bool, z.Len()), reasons: make([]error, z.Len())}
 	err = c.parallel(ctx, z.Len(), func(ctx context.Context, i int) error {
 		err := verify(ctx, z.Member(i))
 		if _, damaged := innermost(err); err != nil && !damaged {
@@ -121,7 +150,7 @@ func surveyOne(ctx context.Context, c *cli, path string, how zipseek.Option) (su
 		return nil
 	})
 	if err != nil {
-		return survey{}, errors.Join(err, z.Close())
+		return survey{}, errors.Join(err, a.Close())
 	}
 	for _, g := range s.good {
 		if g {
@@ -131,6 +160,42 @@ func surveyOne(ctx context.Context, c *cli, path string, how zipseek.Option) (su
 	return s, nil
 }
 
+// rows is the array that the archive was cut off in, as far as it goes in whole rows, and the shape
+// that it had; nil if there is no such row.
+func (s survey) rows() (*lazy.Array, []int64, error) {
+	rest := restOf(s.archive)
+	if rest == nil {
+		return nil, nil, nil
+	}
+	h, err := mmapnpy.ReadHeader(rest, rest.Size, rest.Name, mmapnpy.AllowShort())
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := s.archive.Array(rest.Name)
+	if err != nil || slices.Contains(a.Shape(), 0) {
+		return nil, nil, err
+	}
+	return a, append([]int64{}, h.Shape...), nil
+}
+
+// asMember is an array as a member of an archive, in C order.
+func asMember(ctx context.Context, name string, a *lazy.Array) ([]zipseek.NewMember, error) {
+	head, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: a.DType(), Shape: a.Shape()})
+	if err != nil {
+		return nil, err
+	}
+	return []zipseek.NewMember{{Name: name, Size: int64(len(head)) + a.NBytes(), Content: func(yield func([]byte, error) bool) {
+		if !yield(head, nil) {
+			return
+		}
+		for b, err := range a.Elements(ctx) {
+			if !yield(b, err) {
+				return
+			}
+		}
+	}}}, nil
+}
+
 func (v *recovery) reportArchive(c *cli, report recoverArchiveJSON) error {
 	if c.flags.json {
 		return c.printJSON(report)
@@ -138,6 +203,9 @@ func (v *recovery) reportArchive(c *cli, report recoverArchiveJSON) error {
 	text := counted(int64(len(report.Members)), "member is", "members are") + " whole"
 	if n := len(report.Lost); n > 0 {
 		text += ", " + grouped(int64(n)) + " not"
+	}
+	if r := report.Rows; r != nil {
+		text += "; " + printable(r.Member) + " is cut off: of shape " + shapeText(r.Shape) + ", " + shapeText(r.Now) + " is there whole"
 	}
 	if v.output != "" {
 		text += "; written to " + printable(v.output)

@@ -3,6 +3,8 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
+
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,12 +25,25 @@ func TestRecoverArchive(t *testing.T) {
 			fails(t, exitFailure, []string{cut, "2 members can be read with --partial"}, args...)
 		}
 		o := lazynpy(t, "ls", "--partial", "--names", cut)
-		if o.code != exitOK || o.stdout != "a\nb\n" || !strings.Contains(o.stderr, `the archive has no directory; "c.npy" is cut off`) {
+		if o.code != exitOK || o.stdout != "a\nb\nc\n" || !strings.Contains(o.stderr, `the archive has no directory; "c.npy" is cut off`) {
 			t.Errorf("ls: exit %d, %q, %q", o.code, o.stdout, o.stderr)
 		}
 		if got := ok(t, "get", "--partial", cut+":a"); got != "[1 2 3 4]\n" {
 			t.Errorf("get: %q", got)
 		}
+		rows := decode(t, ok(t, "plan", "--json", "--partial", cut+":c"))["shape"].([]any)[0].(json.Number)
+		elements := func(args ...string) []any {
+			return decode(t, ok(t, append([]string{"get", "--json"}, args...)...))["data"].([]any)
+		}
+		if got := elements("--partial", cut+":c"); len(rows) < 2 || rows == "4096" || !slices.Equal(got, elements(whole+":c", ":"+string(rows))) {
+			t.Errorf("get of %v rows: %v", rows, got)
+		}
+		left := t.TempDir()
+		o = lazynpy(t, "extract", "--partial", cut, "c", "-o", filepath.Join(left, "c.npy"))
+		if o.code != exitFailure || !strings.Contains(o.stderr, "is cut off after") {
+			t.Errorf("extract: exit %d, %q", o.code, o.stderr)
+		}
+		leftovers(t, left)
 		dir := t.TempDir()
 		ok(t, "extract", "--partial", cut, "-C", dir)
 		leftovers(t, dir, "a.npy", "b.npy")
@@ -40,7 +55,8 @@ func TestRecoverArchive(t *testing.T) {
 			t.Errorf("recover: exit %d, %q", o.code, o.stderr)
 		}
 		v := decode(t, ok(t, "recover", "--json", cut, "-o", out))
-		if v["output"] != out || !slices.Equal(v["members"].([]any), []any{"a.npy", "b.npy"}) || v["cut"] == nil {
+		if v["output"] != out || !slices.Equal(v["members"].([]any), []any{"a.npy", "b.npy"}) || v["cut"] == nil ||
+			!slices.Equal(v["rows"].(map[string]any)["now"].([]any), []any{rows}) {
 			t.Errorf("recover: %v", v)
 		}
 		if got := ok(t, "validate", out); got != out+": ok\n" {
@@ -48,6 +64,9 @@ func TestRecoverArchive(t *testing.T) {
 		}
 		if got := ok(t, "get", out+":b"); got != "[5. 6.]\n" {
 			t.Errorf("get: %q", got)
+		}
+		if !slices.Equal(elements(out+":c"), elements("--partial", cut+":c")) {
+			t.Error("other rows are saved than there are")
 		}
 		if !bytes.Equal(read(t, cut), bytesOf[:at+300]) {
 			t.Error("the archive that was cut off is another")
