@@ -34,16 +34,20 @@ type SampleError struct {
 }
 
 func (e *SampleError) Error() string {
-	var b strings.Builder
-	b.WriteString(e.File)
+	name := e.File
 	if e.Member != "" {
-		b.WriteString(":" + e.Member)
+		name += ":" + e.Member
 	}
+	text := name
 	if e.Index >= 0 {
-		fmt.Fprintf(&b, ": index %d", e.Index)
+		text += fmt.Sprintf(": index %d", e.Index)
 	}
-	fmt.Fprintf(&b, ": %v", e.Err)
-	return strings.ReplaceAll(b.String(), "\n", " ")
+	// What failed below names the file too.
+	why := e.Err.Error()
+	for _, prefix := range []string{name + ": ", e.File + ": "} {
+		why = strings.TrimPrefix(why, prefix)
+	}
+	return strings.ReplaceAll(text+": "+why, "\n", " ")
 }
 
 // Unwrap is Err.
