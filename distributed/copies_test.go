@@ -74,6 +74,9 @@ func TestInputMap(t *testing.T) {
 		if err := w.Do(t.Context()); distributed.ExitStatus(err) != distributed.ExitRefused || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s for %s: %v", c.to, c.from, err)
 		}
+		if s, _ := status(t, p); len(s.Attempts) == 0 || !strings.Contains(s.Attempts[len(s.Attempts)-1].Error, c.text) {
+			t.Errorf("%s for %s: the journal does not say why: %+v", c.to, c.from, s)
+		}
 	}
 	if err := (distributed.Work{Dir: p.DefaultDir(), InputMap: m}).Do(t.Context()); err != nil {
 		t.Fatal(err)
@@ -86,6 +89,13 @@ func TestInputMap(t *testing.T) {
 	for _, pair := range []string{"", "=", "a=", "=b", "a"} {
 		if _, err := distributed.ParseInputMap([]string{pair}); err == nil {
 			t.Errorf("%q is taken", pair)
+		}
+	}
+	for _, from := range []string{"/data/T=300 K/scan.npy", "/data/T=", "/a=b=c:d"} {
+		for _, to := range []string{"/copies/T=300 K", "$TMPDIR/x=y"} {
+			if m, err := distributed.ParseInputMap([]string{from + "=" + to}); err != nil || m[filepath.Clean(from)] != to {
+				t.Errorf("%s for %s: %v, %v", to, from, m, err)
+			}
 		}
 	}
 	if _, err := distributed.ParseInputMap([]string{"a=/b", "a=/c"}); err == nil {

@@ -19,15 +19,16 @@ import (
 // it; its times and its inode are its own.
 type InputMap map[string]string
 
-// ParseInputMap reads pairs as they are given on a command line, "FROM=TO" each. What is mapped is
-// made absolute.
+// ParseInputMap reads pairs as they are given on a command line, "FROM=TO" each, where FROM may have
+// "=" in it: TO begins at the first one that an absolute path or a variable follows. What is mapped
+// is made absolute.
 func ParseInputMap(pairs []string) (InputMap, error) {
 	if len(pairs) == 0 {
 		return nil, nil
 	}
 	m := InputMap{}
 	for _, pair := range pairs {
-		from, to, ok := strings.Cut(pair, "=")
+		from, to, ok := cutPair(pair)
 		if !ok || from == "" || to == "" {
 			return nil, fmt.Errorf("input map %q (want FROM=TO)", pair)
 		}
@@ -41,6 +42,16 @@ func ParseInputMap(pairs []string) (InputMap, error) {
 		m[from] = to
 	}
 	return m, nil
+}
+
+// cutPair cuts "FROM=TO". If no "=" is followed by what a worker takes, the first one it is.
+func cutPair(pair string) (from, to string, ok bool) {
+	for i := range len(pair) {
+		if to := pair[i+1:]; pair[i] == '=' && (filepath.IsAbs(to) || strings.HasPrefix(to, "$")) {
+			return pair[:i], to, true
+		}
+	}
+	return strings.Cut(pair, "=")
 }
 
 // pairs are what ParseInputMap reads.

@@ -86,9 +86,6 @@ func (w Work) Do(ctx context.Context) error {
 	if err := w.stopped(true); err != nil {
 		return notDone(err)
 	}
-	if p, err = p.at(w.InputMap); err != nil {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	}
 	return w.attempt(ctx, p)
 }
 
@@ -141,6 +138,9 @@ func (w Work) attempt(ctx context.Context, p *Plan) (err error) {
 	}()
 	if err := p.checkBuild(); err != nil {
 		return err
+	}
+	if p, err = p.at(w.InputMap); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	log, err := journal.OpenLog(filepath.Join(w.Dir, journalDir), p.ID(), p.Portions())
 	if err != nil {
