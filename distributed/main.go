@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -43,14 +45,29 @@ func workMain(args []string, stderr io.Writer) int {
 	w.Trust, w.Verify, w.AllowLarge, w.Keep = *trust, *verify, *large, *keep
 	var err error
 	if w.InputMap, err = ParseInputMap(pairs); err != nil {
-		fmt.Fprintln(stderr, err)
+		fmt.Fprintln(stderr, plainText(err.Error()))
 		return ExitRefused
 	}
 	err = w.DoUntilTold()
 	if err != nil {
-		fmt.Fprintln(stderr, err)
+		fmt.Fprintln(stderr, plainText(err.Error()))
 	}
 	return ExitStatus(err)
+}
+
+// plainText is a text in which what a terminal might obey is written as an escape: names in it come
+// from files.
+func plainText(text string) string {
+	var plain strings.Builder
+	for _, r := range text {
+		if r == ' ' || strconv.IsPrint(r) {
+			plain.WriteRune(r)
+		} else {
+			quoted := strconv.QuoteRune(r)
+			plain.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return plain.String()
 }
 
 // WorkFromEnv is the work of a process that a scheduler has started, whose environment getenv looks
