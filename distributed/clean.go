@@ -68,7 +68,7 @@ func (d *driver) clean() error {
 			return err
 		}
 	}
-	err := os.Remove(d.Dir)
+	err := removeDir(d.Dir)
 	if others, failed := os.ReadDir(d.Dir); err != nil && failed == nil && len(others) > 0 {
 		return fmt.Errorf("%s: %d files that no run has made stay there, as %s", d.Dir, len(others), others[0].Name())
 	}
@@ -76,6 +76,18 @@ func (d *driver) clean() error {
 		return nil
 	}
 	return err
+}
+
+// removeDir removes an empty directory, and the link to it that has led here.
+func removeDir(dir string) error {
+	place, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(place); err != nil || place == dir {
+		return err
+	}
+	return remove(dir)
 }
 
 // Prepare makes a run ready for workers that others start, with [Work] or by the command line: the

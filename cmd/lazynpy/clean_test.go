@@ -57,4 +57,17 @@ func TestPrepare(t *testing.T) {
 		t.Errorf("left behind: %q", left)
 	}
 	fails(t, exitFailure, []string{other}, "clean", other)
+
+	// A link to a run directory goes with it.
+	place := filepath.Join(folder, "elsewhere")
+	ok(t, "run", "--op", "sum", "-o", sum, "--run-dir", place, path)
+	if err := os.Symlink(place, sum+".run"); err != nil {
+		t.Fatal(err)
+	}
+	ok(t, "clean", sum)
+	for _, name := range []string{place, sum + ".run"} {
+		if _, err := os.Lstat(name); !os.IsNotExist(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
