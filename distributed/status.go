@@ -2,6 +2,8 @@ package distributed
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -268,10 +270,16 @@ func Cancel(ctx context.Context, dir string, e Engine) error {
 	}
 	mark := func(*os.File) error { return nil }
 	if err := atomicfile.Write(filepath.Join(RunDir(dir), cancelName), mark); err != nil {
+		if e != nil {
+			err = errors.Join(err, e.Cancel(ctx, p.Name())) // which need not wait for room on the disk
+		}
 		return err
 	}
 	if e == nil {
 		return nil
 	}
-	return e.Cancel(ctx, p.Name())
+	if err := e.Cancel(ctx, p.Name()); err != nil {
+		return fmt.Errorf("%s: marked as cancelled, but the jobs may go on: %w", dir, err)
+	}
+	return nil
 }

@@ -63,7 +63,7 @@ func (c *cli) cancel(cmd *cobra.Command, dir string, trust bool) error {
 func (c *cli) end(cmd *cobra.Command, dir string) error {
 	l, failed := storedLauncher(dir)
 	if err := distributed.Cancel(cmd.Context(), dir, l.engine); err != nil {
-		return fmt.Errorf("%s: marked as cancelled, but the jobs may go on: %w", dir, err)
+		return err
 	}
 	if failed != nil {
 		return fmt.Errorf("%s: marked as cancelled, but its jobs are not known: %w", dir, failed)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -106,6 +107,12 @@ func TestMissingScheduler(t *testing.T) {
 		fails(t, exitFailure, []string{"sbatch"}, append([]string{"run", "--engine", "slurm", "--op", "sum", path, "-o", out}, extra...)...)
 		if o := lazynpy(t, "cancel", out+".run"); o.code != exitFailure || !strings.Contains(o.stderr, "marked as cancelled, but") || !strings.Contains(o.stderr, "scancel") {
 			t.Errorf("cancel: exit %d, %q", o.code, o.stderr)
+		}
+		if err := errors.Join(os.Remove(filepath.Join(out+".run", "cancelled")), os.Mkdir(filepath.Join(out+".run", "cancelled"), 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		if o := lazynpy(t, "cancel", out+".run"); o.code != exitFailure || strings.Contains(o.stderr, "marked") || !strings.Contains(o.stderr, "scancel") {
+			t.Errorf("cancel without a mark: exit %d, %q", o.code, o.stderr)
 		}
 		ok(t, "resume", "--engine", "pool", out+".run")
 	}
