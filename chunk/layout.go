@@ -15,8 +15,16 @@ type Layout struct {
 	Order    []int   // axes from slowest to fastest in storage; nil means C order
 }
 
-// COrder is C order: the last axis varies fastest.
+// countAxes panics if a number of axes is none that any array has, before memory is taken for them.
+func countAxes(n int) {
+	if n < 0 || n > 1<<16 {
+		panic(fmt.Sprintf("chunk: %d axes", n))
+	}
+}
+
+// COrder is C order: the last axis varies fastest. It panics if ndim is negative or above 65,536.
 func COrder(ndim int) []int {
+	countAxes(ndim)
 	order := make([]int, ndim)
 	for d := range order {
 		order[d] = d
@@ -24,7 +32,7 @@ func COrder(ndim int) []int {
 	return order
 }
 
-// FOrder is Fortran order: the first axis varies fastest.
+// FOrder is Fortran order: the first axis varies fastest. It panics as COrder does.
 func FOrder(ndim int) []int {
 	order := COrder(ndim)
 	slices.Reverse(order)

@@ -3,8 +3,10 @@ package chunk
 import "slices"
 
 // Axes is what s asks of each of n axes. It is nil where s asks it of all together, as "auto" and a
-// byte size do, and where s is for another number of axes.
+// byte size do, and where s is for another number of axes. It panics if n is negative or above
+// 65,536.
 func (s Spec) Axes(n int) []AxisSpec {
+	countAxes(n)
 	axes := slices.Repeat([]AxisSpec{AxisWhole()}, n)
 	switch {
 	case s.form == formAll && s.all.kind == kindSize:
@@ -31,8 +33,11 @@ func (s Spec) Axes(n int) []AxisSpec {
 
 // Slice is what a asks of an axis that has count of the elements of the one it was for: every
 // step-th from first on, which may go backward. Explicit sizes become what is left of each chunk;
-// anything else stays.
+// anything else stays. It panics if step is 0.
 func (a AxisSpec) Slice(first, count, step int64) AxisSpec {
+	if step == 0 {
+		panic("chunk: AxisSpec.Slice: step 0")
+	}
 	if a.kind != kindSizes {
 		return a
 	}

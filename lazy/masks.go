@@ -1,6 +1,7 @@
 package lazy
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -211,6 +212,9 @@ func MaskOf(weights []float64, shape ...int64) Mask {
 // MaskFrom has the elements of b as weights, such as those of a [Result] that was loaded from
 // a file. They are copied, and must be real numbers.
 func MaskFrom(b Buffered) (Mask, error) {
+	if b == nil {
+		return Mask{}, errors.New("a mask of nothing")
+	}
 	n, err := mmapnpy.Floats(b.Buffer())
 	if err != nil {
 		return Mask{}, err

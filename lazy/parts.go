@@ -71,8 +71,21 @@ func NewParts(a *Array, write bool, reducers ...Reducer) (*Parts, error) {
 // follow each other.
 func (p *Parts) NumBlocks() int64 { return p.pass.tasks.n }
 
-// Region is where block i lies in the array.
-func (p *Parts) Region(i int64) chunk.Region { return p.pass.tasks.region(i) }
+// Region is where block i lies in the array. It panics if there is no such block.
+func (p *Parts) Region(i int64) chunk.Region {
+	if err := p.has(i); err != nil {
+		panic("lazy: " + err.Error())
+	}
+	return p.pass.tasks.region(i)
+}
+
+// has returns an error if there is no block i.
+func (p *Parts) has(i int64) error {
+	if i < 0 || i >= p.NumBlocks() {
+		return fmt.Errorf("there is no block %d of %d", i, p.NumBlocks())
+	}
+	return nil
+}
 
 // Group is the number of blocks of the largest groups: in runs of a multiple of it all groups are
 // whole.
@@ -126,8 +139,12 @@ func (p *Parts) Header() mmapnpy.Header {
 
 // Aligned is the smallest number of blocks such that all groups of so many, counted from the first
 // block, have elements that lie together in the written array and begin at a multiple of align
-// bytes. It is 0 if there is no such number below that of all blocks.
+// bytes. It is 0 if there is no such number below that of all blocks. It panics if align is not
+// positive.
 func (p *Parts) Aligned(align int64) int64 {
+	if align < 1 {
+		panic(fmt.Sprintf("lazy: Parts.Aligned: multiple of %d bytes", align))
+	}
 	shape, order := p.pass.a.node.shape(), p.pass.order
 	fileOrder, _ := p.pass.a.fileOrder('K')
 	t := &p.pass.tasks
@@ -164,7 +181,7 @@ func (p *Parts) Aligned(align int64) int64 {
 }
 
 // Offset is where the first element of block i lies in the written array, in bytes from the first
-// element of all.
+// element of all. It panics if there is no such block.
 func (p *Parts) Offset(i int64) int64 {
 	n := p.pass.a.node
 	order, _ := p.pass.a.fileOrder('K')
@@ -299,8 +316,14 @@ func (p *Parts) Results() ([]*Result, error) {
 // Checksum reads the elements of block i from an output and gives what [BlockState] had as their
 // CRC when they were written.
 func (p *Parts) Checksum(ctx context.Context, i int64, output io.ReaderAt) (uint32, error) {
+	if err := p.has(i); err != nil {
+		return 0, err
+	}
 	if p.out == nil {
 		return 0, nil
+	}
+	if output == nil {
+		return 0, fmt.Errorf("block %d: there is no output to read", i)
 	}
 	part := &outputPart{job: p.out}
 	for win := range p.Region(i).Split(p.pass.cut, p.pass.windowLen) {

@@ -1,6 +1,7 @@
 package mmapnpy
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -81,6 +82,9 @@ func (b Buffer) Elements() iter.Seq2[[]byte, error] {
 // Elements that cannot be read any more are a *[FaultError]; what was written until then is of no
 // use.
 func Write(w io.Writer, b Buffer) error {
+	if w == nil {
+		return errors.New("there is nothing to write to")
+	}
 	if err := b.Check(); err != nil {
 		return err
 	}

@@ -92,6 +92,9 @@ func (w *Writer) setTarget(t target) { w.target, w.out.w = t, t }
 // what lies behind the members, and leaves it to the caller to bring w to disk, or to throw it away
 // after an error.
 func NewWriter(w io.WriterAt, path string, opts ...WriterOption) (*Writer, error) {
+	if w == nil {
+		return nil, fmt.Errorf("%s: there is nothing to write to", path)
+	}
 	c, err := defaultWriterConfig.with(opts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -30,6 +30,12 @@ func (w *Writer) Add(ctx context.Context, name string, size int64, pieces iter.S
 		if err := w.checkName(name, size); err != nil {
 			return w.about(name, err)
 		}
+		if pieces == nil && size > 0 {
+			return w.about(name, errors.New("there are no pieces"))
+		}
+		if pieces == nil {
+			pieces = func(func([]byte, error) bool) {}
+		}
 		return w.add(ctx, c, name, size, pieces)
 	})
 }
