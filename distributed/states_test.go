@@ -119,6 +119,10 @@ func TestStatesAreSmall(t *testing.T) {
 				if wrote > p.StateBytes+frames+16<<10 {
 					t.Errorf("%d bytes of states, the plan said %d", wrote, p.StateBytes)
 				}
+				// What one portion finishes alone is recorded as results.
+				if p.Portions() == 1 && (wrote > results+frames+4<<10 || p.StateBytes != results) {
+					t.Errorf("%d bytes of states, planned %d, of %d bytes of results", wrote, p.StateBytes, results)
+				}
 				// Accumulators of std take five times as much as its result.
 				if most := 5*results*p.Tasks + size/100 + frames + 4<<10; k == 0 && (wrote > most || p.StateBytes > most) {
 					t.Errorf("%d bytes of states in %d portions, planned %d, at most %d", wrote, p.Portions(), p.StateBytes, most)

@@ -115,6 +115,7 @@ type role struct {
 	first bool // it begins its group
 	last  bool // it ends it
 	done  bool // and the cell
+	whole bool // all of the cell is between lo and hi
 }
 
 func (c *cells) role(i, lo, hi int64) role {
@@ -122,7 +123,13 @@ func (c *cells) role(i, lo, hi int64) role {
 	first, last := c.bounds(cell, rank)
 	r := role{cell: cell, first: rank == first, last: rank == last, done: rank == c.tasks-1}
 	r.alone = first == last || lo > 0 && c.numberOf(i, rank, first) < lo || c.numberOf(i, rank, last) >= hi
+	r.whole = c.numberOf(i, rank, 0) >= lo && c.numberOf(i, rank, c.tasks-1) < hi
 	return r
+}
+
+// whole reports whether in runs of so many tasks every cell lies in one run as a whole.
+func (c *cells) whole(run int64) bool {
+	return c.tasks == 1 || c.sorted && (run%c.tasks == 0 || run >= c.tasks*c.cells)
 }
 
 // states bounds the number of states of n tasks that are stored in runs of so many.

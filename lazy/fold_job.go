@@ -22,6 +22,7 @@ type foldJob struct {
 	stored bool
 	derive func(*Result) (*Result, error) // makes the result of what was folded; nil for itself
 	cells  *cells
+	short  bool                // finished outputs take no more than their accumulators
 	none   bool                // there are no tasks
 	groups map[int64]*foldPart // of the cells in which a group has begun
 	totals map[int64]*foldPart // what has merged of the cells that are not finished
@@ -208,6 +209,7 @@ func (j *foldJob) decode(b []byte, r chunk.Region) (_ part, rest []byte, err err
 func (j *foldJob) start(t *tasks) {
 	shape := t.largest()
 	j.cells = newCells(t, j.reduced, j.stateBytes(shape), arith.Times(product(shape), elemSize(j.a.node)))
+	j.short = !j.usersOwn() && j.sink == nil && j.outputBytes() <= j.fold.stateSize()
 	j.none = t.n == 0
 	j.groups, j.totals = map[int64]*foldPart{}, map[int64]*foldPart{}
 }

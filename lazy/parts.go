@@ -19,7 +19,8 @@ import (
 // merging gives the same bits however blocks are put into runs.
 //
 // A state has the accumulators of groups of blocks, merged in their order, where the run has all of
-// a group, and of single blocks where it has not. Groups follow from the array, its blocks and the
+// a group, and of single blocks where it has not; where it has all blocks that share outputs, these
+// outputs, if they take no more. Groups follow from the array, its blocks and the
 // reducers: there are as few that their states take about 1 % of the array. See [Parts.Group].
 //
 // A Parts is for one merge at a time; Compute and Checksum can be called concurrently.
@@ -106,6 +107,11 @@ func (p *Parts) StateBytes(n, run int64) int64 {
 	for _, j := range p.reducing() {
 		states, each := n, j.stateBytes(shape)
 		if f, ok := j.(*foldJob); ok {
+			if f.short && f.cells.whole(run) {
+				cells := arith.CeilDiv(n, max(f.cells.tasks, 1))
+				sum = plus(sum, arith.Times(min(arith.Times(cells, f.outputsIn(shape)), f.keptLen()), f.outputBytes()))
+				continue
+			}
 			states = f.cells.states(n, run)
 			if all := arith.Times(f.keptLen(), f.fold.stateSize()); f.cells.tasks == 1 {
 				sum = plus(sum, min(all, arith.Times(states, each)))
@@ -244,8 +250,9 @@ func (p *Parts) Compute(ctx context.Context, lo, hi int64, c Computing, done fun
 		config.memory = c.Memory
 	}
 	states := newStates(p, max(c.Run, 1), lo, hi)
-	// What grows, what waits to be stored, and the groups that have begun.
-	config.memory = max(config.budget()-3*p.StateBytes(states.run, states.run), minMemory/2)
+	// What grows, what waits to be stored, and the groups and cells that have begun.
+	begun := arith.Times(2, p.pass.tasks.stateBytes(p.reducing()))
+	config.memory = max(config.budget()-arith.Times(3, p.StateBytes(states.run, states.run))-begun, minMemory/2)
 	pass := *p.pass
 	if c.Progress != nil {
 		last := int64(0)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/arith"
 )
 
 // packed is what a task of a pass in parts has found: parts of folds, and what others have made of
@@ -43,19 +44,22 @@ func (p *pass) pack(_ chunk.Region, parts []part) (f packed, err error) {
 
 // states puts together the states of runs of blocks: of every reducer their length in 8 bytes,
 // least significant first, and then those of its groups, each with its last block, and of the
-// blocks that are alone.
+// blocks that are alone. In place of the states of a cell that lies in the run as a whole are its
+// outputs, finished, if they take no more.
 type states struct {
 	parts    *Parts
 	run      int64
 	lo, hi   int64 // that are computed
 	sections [][]byte
-	open     []map[int64]*foldPart // per reducer, by cell
+	groups   []map[int64]*foldPart // that have begun, per reducer, by cell
+	cells    []map[int64]*foldPart // and of cells that will be finished
 }
 
 func newStates(p *Parts, run, lo, hi int64) *states {
 	s := &states{parts: p, run: min(run, max(p.NumBlocks(), 1)), lo: lo, hi: hi}
 	for range p.reducing() {
-		s.sections, s.open = append(s.sections, make([]byte, 8)), append(s.open, map[int64]*foldPart{})
+		s.sections = append(s.sections, make([]byte, 8))
+		s.groups, s.cells = append(s.groups, map[int64]*foldPart{}), append(s.cells, map[int64]*foldPart{})
 	}
 	return s
 }
@@ -97,13 +101,49 @@ func (s *states) addPart(k int, i, lo, hi int64, p part) (err error) {
 		return nil
 	}
 	f := j.(*foldJob)
-	if at := f.cells.role(i, lo, hi); !at.alone {
-		if fold, err = f.join(s.open[k], at.cell, fold, at.last); err != nil || fold == nil {
+	at := f.cells.role(i, lo, hi)
+	if !at.alone {
+		if fold, err = f.join(s.groups[k], at.cell, fold, at.last); err != nil || fold == nil {
 			return err
 		}
 	}
-	s.sections[k], err = f.encode(s.sections[k], fold)
-	return err
+	if !f.short || !at.whole {
+		s.sections[k], err = f.encode(s.sections[k], fold)
+		return err
+	}
+	if fold, err = f.join(s.cells[k], at.cell, fold, at.done); err != nil || fold == nil {
+		return err
+	}
+	s.sections[k] = f.appendOutputs(s.sections[k], s.parts.Region(i), fold)
+	return nil
+}
+
+// appendOutputs appends the finished outputs of a region, in C order, and takes the part back.
+func (j *foldJob) appendOutputs(b []byte, r chunk.Region, p *foldPart) []byte {
+	var shape []int64
+	for d, reduced := range j.reduced {
+		if !reduced {
+			shape = append(shape, r.Shape[d])
+		}
+	}
+	out := j.fold.result(shape)
+	j.finish(out, r, chunk.COrder(len(j.order)), r, p.partial)
+	j.pool.Put(p)
+	return append(b, out.data...)
+}
+
+// takeOutputs is the reverse of appendOutputs, and returns what is behind the outputs.
+func (j *foldJob) takeOutputs(b []byte, r chunk.Region) (rest []byte, err error) {
+	size := j.outputBytes()
+	n := arith.Times(j.outputsIn(r.Shape), size)
+	if n > int64(len(b)) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	j.ready()
+	j.eachRunIn(chunk.COrder(len(j.order)), r, func(at, from, n int64) {
+		copy(j.out.data[at*size:(at+n)*size], b[from*size:])
+	})
+	return b[n:], nil
 }
 
 // mergeRun merges what add has given.
@@ -136,7 +176,12 @@ func (p *Parts) mergeNext(j job, i, lo, hi int64, state []byte) (rest []byte, er
 	f, fold := j.(*foldJob)
 	at := role{alone: true}
 	if fold {
-		if at = f.cells.role(i, lo, hi); !at.alone && !at.last {
+		at = f.cells.role(i, lo, hi)
+		finished := f.short && at.whole
+		switch {
+		case finished && at.done:
+			return f.takeOutputs(state, p.Region(i))
+		case finished || !at.alone && !at.last:
 			return state, nil
 		}
 	}
