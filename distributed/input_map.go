@@ -19,9 +19,9 @@ import (
 // it; its times and its inode are its own.
 type InputMap map[string]string
 
-// ParseInputMap reads pairs as they are given on a command line, "FROM=TO" each, where FROM may have
-// "=" in it: TO begins at the first one that an absolute path or a variable follows. What is mapped
-// is made absolute.
+// ParseInputMap reads pairs as they are given on a command line, "FROM=TO" each, where FROM may
+// have "=" in it: TO begins at the first one that an absolute path or a variable follows. What is
+// mapped is made absolute.
 func ParseInputMap(pairs []string) (InputMap, error) {
 	if len(pairs) == 0 {
 		return nil, nil

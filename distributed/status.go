@@ -271,7 +271,7 @@ func Cancel(ctx context.Context, dir string, e Engine) error {
 	mark := func(*os.File) error { return nil }
 	if err := atomicfile.Write(filepath.Join(RunDir(dir), cancelName), mark); err != nil {
 		if e != nil {
-			err = errors.Join(err, e.Cancel(ctx, p.Name())) // which need not wait for room on the disk
+			err = errors.Join(err, e.Cancel(ctx, p.Name())) // it needs no room on the disk
 		}
 		return err
 	}

@@ -84,7 +84,7 @@ func (f *engineFlags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.time, "time", "", "slurm, pbs, lsf, sge, aws: `limit` of one worker, as 30 (minutes), 2:00:00 or 1-12")
 	set.StringVar(&f.cpus, "cpus", "", "slurm, kubernetes: `cores` of one worker (default: the site's; 1 of a pod)")
 	set.StringVar(&f.mem, "mem", "", "slurm, kubernetes: memory of one worker, as the scheduler writes it: 4G, 8Gi (default: the site's; 2Gi of a pod)")
-	set.IntVar(&f.maxRunning, "max-running", 0, "slurm, kubernetes: workers at a time (default: what the site allows; a pod per task, up to 1000)")
+	set.IntVar(&f.maxRunning, "max-running", 0, "slurm, kubernetes: workers at a time (default: what the site allows; 1000 pods)")
 	set.StringVar(&f.account, "account", "", "slurm: `account`")
 	set.StringVar(&f.qos, "qos", "", "slurm: quality of service")
 	set.StringArrayVar(&f.sbatch, "sbatch-arg", nil, "slurm: one more `option` of sbatch, as --sbatch-arg=--constraint=avx2; can be repeated")

@@ -22,7 +22,7 @@ type AWSOptions struct {
 	Queue string // job queue, a name or an ARN
 	// job definition whose image starts the program and whose volumes are those of the plan
 	Definition string
-	Attempts   int // how often a share is started, 1 to 10; default 10
+	Attempts   int // how often a worker is started, 1 to 10; default 10
 	// limit of one attempt, at least a minute; default: that of the definition
 	Time time.Duration
 }
@@ -64,7 +64,7 @@ type (
 
 // AWSBatch is a request for `aws batch submit-job --cli-input-json file://request.json`. The
 // container gets the arguments of the worker; its program is the entrypoint of the image in the job
-// definition, where cores, memory and the shared filesystem are stated, too. At most 10000 shares.
+// definition, where cores, memory and the shared filesystem are stated, too. At most 10000 workers.
 func AWSBatch(r distributed.Round, o AWSOptions) ([]byte, error) {
 	if o.Attempts == 0 {
 		o.Attempts = awsMaxAttempts
@@ -106,7 +106,7 @@ func (o AWSOptions) check(r distributed.Round) error {
 	case o.Queue == "" || o.Definition == "":
 		return errors.New("batch: AWS Batch needs a queue and a job definition")
 	case r.Shares > awsMaxShares:
-		return fmt.Errorf("batch: %d shares: AWS Batch takes at most %d", r.Shares, awsMaxShares)
+		return fmt.Errorf("batch: %d workers: AWS Batch takes at most %d", r.Shares, awsMaxShares)
 	case o.Attempts < 1 || o.Attempts > awsMaxAttempts:
 		return fmt.Errorf("batch: %d attempts: want 1 to %d", o.Attempts, awsMaxAttempts)
 	case o.Time != 0 && o.Time < awsMinTimeout:

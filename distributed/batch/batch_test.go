@@ -84,7 +84,7 @@ func TestRefuses(t *testing.T) {
 		change func(*distributed.Round, *Options)
 	}{
 		{"no command", func(r *distributed.Round, _ *Options) { r.Command = nil }},
-		{"0 shares", func(r *distributed.Round, _ *Options) { r.Shares = 0 }},
+		{"0 workers", func(r *distributed.Round, _ *Options) { r.Shares = 0 }},
 		{"no name of a job", func(r *distributed.Round, _ *Options) { r.Name = "a\nb" }},
 		{"no name of a job", func(r *distributed.Round, _ *Options) { r.Name = "" }},
 		{"has a NUL", func(r *distributed.Round, _ *Options) { r.Command = []string{"a", "b\x00c"} }},
@@ -111,7 +111,7 @@ func TestAWSRefuses(t *testing.T) {
 		{"needs a queue", func(_ *distributed.Round, o *AWSOptions) { o.Queue = "" }},
 		{"a job definition", func(_ *distributed.Round, o *AWSOptions) { o.Definition = "" }},
 		{"at most 10000", func(r *distributed.Round, _ *AWSOptions) { r.Shares = 10_001 }},
-		{"0 shares", func(r *distributed.Round, _ *AWSOptions) { r.Shares = 0 }},
+		{"0 workers", func(r *distributed.Round, _ *AWSOptions) { r.Shares = 0 }},
 		{"11 attempts", func(_ *distributed.Round, o *AWSOptions) { o.Attempts = 11 }},
 		{"-1 attempts", func(_ *distributed.Round, o *AWSOptions) { o.Attempts = -1 }},
 		{"at least 1m0s", func(_ *distributed.Round, o *AWSOptions) { o.Time = time.Second }},

@@ -1,6 +1,6 @@
 // Package batch writes what schedulers need that this module has no engine for: job scripts for
-// PBS, LSF and Grid Engine, and a request for AWS Batch. They are submitted by hand; afterwards
-// `lazynpy resume` computes what is missing and publishes.
+// PBS, LSF and Grid Engine, and a request for AWS Batch. They are submitted by hand; the last
+// of their workers publishes, and `lazynpy resume` computes what they have left.
 //
 //	script, err := batch.PBS(round, batch.Options{
 //		Queue: "short", Time: 2 * time.Hour, Extra: []string{"-l select=1:ncpus=8:mem=16gb"},
@@ -9,8 +9,8 @@
 // The scripts were never run by these schedulers: tests run them in a shell in which the variables
 // are set that the manuals promise. What they request is what the manuals say.
 //
-// A script starts [distributed.Round.Command] for every share, in the place of its shell, so that
-// the worker gets the scheduler's signals. The worker finds its share in the variable that the
-// scheduler sets. Grid Engine and LSF count from 1, which [distributed.Index] knows.
-// [distributed.Round.Detach] and [distributed.Round.Finish] are not looked at.
+// A script starts [distributed.Round.Command] for every worker, in the place of its shell, so that
+// the worker gets the scheduler's signals. The worker finds its index in the variable that the
+// scheduler sets; that Grid Engine and LSF count from 1 does not matter.
+// [distributed.Round.Detach] is not looked at.
 package batch

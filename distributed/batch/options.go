@@ -25,7 +25,7 @@ func check(r distributed.Round, o Options) error {
 	case len(r.Command) == 0:
 		return errors.New("batch: the round has no command")
 	case r.Shares < 1:
-		return fmt.Errorf("batch: %d shares: want 1 or more", r.Shares)
+		return fmt.Errorf("batch: %d workers: want 1 or more", r.Shares)
 	case r.Name == "" || strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "":
 		return fmt.Errorf("batch: %q is no name of a job: want letters, digits and hyphens", r.Name)
 	case o.Time < 0:

@@ -7,9 +7,9 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
-// PBS is a script for `qsub` of OpenPBS and PBS Professional, which needs 2 shares for an array and
-// gets a plain job for one. TORQUE has other options and is not served. Cores and memory are asked
-// for with Extra: "-l select=1:ncpus=8:mem=16gb".
+// PBS is a script for `qsub` of OpenPBS and PBS Professional, which needs 2 workers for an array
+// and gets a plain job for one. TORQUE has other options and is not served. Cores and memory are
+// asked for with Extra: "-l select=1:ncpus=8:mem=16gb".
 func PBS(r distributed.Round, o Options) (string, error) {
 	s := script{prefix: "#PBS"}
 	s.directive("-N %s", jobName(r))

@@ -13,7 +13,7 @@ import (
 
 // The defaults of an [Engine], and the most that it accepts.
 const (
-	DefaultParallelism = 1000            // pods at once, where there are as many tasks
+	DefaultParallelism = 1000            // pods at once, where there is work for as many
 	DefaultCPU         = "1"             // cores of one pod
 	DefaultMemory      = "2Gi"           // memory of one pod
 	DefaultBackoff     = 10              // failures of one index
@@ -40,7 +40,7 @@ type Engine struct {
 	// "Always", "IfNotPresent" or "Never"; default: as the control plane decides by the tag
 	PullPolicy string
 
-	// pods at once, 1 to MaxParallelism; default: as many as tasks, up to DefaultParallelism
+	// pods at once, 1 to MaxParallelism; default: as many as there is work for, up to DefaultParallelism
 	Parallelism int
 	// cores of one pod, requested and allowed, as "4" or "500m"; default DefaultCPU
 	CPU    string
@@ -103,10 +103,9 @@ func (e Engine) Validate() error {
 	return nil
 }
 
-// Shares is Parallelism, or the number of tasks where that is less: a pod that finds no room yet
-// waits.
-func (e Engine) Shares(tasks int64) int {
-	return int(max(1, min(tasks, int64(e.parallelism()))))
+// Shares is at most Parallelism: a pod that finds no room yet waits.
+func (e Engine) Shares(workers int64) int {
+	return int(max(1, min(workers, int64(e.parallelism()))))
 }
 
 // Submit creates the Job of the round. A Job that exists and was made from the same manifest counts

@@ -291,7 +291,7 @@ func (e Engine) check(r distributed.Round) error {
 	case len(r.Command) == 0:
 		return errors.New("kubernetes: the round has no command")
 	case r.Shares < 1 || r.Shares > MaxShares:
-		return fmt.Errorf("kubernetes: %d shares: want 1 to %d", r.Shares, MaxShares)
+		return fmt.Errorf("kubernetes: %d workers: want 1 to %d", r.Shares, MaxShares)
 	case !path.IsAbs(r.Dir):
 		return fmt.Errorf("kubernetes: run directory %q: want an absolute path with slashes, as pods have", r.Dir)
 	}

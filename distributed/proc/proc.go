@@ -4,7 +4,7 @@
 // # Contract
 //
 // Workers belong to the process that submitted them. On Linux they get SIGTERM when it ends,
-// however it ends; elsewhere they finish their tasks, and find no one who merges. They are in
+// however it ends; elsewhere they go on, and the last one publishes. They are in
 // process groups of their own, so that a key that interrupts the driver in a terminal does not
 // reach them: the driver tells them, by Cancel. A detached round is refused.
 //
@@ -49,9 +49,9 @@ type Engine struct {
 // Name is "proc".
 func (e Engine) Name() string { return "proc" }
 
-// Shares is one for every task, up to Processes.
-func (e Engine) Shares(tasks int64) int {
-	return int(max(1, min(tasks, int64(e.processes()))))
+// Shares is at most Processes.
+func (e Engine) Shares(workers int64) int {
+	return int(max(1, min(workers, int64(e.processes()))))
 }
 
 // Submit starts up to Processes workers. The others of the round start as those end. If one cannot
@@ -86,7 +86,7 @@ func (e Engine) check(r distributed.Round) error {
 	case !filepath.IsAbs(r.Dir):
 		return fmt.Errorf("proc: the run directory %q is not an absolute path", r.Dir)
 	case r.Shares < 1:
-		return fmt.Errorf("proc: %d shares, but a round has at least 1", r.Shares)
+		return fmt.Errorf("proc: %d workers, but a round has at least 1", r.Shares)
 	case len(r.Command) == 0:
 		return errors.New("proc: a round without a command")
 	case r.Detach:

@@ -217,7 +217,7 @@ func TestSubmitRefuses(t *testing.T) {
 	for name, change := range map[string]func(*Engine, *distributed.Round){
 		"Processes is -1":     func(e *Engine, _ *distributed.Round) { e.Processes = -1 },
 		"not an absolute":     func(_ *Engine, r *distributed.Round) { r.Dir = "run" },
-		"0 shares":            func(_ *Engine, r *distributed.Round) { r.Shares = 0 },
+		"0 workers":           func(_ *Engine, r *distributed.Round) { r.Shares = 0 },
 		"without a command":   func(_ *Engine, r *distributed.Round) { r.Command = nil },
 		"detached":            func(_ *Engine, r *distributed.Round) { r.Detach = true },
 		"worker 0 of round 2": func(_ *Engine, r *distributed.Round) { r.Command = []string{filepath.Join(dir, "none")} },

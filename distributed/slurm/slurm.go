@@ -1,7 +1,7 @@
 // Package slurm starts the workers of a distributed run as jobs of a Slurm cluster, by the commands
 // that its users have: sbatch, squeue and scancel.
 //
-// A round is one job array with a task for every share, whose index a worker finds in
+// A round is one job array with a task for every worker, whose index it finds in
 // SLURM_ARRAY_TASK_ID. Where arrays are not allowed, [Engine.Ranks] makes it one job over as many
 // nodes, in which srun starts the workers; their index is in SLURM_PROCID.
 //
@@ -102,13 +102,13 @@ type Engine struct {
 // Name is "slurm".
 func (e Engine) Name() string { return "slurm" }
 
-// Shares is one for every task, up to Ranks or MaxArray.
-func (e Engine) Shares(tasks int64) int {
+// Shares is at most Ranks, or MaxArray.
+func (e Engine) Shares(workers int64) int {
 	limit := e.Ranks
 	if limit <= 0 {
 		limit = or(e.MaxArray, DefaultMaxArray)
 	}
-	return int(max(1, min(tasks, int64(limit))))
+	return int(max(1, min(workers, int64(limit))))
 }
 
 // Validate says which field has a value that sbatch could not take, without asking Slurm.
@@ -148,7 +148,7 @@ func checkRound(r distributed.Round) error {
 		return fmt.Errorf("slurm: the run directory %q has a backslash or a line break, which Slurm's names of output files cannot have", r.Dir)
 	}
 	if r.Shares < 1 {
-		return fmt.Errorf("slurm: %d shares, but a round has at least 1", r.Shares)
+		return fmt.Errorf("slurm: %d workers, but a round has at least 1", r.Shares)
 	}
 	if len(r.Command) == 0 {
 		return errors.New("slurm: a round without a command")

@@ -246,7 +246,7 @@ func TestSubmitRefuses(t *testing.T) {
 		"not an absolute path":     func(_ *Engine, r *distributed.Round) { r.Dir = "run" },
 		"has a backslash":          func(_ *Engine, r *distributed.Round) { r.Dir = `/tmp/a\b` },
 		"or a line break":          func(_ *Engine, r *distributed.Round) { r.Dir = "/tmp/a\nb" },
-		"0 shares":                 func(_ *Engine, r *distributed.Round) { r.Shares = 0 },
+		"0 workers":                func(_ *Engine, r *distributed.Round) { r.Shares = 0 },
 		"without a command":        func(_ *Engine, r *distributed.Round) { r.Command = nil },
 		`"" is not the name`:       func(_ *Engine, r *distributed.Round) { r.Name = "" },
 		`"a,b" is not the name of`: func(_ *Engine, r *distributed.Round) { r.Name = "a,b" },
