@@ -31,7 +31,7 @@ type Member struct {
 	dosTime, dosDate uint16
 	flaw             flaw
 	plain            bool // Name is all that the entry has as its name
-	rest             bool // of a member that is cut off, and goes to the end of the file; see [Archive.Rest]
+	rest             bool // what there is of one that was cut off; see [Archive.Rest]
 
 	content atomic.Pointer[content]
 }

@@ -84,7 +84,7 @@ func memberBase(a *lazy.Array) (int64, error) {
 	if a.Key() == "" {
 		return 0, nil
 	}
-	z, err := zipseek.Open(a.Path(), zipseek.Partial()) // which a was opened with, if it has no directory
+	z, err := zipseek.Open(a.Path(), zipseek.Partial()) // as a was, if there is no directory
 	if err != nil {
 		return 0, err
 	}

@@ -17,7 +17,7 @@ type recoverArchiveJSON struct {
 	// why it was read by its local headers; null if by its directory
 	Cut     *string    `json:"cut"`
 	Members []string   `json:"members"`
-	Rows    *rowsJSON  `json:"rows"` // of the array that the archive was cut off in; null if there are none
+	Rows    *rowsJSON  `json:"rows"` // of the array that was cut off; null if there are none
 	Lost    []lostJSON `json:"lost"`
 }
 
