@@ -1,6 +1,6 @@
 // Package kubernetes runs the workers of package distributed as an Indexed Job of Kubernetes, one
-// pod per worker. It writes the manifest itself and hands it to kubectl, which knows the cluster and
-// how to log in; it needs no client library, and what [Engine.Manifest] prints can as well be
+// pod per worker. It writes the manifest itself and hands it to kubectl, which knows the cluster
+// and how to log in; it needs no client library, and what [Engine.Manifest] prints can as well be
 // committed, queued by Kueue or run by Argo.
 //
 //	e := kubernetes.Engine{

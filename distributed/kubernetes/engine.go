@@ -40,7 +40,8 @@ type Engine struct {
 	// "Always", "IfNotPresent" or "Never"; default: as the control plane decides by the tag
 	PullPolicy string
 
-	// pods at once, 1 to MaxParallelism; default: as many as there is work for, up to DefaultParallelism
+	// pods at once, 1 to MaxParallelism; default: as many as there is work for, up to
+	// DefaultParallelism
 	Parallelism int
 	// cores of one pod, requested and allowed, as "4" or "500m"; default DefaultCPU
 	CPU    string
