@@ -15,8 +15,8 @@ func newCancelCommand(c *cli) *cobra.Command {
 		Use:   "cancel PLAN",
 		Short: "End the workers of a run, and keep what they have recorded",
 		Long: "Cancel marks a run as cancelled, which every worker sees before its next portion, and tells the engine that it was\n" +
-			"started with to end its jobs. PLAN is the run directory, or the plan.json in it. What is recorded stays: resume\n" +
-			"takes the mark away and goes on.",
+			"started with to end its jobs. PLAN is the run directory, the plan.json in it, or the output. What is recorded\n" +
+			"stays: resume takes the mark away and goes on.",
 		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.cancel(cmd, distributed.RunDir(args[0]), trust)

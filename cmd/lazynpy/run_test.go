@@ -73,7 +73,7 @@ func TestRunReduces(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := read(t, "std.npy")
-	for _, args := range [][]string{{"verify", "sum.npy"}, {"resume", "sum.npy"}, {"resume", "--finish", "sum.npy"},
+	for _, args := range [][]string{{"verify", "sum.npy"}, {"resume", "sum.npy"},
 		{"run", "--nav", "0", "--chunks", "(1, -1, -1)", "--op", "sum,mean", "--op", "std=1", "--over", "signal", path, "-o", "{op}.npy"}} {
 		fails(t, exitFailure, []string{"not what was published: ", "mean.npy: its CRC-32C was"}, args...)
 	}
@@ -223,7 +223,7 @@ func TestRunUsage(t *testing.T) {
 		{"--max-running", append(good, "--engine", "kubernetes", "--image", "x", "--volume", "host:/data", "--max-running", "-1")},
 		{"--job-definition", append(good, "--engine", "aws", "--print", "--partition", "q")},
 		{"missing argument", []string{"resume"}},
-		{"--finish", []string{"resume", "--finish", "--engine", "pool", "x"}},
+		{"--finish", []string{"resume", "--finish", "x"}},
 		{"--nav", []string{"resume", "--nav", "0", "x"}},
 		{"missing argument", []string{"status"}},
 		{"--interval", []string{"status", "--interval", "1s", "x"}},

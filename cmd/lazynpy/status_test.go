@@ -34,7 +34,6 @@ func TestLifeOfARun(t *testing.T) {
 		}
 	}
 	status("ready", "blocks 0 of 4, 0 %", "array 0 B of 16 B", "attempts 0", "output "+out, "lazynpy work --plan "+dir)
-	fails(t, distributed.ExitInterrupted, []string{"4 of 4 portions"}, "resume", "--finish", dir)
 	fails(t, distributed.ExitInterrupted, []string{"4 of 4 portions", "resume --print"}, "resume", dir)
 	fails(t, exitFailure, []string{"4 of 4 portions"}, "verify", dir)
 

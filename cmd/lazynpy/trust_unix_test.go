@@ -43,7 +43,7 @@ func TestPipesInRunDirs(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, args := range [][]string{
-			{"status", dir}, {"verify", dir}, {"work", "--plan", dir}, {"cancel", dir}, {"resume", "--finish", dir}, {"resume", "--engine", "pool", dir},
+			{"status", dir}, {"verify", dir}, {"work", "--plan", dir}, {"cancel", dir}, {"resume", "--engine", "pool", dir},
 			{"run", "--op", "max", "--over", "0", path, "-o", out},
 		} {
 			o := soon(t, args...)
@@ -68,7 +68,7 @@ func TestUntrustedRunDir(t *testing.T) {
 		t.Fatal(err)
 	}
 	words := []string{dir + "/engine.json: not trusted: it can be written to by others (mode 0666)", "chmod -R go-w " + dir + ", or --trust"}
-	for _, args := range [][]string{{"resume", dir}, {"resume", "--finish", dir}, {"cancel", dir}, append(again, "--engine", "pool")} {
+	for _, args := range [][]string{{"resume", dir}, {"cancel", dir}, append(again, "--engine", "pool")} {
 		fails(t, exitFailure, words, args...)
 	}
 	fails(t, distributed.ExitRefused, words, "work", "--plan", dir)
