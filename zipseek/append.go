@@ -31,7 +31,10 @@ import (
 // error that matches [ErrReplaced], and the new one is left alone. A file that is read-only or no
 // regular file is refused, and one whose folder cannot be written to.
 func Append(path string, opts ...WriterOption) (*Writer, error) {
-	c, err := defaultWriterConfig.with(opts)
+	c, err := defaultWriterConfig.with("Append", aboutArchive&^aboutReplaced|aboutNothing, opts)
+	if err == nil && !c.create && len(c.readers) > 0 {
+		err = fmt.Errorf("%w to Append without OrCreate: %v", ErrOption, aboutMade)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -14,10 +14,10 @@ import (
 // Recover mends the archive at path after a process died in [Append], and reports whether there was
 // something to mend. Members whose Close had not brought them to disk are cut off; the archive is
 // byte for byte what it was before. An archive without a journal is left alone. Append does the
-// same before it begins, and both wait for whoever writes to the archive, as [WaitFor] says; other
-// options have no effect.
+// same before it begins, and both wait for whoever writes to the archive, as [WaitFor] says, which
+// is the only option that Recover takes.
 func Recover(path string, opts ...WriterOption) (mended bool, err error) {
-	c, err := defaultWriterConfig.with(opts)
+	c, err := defaultWriterConfig.with("Recover", aboutTurns, opts)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", path, err)
 	}

@@ -202,7 +202,7 @@ func BenchmarkWriter(b *testing.B) {
 					var size int64
 					for b.Loop() {
 						m := newMemTarget()
-						c, err := defaultWriterConfig.with(append(opts, WriterWorkers(workers)))
+						c, err := defaultWriterConfig.with("Create", aboutMembers, append(opts, WriterWorkers(workers)))
 						if err != nil {
 							b.Fatal(err)
 						}

@@ -153,7 +153,7 @@ func (r *repacking) writerOptions() (writerConfig, error) {
 	if r.opts.Workers != 0 {
 		opts = append(opts, WriterWorkers(r.opts.Workers))
 	}
-	return defaultWriterConfig.with(opts)
+	return defaultWriterConfig.with("Repack", aboutMembers, opts)
 }
 
 // choose lists the members to keep, and makes sure that each can be read before anything is
@@ -259,7 +259,7 @@ func (r *repacking) write(ctx context.Context, w *Writer, m *Member) error {
 // recode adds a member under the name that it has, whatever that is, and with its time stamp.
 func (w *Writer) recode(ctx context.Context, m *Member, pieces iter.Seq2[[]byte, error], how WriterOption) error {
 	return w.attempt(func() error {
-		c, err := w.config.with([]WriterOption{how})
+		c, err := w.config.with("Repack", aboutMembers, []WriterOption{how})
 		if err == nil {
 			err = w.checkName(m.Name, m.Size)
 		}

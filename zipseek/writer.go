@@ -60,7 +60,7 @@ var errInterrupted = errors.New("another member is being written")
 // keeps its owner and permissions; one that may not be written to is refused, although its folder
 // would let it be replaced, and so is the name of a sidecar of another file.
 func Create(path string, opts ...WriterOption) (*Writer, error) {
-	c, err := defaultWriterConfig.with(opts)
+	c, err := defaultWriterConfig.with("Create", aboutArchive, opts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -90,12 +90,12 @@ func (w *Writer) setTarget(t target) { w.target, w.out.w = t, t }
 
 // NewWriter makes a new archive in w, which is empty and is called path in errors. Close writes
 // what lies behind the members, and leaves it to the caller to bring w to disk, or to throw it away
-// after an error.
+// after an error. Of the options of [Create] those about a place are for [NewClaim].
 func NewWriter(w io.WriterAt, path string, opts ...WriterOption) (*Writer, error) {
 	if w == nil {
 		return nil, fmt.Errorf("%s: there is nothing to write to", path)
 	}
-	c, err := defaultWriterConfig.with(opts)
+	c, err := defaultWriterConfig.with("NewWriter", aboutArchive, opts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -23,7 +23,7 @@ import (
 // writer.
 func (w *Writer) Add(ctx context.Context, name string, size int64, pieces iter.Seq2[[]byte, error], opts ...WriterOption) error {
 	return w.attempt(func() error {
-		c, err := w.config.with(opts)
+		c, err := w.config.with("Add", aboutMembers, opts)
 		if err != nil {
 			return w.about(name, err)
 		}

@@ -9,11 +9,11 @@ import (
 
 // Copy adds a member of an open archive as it is: its bytes in the file are not inflated nor
 // compared with their checksum, and a SOZip index behind them comes along. The time stamp is kept.
-// What is stored is aligned as the options say; the others have no effect. The member must not be
-// one of the archive that is appended to.
+// What is stored is aligned as [Align] says, the only option that Copy takes. The member must not
+// be one of the archive that is appended to.
 func (w *Writer) Copy(ctx context.Context, m *Member, opts ...WriterOption) error {
 	return w.attempt(func() error {
-		c, err := w.config.with(opts)
+		c, err := w.config.with("Copy", aboutStored, opts)
 		if err == nil {
 			err = w.checkName(m.Name, m.Size)
 		}

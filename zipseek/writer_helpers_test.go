@@ -263,7 +263,7 @@ func repeat(b []byte, size int64) iter.Seq2[[]byte, error] {
 // testWriter makes a writer to memory.
 func testWriter(t testing.TB, m *memTarget, opts ...WriterOption) *Writer {
 	t.Helper()
-	c, err := defaultWriterConfig.with(opts)
+	c, err := defaultWriterConfig.with("Create", aboutMembers, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

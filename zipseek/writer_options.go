@@ -2,6 +2,7 @@ package zipseek
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -41,10 +42,48 @@ const (
 const HuffmanOnly = flate.HuffmanOnly
 
 // A WriterOption changes how members are written. Given to [Create] or [Append] it holds for all
-// of them, given to [Writer.Add] for one.
+// of them, given to [Writer.Add] for one. A function that an option says nothing about refuses it,
+// with an error that matches [ErrOption].
 type WriterOption func(*writerConfig) error
 
+// ErrOption is matched by the error of a function that got an option which would change nothing
+// there.
+var ErrOption = errors.New("option does not apply")
+
+// topic is what an option is about.
+type topic uint8
+
+const (
+	aboutStored   topic = 1 << iota // how stored members lie
+	aboutDeflated                   // how members are compressed, and whether
+	aboutTurns                      // waiting for others
+	aboutReplaced                   // the file that is replaced
+	aboutMade                       // who may read what is made
+	aboutNothing                    // making what is not there
+
+	aboutMembers = aboutStored | aboutDeflated
+	aboutArchive = aboutMembers | aboutTurns | aboutReplaced | aboutMade
+)
+
+func (t topic) String() string {
+	switch t {
+	case aboutStored:
+		return "Align"
+	case aboutDeflated:
+		return "Compressed, Uncompressed, ChunkSize or WriterWorkers"
+	case aboutTurns:
+		return "WaitFor"
+	case aboutReplaced:
+		return "Replacing"
+	case aboutMade:
+		return "Readers"
+	}
+	return "OrCreate"
+}
+
 type writerConfig struct {
+	about topic // of the option that was applied last
+
 	align   int
 	deflate bool
 	level   int
@@ -62,14 +101,18 @@ type writerConfig struct {
 
 var defaultWriterConfig = writerConfig{align: DefaultAlign, level: DefaultLevel, chunk: DefaultChunkSize, date: dosDate}
 
-// with is the configuration with options applied, in their order.
-func (c writerConfig) with(opts []WriterOption) (writerConfig, error) {
+// with is the configuration with options applied, in their order, for a function that takes those
+// about some topics.
+func (c writerConfig) with(function string, takes topic, opts []WriterOption) (writerConfig, error) {
 	for _, opt := range opts {
 		if opt == nil {
 			continue // an option that was left out
 		}
 		if err := opt(&c); err != nil {
 			return writerConfig{}, err
+		}
+		if takes&c.about == 0 {
+			return writerConfig{}, fmt.Errorf("%w to %s: %v", ErrOption, function, c.about)
 		}
 	}
 	if c.workers == 0 {
@@ -88,7 +131,7 @@ const DefaultWait = filelock.DefaultWait
 // nobody else.
 func WaitFor(ctx context.Context, most time.Duration, begins func()) WriterOption {
 	return func(c *writerConfig) error {
-		c.wait = filelock.With(ctx, most, begins)
+		c.about, c.wait = aboutTurns, filelock.With(ctx, most, begins)
 		return nil
 	}
 }
@@ -98,7 +141,7 @@ func WaitFor(ctx context.Context, most time.Duration, begins func()) WriterOptio
 // be replaced.
 func Replacing(accept func(old *os.File) error) WriterOption {
 	return func(c *writerConfig) error {
-		c.accept = accept
+		c.about, c.accept = aboutReplaced, accept
 		return nil
 	}
 }
@@ -108,7 +151,7 @@ func Replacing(accept func(old *os.File) error) WriterOption {
 // can be added to it by another Append.
 func OrCreate() WriterOption {
 	return func(c *writerConfig) error {
-		c.create = true
+		c.about, c.create = aboutNothing, true
 		return nil
 	}
 }
@@ -121,7 +164,7 @@ func Align(n int) WriterOption {
 		if n < 1 || n > maxAlign || n&(n-1) != 0 {
 			return fmt.Errorf("alignment %d: must be a power of two from 1 to %d", n, maxAlign)
 		}
-		c.align = n
+		c.about, c.align = aboutStored, n
 		return nil
 	}
 }
@@ -137,7 +180,7 @@ func Compressed(level int) WriterOption {
 		case level < HuffmanOnly || level > flate.BestCompression:
 			return fmt.Errorf("compression level %d: must be in 1..9, or -2", level)
 		}
-		c.deflate, c.level = true, level
+		c.about, c.deflate, c.level = aboutDeflated, true, level
 		return nil
 	}
 }
@@ -145,17 +188,17 @@ func Compressed(level int) WriterOption {
 // Uncompressed stores members. It is the default, and undoes [Compressed] for one member.
 func Uncompressed() WriterOption {
 	return func(c *writerConfig) error {
-		c.deflate = false
+		c.about, c.deflate = aboutDeflated, false
 		return nil
 	}
 }
 
 // Readers gives an archive that is made no more readers than a file of these permissions has, such
 // as one of which a member is made. It can be given more than once, and changes nothing for an
-// archive that exists.
+// archive that exists: [Append] takes it with [OrCreate] alone.
 func Readers(mode fs.FileMode) WriterOption {
 	return func(c *writerConfig) error {
-		c.readers = append(slices.Clone(c.readers), mode)
+		c.about, c.readers = aboutMade, append(slices.Clone(c.readers), mode)
 		return nil
 	}
 }
@@ -176,7 +219,7 @@ func ChunkSize(n int) WriterOption {
 		if n < minChunkSize || n > maxChunkSize {
 			return fmt.Errorf("chunk size %d: must be in %d..%d", n, minChunkSize, maxChunkSize)
 		}
-		c.chunk = n
+		c.about, c.chunk = aboutDeflated, n
 		return nil
 	}
 }
@@ -188,7 +231,7 @@ func WriterWorkers(n int) WriterOption {
 		if n < 1 {
 			return fmt.Errorf("%d workers: must be at least 1", n)
 		}
-		c.workers = n
+		c.about, c.workers = aboutDeflated, n
 		return nil
 	}
 }
