@@ -47,7 +47,7 @@ func (f *File) tempName(slot int) string {
 // open makes the temporary file, without a name if possible.
 func (f *File) open(perm fs.FileMode) error {
 	if !forceNamed {
-		if file := openUnnamed(f.dir, perm); file != nil {
+		if file := openUnnamed(f.dir, perm, f.tempName); file != nil {
 			return f.take(file, "")
 		}
 	}

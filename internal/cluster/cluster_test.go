@@ -337,6 +337,9 @@ func (a *attempt) finish(f *fixture) distributed.Status {
 			a.t.Error(err)
 		}
 	}
+	// Others than the one that has published still run: they stop at the mark of a run that is
+	// done, or fail to find the output.
+	a.until("the last worker", func() bool { return len(workers(a.dir)) == 0 })
 	s := a.status()
 	ends := map[string]int{}
 	for _, at := range s.Attempts {
@@ -346,9 +349,6 @@ func (a *attempt) finish(f *fixture) distributed.Status {
 		ends[at.End]++
 	}
 	a.t.Logf("%d attempts %v, %d portions twice", len(s.Attempts), ends, s.Duplicates)
-	// Workers that nobody knows of may still run: they stop at the mark of a run that is done, or
-	// fail to find the output.
-	a.until("the last worker", func() bool { return len(workers(a.dir)) == 0 })
 	if err := os.RemoveAll(filepath.Dir(a.dir)); err != nil {
 		a.t.Error(err)
 	}
