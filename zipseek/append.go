@@ -32,9 +32,6 @@ import (
 // regular file is refused, and one whose folder cannot be written to.
 func Append(path string, opts ...WriterOption) (*Writer, error) {
 	c, err := defaultWriterConfig.with("Append", aboutArchive&^aboutReplaced|aboutNothing, opts)
-	if err == nil && !c.create && len(c.readers) > 0 {
-		err = fmt.Errorf("%w to Append without OrCreate: %v", ErrOption, aboutMade)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

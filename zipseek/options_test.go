@@ -84,7 +84,7 @@ func TestOptionsThatDoNotApply(t *testing.T) {
 		},
 		"Append": {
 			call:  func(o WriterOption) error { return made(Append(path, o)) },
-			takes: append([]WriterOption{wait, OrCreate()}, members...), not: []WriterOption{replacing, Readers(0o600)},
+			takes: append([]WriterOption{wait, OrCreate(), Readers(0o600)}, members...), not: []WriterOption{replacing},
 		},
 		"Recover": {
 			call: func(o WriterOption) error {

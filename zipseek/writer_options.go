@@ -108,10 +108,11 @@ func (c writerConfig) with(function string, takes topic, opts []WriterOption) (w
 		if opt == nil {
 			continue // an option that was left out
 		}
+		c.about = 0
 		if err := opt(&c); err != nil {
 			return writerConfig{}, err
 		}
-		if takes&c.about == 0 {
+		if c.about != 0 && takes&c.about == 0 { // those of tests are about nothing
 			return writerConfig{}, fmt.Errorf("%w to %s: %v", ErrOption, function, c.about)
 		}
 	}
@@ -195,7 +196,7 @@ func Uncompressed() WriterOption {
 
 // Readers gives an archive that is made no more readers than a file of these permissions has, such
 // as one of which a member is made. It can be given more than once, and changes nothing for an
-// archive that exists: [Append] takes it with [OrCreate] alone.
+// archive that exists.
 func Readers(mode fs.FileMode) WriterOption {
 	return func(c *writerConfig) error {
 		c.about, c.readers = aboutMade, append(slices.Clone(c.readers), mode)
