@@ -46,7 +46,7 @@ func TestOptionsThatDoNotApply(t *testing.T) {
 	into := func(use func(w *Writer, o WriterOption) error) func(WriterOption) error {
 		return func(o WriterOption) error {
 			w := must(Create(filepath.Join(dir, "b.npz")))
-			defer w.Abort()
+			defer func() { _ = w.Abort() }() // nobody wants it
 			return use(w, o)
 		}
 	}
