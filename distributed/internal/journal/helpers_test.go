@@ -119,18 +119,21 @@ func (m *model) read(name string, b []byte, plan [32]byte, portions uint64) {
 		if len(h) < 64 || string(h[:8]) != "lnpyjrn1" || le.Uint32(h[60:]) != sum(h[:60]) {
 			break
 		}
-		length := le.Uint64(h[48:])
-		if length > uint64(len(h)-64) {
+		length, behind := le.Uint64(h[48:]), uint64(0)
+		if known := h[9] == 0 && h[10] == 0 && h[11] == 0; h[8] != 'S' || !known {
+			behind = length // else the payload was taken away
+		}
+		if behind > uint64(len(h)-64) {
 			break
 		}
-		payload := h[64 : 64+length]
+		payload := h[64 : 64+behind]
 		f := fact{name, int64(at), le.Uint32(h[40:]), le.Uint32(h[44:]), length, le.Uint32(h[12:]), le.Uint32(h[56:])}
 		portion, first := le.Uint64(h[32:]), at == 0
-		at += 64 + int(length)
+		at += 64 + int(behind)
 		if string(h[16:32]) != string(plan[:16]) || h[9] != 0 || h[10] != 0 || h[11] != 0 {
 			continue
 		}
-		inRange := portion < portions && f.generation <= MaxGeneration
+		inRange := portion < portions && f.generation <= MaxGeneration && length <= MaxPayload
 		switch h[8] {
 		case 'A':
 			if first {
@@ -138,7 +141,7 @@ func (m *model) read(name string, b []byte, plan [32]byte, portions uint64) {
 			}
 		case 'E':
 			m.reason[name] = readable(payload, f.pcrc, `"reason":"`)
-		case 'P':
+		case 'P', 'S':
 			if inRange {
 				m.facts[int64(portion)] = append(m.facts[int64(portion)], f)
 				m.records[name]++
@@ -147,6 +150,7 @@ func (m *model) read(name string, b []byte, plan [32]byte, portions uint64) {
 			if inRange {
 				m.lowest[int64(portion)] = max(m.lowest[int64(portion)], f.generation)
 			}
+		case 'C':
 		default:
 			continue
 		}
