@@ -92,7 +92,8 @@ func removeDir(dir string) error {
 
 // Prepare makes a run ready for workers that others start, with [Work] or by the command line: the
 // inputs are the right ones, and the file of the output is there. The plan is in the run directory
-// already; see [Plan.Write]. A run that is complete is fine.
+// already; see [Plan.Write]. A run that is complete is fine. Of the options only Dir and Trust are
+// looked at.
 func Prepare(ctx context.Context, o RunOptions) error {
 	o.Detach = true
 	d, err := newDriver(nil, o)
