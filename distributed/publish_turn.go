@@ -30,7 +30,7 @@ func (t *attempt) publish(ctx context.Context) (again bool, err error) {
 				return false, err
 			}
 		}
-		if err := t.stopped(true); err != nil {
+		if err := t.stopped(); err != nil {
 			return false, err
 		}
 		if err := t.pull.refresh(ctx, t.log); err != nil {

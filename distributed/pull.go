@@ -35,8 +35,7 @@ const (
 type puller struct {
 	portions int64  // of the plan
 	name     string // of the worker's journal
-	from     int64  // where it would begin
-	last     int64  // what follows the portion that it has taken last
+	last     int64  // where it begins, and then what follows the portion that it has taken last
 
 	look  time.Duration  // how long the last look took
 	spent time.Duration  // on portions so far
@@ -59,7 +58,7 @@ func newPuller(p *Plan, name string, index int) *puller {
 	case index > 0:
 		at = spread(uint64(index), n)
 	}
-	return &puller{portions: n, name: name, from: at, last: at, both: map[int64]bool{}}
+	return &puller{portions: n, name: name, last: at, both: map[int64]bool{}}
 }
 
 // spread is where worker index begins: in the middle of the largest gaps that those with lower
@@ -215,10 +214,8 @@ func (q *puller) refresh(ctx context.Context, log *journal.Log) error {
 	err := log.Refresh(ctx)
 	q.look = time.Since(begun)
 	q.taken = slices.DeleteFunc(q.taken, func(s span) bool {
-		for n := s.from; n < s.to; n++ {
-			if !log.Done(n) {
-				return false
-			}
+		for range log.Missing(s.from, s.to) {
+			return false
 		}
 		return true
 	})

@@ -83,7 +83,7 @@ func (w Work) Do(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	if err := w.stopped(true); err != nil {
+	if err := w.stopped(); err != nil {
 		return notDone(err)
 	}
 	return w.attempt(ctx, p)
@@ -190,15 +190,23 @@ func (t *attempt) claimNext(s span) error {
 	all := s
 	if n := len(t.pull.taken); n > 0 {
 		if t.pull.taken[n-1].to != s.from {
-			if err := t.settle(); err != nil {
+			if err := t.settleAll(); err != nil {
 				return err
 			}
-			t.pull.taken = nil
 		} else {
 			all.from = t.pull.taken[0].from
 		}
 	}
 	return t.claim(all)
+}
+
+// settleAll waits until all that was computed is recorded.
+func (t *attempt) settleAll() error {
+	if err := t.settle(); err != nil {
+		return err
+	}
+	t.pull.taken = nil
+	return nil
 }
 
 // say claims, unless that is what it has claimed already, and brings it to disk.
@@ -226,7 +234,7 @@ func (t *attempt) alone(ctx context.Context, s span) (bool, error) {
 	if !contested && missing(t.log, s) {
 		return true, nil
 	}
-	if err := t.settle(); err != nil { // what was computed is claimed until it is recorded
+	if err := t.settleAll(); err != nil { // what was computed is claimed until it is recorded
 		return false, err
 	}
 	if err := t.say(span{}); err != nil || !contested {
@@ -287,7 +295,7 @@ func (t *attempt) compute(ctx context.Context) error {
 // work on what is left.
 func (t *attempt) next(ctx context.Context) (span, error) {
 	for {
-		if err := t.stopped(true); err != nil {
+		if err := t.stopped(); err != nil {
 			return span{}, err
 		}
 		if err := t.heard(); err != nil {
@@ -304,10 +312,9 @@ func (t *attempt) next(ctx context.Context) (span, error) {
 		}
 		s, late := t.pull.take(t.log), false
 		if s.empty() && len(t.pull.taken) > 0 { // the last of it may be on its way to the disk
-			if err := t.settle(); err != nil {
+			if err := t.settleAll(); err != nil {
 				return span{}, err
 			}
-			t.pull.taken = nil
 			continue
 		}
 		if s.empty() {
@@ -378,7 +385,7 @@ func (t *attempt) computeOpen(ctx context.Context, s span) error {
 // moved is the error of an output that is not in its place: another worker may have published it.
 func (t *attempt) moved(err error) error {
 	if errors.Is(err, os.ErrNotExist) {
-		if stopped := t.stopped(true); stopped != nil {
+		if stopped := t.stopped(); stopped != nil {
 			return stopped
 		}
 	}
@@ -415,7 +422,10 @@ func (t *attempt) portions(ctx context.Context, b *bound, c *committer, s span) 
 			return err
 		}
 		now = portion{number: now.number + 1, generation: t.log.Generation(now.number + 1)}
-		return t.stopped(now.number < s.to)
+		if now.number == s.to {
+			return nil
+		}
+		return t.stopped()
 	})
 	if err != nil {
 		return fmt.Errorf("portion %d: %w", now.number, err)
@@ -424,16 +434,11 @@ func (t *attempt) portions(ctx context.Context, b *bound, c *committer, s span) 
 }
 
 // stopped returns an error if the worker is to end although there is more to do.
-func (w Work) stopped(more bool) error {
+func (w Work) stopped() error {
 	select {
 	case <-w.Interrupt:
-		if more {
-			return ErrInterrupted
-		}
+		return ErrInterrupted
 	default:
-	}
-	if !more {
-		return nil
 	}
 	if exists(filepath.Join(w.Dir, doneName)) {
 		return errDone
