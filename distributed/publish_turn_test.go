@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,9 @@ func TestPublisherTold(t *testing.T) {
 
 // TestJournalGone removes the journal of a worker, whose records nobody can find any more.
 func TestJournalGone(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files that are open cannot be removed there")
+	}
 	f := small(t)
 	want, p := f.want(), f.slowPlan(slowParams{Gate: f.gate, Tiles: 5})
 	dir := p.DefaultDir()
@@ -91,7 +95,7 @@ func TestJournalGone(t *testing.T) {
 		t.Fatal(files, err)
 	}
 	if err := os.Remove(files[0]); err != nil {
-		t.Skip("files that are open cannot be removed here")
+		t.Fatal(err)
 	}
 	touch(f.gate)
 	err = <-result
