@@ -12,6 +12,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // TestInputMap has workers read a copy of the input and of an operation's file, with other times,
@@ -27,7 +28,7 @@ func TestInputMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := f.options(slowParams{})
-	o.Map = append(o.Map, distributed.MustOp("subtract", distributed.BinaryParams{Operand: distributed.Operand{Array: distributed.Path(dark)}}))
+	o.Map = append(o.Map, ops.Must("subtract", ops.BinaryParams{Operand: ops.Operand{Array: ops.Path(dark)}}))
 	p := f.plan(o)
 	if err := run(p, distributed.Pool{}, distributed.RunOptions{}); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lazynpy/lazynpy/distributed"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // TestStatesAreRemoved publishes runs of all kinds and looks at what is left of the states. A run
@@ -26,7 +27,7 @@ func TestStatesAreRemoved(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "mean.npy")
 			p, err := distributed.MemmapDistributed(path, distributed.Options{Chunks: "(2,-1,-1,-1)", Memory: 64 << 20, PortionBytes: 512 << 10,
-				Reduce: []distributed.Reduction{{Op: distributed.MustOp("mean", distributed.OverParams{Over: "0"}), Path: out}}})
+				Reduce: []distributed.Reduction{{Op: ops.Must("mean", ops.OverParams{Over: "0"}), Path: out}}})
 			if err != nil {
 				t.Fatal(err)
 			}

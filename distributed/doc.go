@@ -5,7 +5,7 @@
 //	plan, err := distributed.MemmapDistributed("scan.npy", distributed.Options{
 //		Navigation: []int{0, 1},
 //		Reduce: []distributed.Reduction{{
-//			Op:   distributed.MustOp("sum", distributed.OverParams{Over: "signal"}),
+//			Op:   ops.Must("sum", ops.OverParams{Over: "signal"}),
 //			Path: "bright.npy",
 //		}},
 //	})

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lazynpy/lazynpy/distributed"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // TestFinish publishes what workers have left, and nothing before all of it is there.
@@ -15,7 +16,7 @@ func TestFinish(t *testing.T) {
 	scan, out := makeScan(t, 8, 4, 4), filepath.Join(t.TempDir(), "sum.npy")
 	plan, err := distributed.MemmapDistributed(scan, distributed.Options{
 		Chunks: "(1, 4, 4)", PortionBytes: 64, Tasks: 2,
-		Reduce: []distributed.Reduction{{Op: distributed.MustOp("sum", distributed.OverParams{Over: "0"}), Path: out}},
+		Reduce: []distributed.Reduction{{Op: ops.Must("sum", ops.OverParams{Over: "0"}), Path: out}},
 	})
 	if err != nil {
 		t.Fatal(err)

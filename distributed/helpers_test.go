@@ -18,13 +18,14 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // driveEnv has the run directory, in a process that was started to be a driver.
 const driveEnv = "LAZYNPY_TEST_DRIVE"
 
 func TestMain(m *testing.M) {
-	distributed.RegisterMap("test.slow", slow)
+	ops.RegisterMap("test.slow", slow)
 	distributed.WorkerMain()
 	if dir := os.Getenv(driveEnv); dir != "" {
 		err := distributed.Resume(context.Background(), distributed.Pool{Workers: 1}, distributed.RunOptions{Dir: dir, Poll: time.Millisecond})
@@ -162,11 +163,11 @@ func (f *fixture) options(p slowParams) distributed.Options {
 		Navigation:   []int{0},
 		Chunks:       "(1, -1, -1)",
 		PortionBytes: 1,
-		Map:          []distributed.Op{distributed.MustOp("test.slow", p)},
+		Map:          []ops.Op{ops.Must("test.slow", p)},
 		Output:       filepath.Join(f.dir, "out.npy"),
 		Reduce: []distributed.Reduction{
-			{Op: distributed.MustOp("mean", distributed.OverParams{Over: "signal"}), Path: filepath.Join(f.dir, "mean.npy")},
-			{Op: distributed.MustOp("sum", distributed.OverParams{Over: "navigation"}), Path: filepath.Join(f.dir, "sum.npy")},
+			{Op: ops.Must("mean", ops.OverParams{Over: "signal"}), Path: filepath.Join(f.dir, "mean.npy")},
+			{Op: ops.Must("sum", ops.OverParams{Over: "navigation"}), Path: filepath.Join(f.dir, "sum.npy")},
 		},
 	}
 }

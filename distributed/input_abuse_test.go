@@ -10,6 +10,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // changes are ways to make a file another one. Those of single bytes leave its times as they were.
@@ -84,10 +85,10 @@ func (f *fixture) withFiles(p slowParams) (plan *distributed.Plan, files map[str
 	files["mask"] = save("mask.npy", weights, err)
 	o := f.options(p)
 	o.Map = append(o.Map,
-		distributed.MustOp("subtract", distributed.BinaryParams{Operand: distributed.Operand{Array: distributed.Path(files["operand"])}}),
-		distributed.MustOp("select", distributed.SelectParams{Mask: distributed.Path(files["selection"])}))
+		ops.Must("subtract", ops.BinaryParams{Operand: ops.Operand{Array: ops.Path(files["operand"])}}),
+		ops.Must("select", ops.SelectParams{Mask: ops.Path(files["selection"])}))
 	o.Reduce = append(o.Reduce, distributed.Reduction{Path: filepath.Join(f.dir, "masked.npy"),
-		Op: distributed.MustOp("masks", distributed.MasksParams{Masks: []distributed.Mask{{Array: distributed.Path(files["mask"])}}})})
+		Op: ops.Must("masks", ops.MasksParams{Masks: []ops.Mask{{Array: ops.Path(files["mask"])}}})})
 	return f.plan(o), files
 }
 
@@ -158,10 +159,10 @@ func TestResultOverInput(t *testing.T) {
 	_, files := f.withFiles(slowParams{})
 	for name, path := range files {
 		o := f.options(slowParams{})
-		o.Map = append(o.Map, distributed.MustOp("subtract", distributed.BinaryParams{Operand: distributed.Operand{Array: distributed.Path(files["operand"])}}),
-			distributed.MustOp("select", distributed.SelectParams{Mask: distributed.Path(files["selection"])}))
+		o.Map = append(o.Map, ops.Must("subtract", ops.BinaryParams{Operand: ops.Operand{Array: ops.Path(files["operand"])}}),
+			ops.Must("select", ops.SelectParams{Mask: ops.Path(files["selection"])}))
 		o.Reduce = append(o.Reduce, distributed.Reduction{Path: filepath.Join(f.dir, "masked.npy"),
-			Op: distributed.MustOp("masks", distributed.MasksParams{Masks: []distributed.Mask{{Array: distributed.Path(files["mask"])}}})})
+			Op: ops.Must("masks", ops.MasksParams{Masks: []ops.Mask{{Array: ops.Path(files["mask"])}}})})
 		link := filepath.Join(f.TempDir(), "link.npy")
 		if err := os.Symlink(path, link); err != nil {
 			t.Fatal(err)
@@ -173,7 +174,7 @@ func TestResultOverInput(t *testing.T) {
 				t.Errorf("output over the %s: %v", name, err)
 			}
 			bad = o
-			bad.Reduce = append(bad.Reduce[:len(bad.Reduce):len(bad.Reduce)], distributed.Reduction{Op: distributed.MustOp("max", nil), Path: result})
+			bad.Reduce = append(bad.Reduce[:len(bad.Reduce):len(bad.Reduce)], distributed.Reduction{Op: ops.Must("max", nil), Path: result})
 			if _, err := distributed.MemmapDistributed(f.scan, bad); err == nil || !strings.Contains(err.Error(), "refusing to write over") {
 				t.Errorf("a result over the %s: %v", name, err)
 			}

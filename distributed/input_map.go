@@ -5,9 +5,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // InputMap says where workers find copies of inputs, on disks of their own machines for example:
@@ -116,19 +117,8 @@ func (p *Plan) at(m InputMap) (*Plan, error) {
 			q.Inputs[i].copyOf = in.Path
 		}
 	}
-	move := func(op *Op) error {
-		_, params, err := op.decode()
-		if err != nil {
-			return err
-		}
-		err = eachPath(reflect.ValueOf(params), func(f Path) (Path, error) {
-			now, err := place(string(f))
-			return Path(now), err
-		})
-		if err != nil {
-			return err
-		}
-		*op, err = NewOp(op.Name, params)
+	move := func(op *ops.Op) (err error) {
+		*op, err = op.MapFiles(place)
 		return err
 	}
 	q.Map, q.Reduce = slices.Clone(p.Map), slices.Clone(p.Reduce)

@@ -10,6 +10,7 @@ import (
 	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // Options say what [MemmapDistributed] plans. The first group are the arguments of RosettaSciIO's
@@ -41,7 +42,7 @@ type Options struct {
 	// Map are operations on the array, in their order; Output is the .npy file that takes what they
 	// give, and empty if nothing does. Write is how it is written: [WriteAuto], the default,
 	// [WriteCached], [WriteEdges] or [WriteSync].
-	Map    []Op
+	Map    []ops.Op
 	Output string
 	Write  string
 
@@ -90,7 +91,7 @@ func newPlan(path string, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Format: planFormat, Build: build, Map: []Op{}, Memory: o.Memory}
+	p := &Plan{Format: planFormat, Build: build, Map: []ops.Op{}, Memory: o.Memory}
 	for _, op := range o.Map {
 		if op, err = op.Absolute(); err != nil {
 			return nil, err
@@ -268,11 +269,11 @@ func (p *Plan) spec() chunk.Spec {
 // inputs are the fingerprints of the files behind the array, and of those that operations name:
 // they may read them at once, as masks are.
 func (p *Plan) inputs(a *lazy.Array) ([]Input, error) {
-	paths, ops := a.Paths(), slices.Clone(p.Map)
+	paths, all := a.Paths(), slices.Clone(p.Map)
 	for _, r := range p.Reduce {
-		ops = append(ops, r.Op)
+		all = append(all, r.Op)
 	}
-	for _, op := range ops {
+	for _, op := range all {
 		files, err := op.Files()
 		if err != nil {
 			return nil, err

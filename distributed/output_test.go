@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // TestEdges writes pieces of all lengths and looks at which pages waited for the disk: those that a
@@ -95,7 +96,7 @@ func TestTransposedRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		out := filepath.Join(dir, fmt.Sprintf("out%d.npy", i))
-		p, err := MemmapDistributed(in, Options{Map: []Op{MustOp("transpose", AxesParams{Axes: axes})}, Output: out,
+		p, err := MemmapDistributed(in, Options{Map: []ops.Op{ops.Must("transpose", ops.AxesParams{Axes: axes})}, Output: out,
 			BlockSizeLimit: 40 << 10, PortionBytes: 300 << 10, Memory: leastMemory})
 		if err != nil {
 			t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // planFormat is the version of the plan's format that this package writes and reads.
@@ -37,7 +38,7 @@ type Plan struct {
 	Inputs []Input `json:"inputs"` // files that are read, each with its fingerprint
 	Source Source  `json:"source"` // the array
 
-	Map    []Op        `json:"map"`    // operations on the array, in their order
+	Map    []ops.Op    `json:"map"`    // operations on the array, in their order
 	Reduce []Reduction `json:"reduce"` // reductions of what they give
 	Output *Output     `json:"output"` // where that is written, or null
 
@@ -82,7 +83,7 @@ type RawData struct {
 
 // Reduction is a reducer and the .npy file that its result goes to.
 type Reduction struct {
-	Op   Op     `json:"op"`
+	Op   ops.Op `json:"op"`
 	Path string `json:"path"`
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // TestPlanIsPure plans the same in different surroundings.
@@ -194,11 +195,11 @@ func (g *arrays) plan(a array) distributed.Options {
 	transposed := nd > 1 && g.rng.IntN(4) == 0
 	shape := slices.Clone(a.shape)
 	if transposed {
-		o.Map = append(o.Map, distributed.MustOp("transpose", nil))
+		o.Map = append(o.Map, ops.Must("transpose", nil))
 		slices.Reverse(shape)
 	}
 	if !a.whole && g.rng.IntN(2) == 0 {
-		o.Map = append(o.Map, distributed.MustOp("multiply", distributed.BinaryParams{Operand: distributed.Operand{Value: 3}}))
+		o.Map = append(o.Map, ops.Must("multiply", ops.BinaryParams{Operand: ops.Operand{Value: 3}}))
 	}
 	if nd > 0 && len(o.Positions) == 0 && g.rng.IntN(2) == 0 {
 		o.Navigation = []int{g.rng.IntN(nd)}
@@ -220,7 +221,7 @@ func (g *arrays) plan(a array) distributed.Options {
 			if len(o.Navigation)+len(o.Positions) == 0 || nd == 1 {
 				over = "all" // there are not both kinds of axes
 			}
-			o.Reduce = append(o.Reduce, distributed.Reduction{Op: distributed.MustOp(r, distributed.OverParams{Over: over}),
+			o.Reduce = append(o.Reduce, distributed.Reduction{Op: ops.Must(r, ops.OverParams{Over: over}),
 				Path: filepath.Join(g.dir, fmt.Sprintf("red%d-%d.npy", g.n, i))})
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // FuzzRunDir reads any text as a plan and any bytes as a journal beside it. What is a plan has
@@ -53,12 +54,12 @@ func FuzzRunDir(f *testing.F) {
 		f.Add(text, journal, false)
 	}
 	at := func(name string) string { return filepath.Join(folder, name) }
-	plan(distributed.Options{Reduce: []distributed.Reduction{{Op: distributed.MustOp("sum", nil), Path: at("sum.npy")}}, PortionBytes: 1})
+	plan(distributed.Options{Reduce: []distributed.Reduction{{Op: ops.Must("sum", nil), Path: at("sum.npy")}}, PortionBytes: 1})
 	plan(distributed.Options{Output: at("a.npy"), Navigation: []int{0}, Chunks: "(2, (3, 5), -1)", PortionBytes: 1, Tasks: 2})
 	plan(distributed.Options{
 		Output: at("b.npy"), Positions: [][]int64{{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}}, Scan: []int64{2, 3},
-		Map:    []distributed.Op{distributed.MustOp("clip", distributed.ClipParams{Lo: distributed.Operand{Value: 0.0}})},
-		Reduce: []distributed.Reduction{{Op: distributed.MustOp("var", nil), Path: at("var.npy")}},
+		Map:    []ops.Op{ops.Must("clip", ops.ClipParams{Lo: ops.Operand{Value: 0.0}})},
+		Reduce: []distributed.Reduction{{Op: ops.Must("var", nil), Path: at("var.npy")}},
 	})
 	// What nobody has changed is resumed: otherwise nothing behind the first check would be tried.
 	for i, s := range seeds {

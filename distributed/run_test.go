@@ -11,6 +11,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // makeScan writes a scan of numbers that any sum of is not exact, and opens it.
@@ -45,11 +46,11 @@ func TestFirstProgram(t *testing.T) {
 		Navigation:   []int{0, 1},
 		Chunks:       "(2, 16, 32, 32)",
 		PortionBytes: 400 << 10,
-		Map:          []distributed.Op{distributed.MustOp("absolute", nil), distributed.MustOp("sqrt", nil)},
+		Map:          []ops.Op{ops.Must("absolute", nil), ops.Must("sqrt", nil)},
 		Output:       filepath.Join(dir, "roots.npy"),
 		Reduce: []distributed.Reduction{
-			{Op: distributed.MustOp("sum", distributed.OverParams{Over: "signal"}), Path: filepath.Join(dir, "bright.npy")},
-			{Op: distributed.MustOp("std", nil), Path: filepath.Join(dir, "std.npy")},
+			{Op: ops.Must("sum", ops.OverParams{Over: "signal"}), Path: filepath.Join(dir, "bright.npy")},
+			{Op: ops.Must("std", nil), Path: filepath.Join(dir, "std.npy")},
 		},
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // writeArray writes an array of small numbers, as uint16.
@@ -85,7 +86,7 @@ func TestStatesAreSmall(t *testing.T) {
 				dir := t.TempDir()
 				o.Navigation, o.Chunks, o.Memory = c.nav, c.chunks, 64<<20
 				for _, op := range c.ops {
-					o.Reduce = append(o.Reduce, distributed.Reduction{Op: distributed.MustOp(op, distributed.OverParams{Over: c.over}), Path: filepath.Join(dir, op+".npy")})
+					o.Reduce = append(o.Reduce, distributed.Reduction{Op: ops.Must(op, ops.OverParams{Over: c.over}), Path: filepath.Join(dir, op+".npy")})
 				}
 				p, err := distributed.MemmapDistributed(path, o)
 				if err != nil {

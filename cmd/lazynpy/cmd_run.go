@@ -12,6 +12,7 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 func newRunCommand(c *cli) *cobra.Command {
@@ -56,8 +57,8 @@ func runLong() string {
 		"reducers remove: all, signal, navigation, or numbers such as 0,-1. With several reducers, " + opPattern + " in -o stands for\n" +
 		"the name of each. Maps compute in the dtype that NumPy would: unsigned integers wrap, and astype=float32 before a\n" +
 		"subtraction keeps them from it; correct always computes in floating point.\n\n" +
-		"Reducers, for --op:\n" + wrapped(distributed.ReducerNames()) +
-		"Maps, for --apply:\n" + strings.TrimSuffix(wrapped(distributed.MapNames()), "\n")
+		"Reducers, for --op:\n" + wrapped(ops.ReducerNames()) +
+		"Maps, for --apply:\n" + strings.TrimSuffix(wrapped(ops.MapNames()), "\n")
 }
 
 // wrapped lists names in lines of at most 100 characters.
@@ -93,7 +94,7 @@ type launch struct {
 	scan              []int64
 	tasks             int64
 	portion, limit    parsed[int64]
-	apply             []distributed.Op
+	apply             []ops.Op
 	reduce            []distributed.Reduction
 }
 
@@ -226,19 +227,19 @@ func (r *launch) checkSource(c *cli) error {
 }
 
 // checkOutputs gives every reducer its file.
-func (r *launch) checkOutputs(input string, ops []distributed.Op) error {
+func (r *launch) checkOutputs(input string, reducers []ops.Op) error {
 	switch {
-	case len(ops) == 0 && r.mapOutput == "":
+	case len(reducers) == 0 && r.mapOutput == "":
 		return usagef("run: nothing to compute: want --op and -o, or --map-output")
-	case len(ops) == 0 && r.output != "":
+	case len(reducers) == 0 && r.output != "":
 		return usagef("run: -o is for the result of --op; --map-output takes that of --apply")
-	case len(ops) > 0 && r.output == "":
+	case len(reducers) > 0 && r.output == "":
 		return usagef("run: -o is missing, the .npy file for the result of --op")
-	case len(ops) > 1 && !strings.Contains(r.output, opPattern):
+	case len(reducers) > 1 && !strings.Contains(r.output, opPattern):
 		return usagef("run: the output of several operations needs %s in its name", opPattern)
 	}
 	var paths []string
-	for _, op := range ops {
+	for _, op := range reducers {
 		path := strings.ReplaceAll(r.output, opPattern, op.Name)
 		r.reduce = append(r.reduce, distributed.Reduction{Op: op, Path: path})
 		paths = append(paths, path)

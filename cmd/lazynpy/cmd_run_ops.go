@@ -11,41 +11,42 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // parseMaps reads --apply.
-func (r *launch) parseMaps() ([]distributed.Op, error) {
-	ops := []distributed.Op{}
+func (r *launch) parseMaps() ([]ops.Op, error) {
+	list := []ops.Op{}
 	for _, text := range r.maps {
-		op, err := distributed.ParseOp(text)
+		op, err := ops.Parse(text)
 		if err != nil {
 			return nil, asUsage(err)
 		}
-		if !slices.Contains(distributed.MapNames(), op.Name) {
+		if !slices.Contains(ops.MapNames(), op.Name) {
 			return nil, usagef("run: --apply %s: it is a reducer, and for --op", op.Name)
 		}
-		ops = append(ops, op)
+		list = append(list, op)
 	}
-	return ops, nil
+	return list, nil
 }
 
 // parseReducers reads --op and --over.
-func (r *launch) parseReducers() ([]distributed.Op, error) {
-	var ops []distributed.Op
+func (r *launch) parseReducers() ([]ops.Op, error) {
+	var list []ops.Op
 	for _, text := range r.ops {
 		for _, one := range splitOps(text) {
 			op, err := parseReducer(one)
 			if err != nil {
 				return nil, err
 			}
-			ops = append(ops, op)
+			list = append(list, op)
 		}
 	}
-	return ops, r.setOver(ops)
+	return list, r.setOver(list)
 }
 
-func parseReducer(text string) (distributed.Op, error) {
-	op, err := distributed.ParseOp(text)
+func parseReducer(text string) (ops.Op, error) {
+	op, err := ops.Parse(text)
 	name, _, _ := strings.Cut(text, "=")
 	name, _, _ = strings.Cut(name, "{")
 	switch {
@@ -53,7 +54,7 @@ func parseReducer(text string) (distributed.Op, error) {
 		return op, usagef("run: --op %s: operations with parameters need an --op each", text)
 	case err != nil:
 		return op, asUsage(err)
-	case !slices.Contains(distributed.ReducerNames(), op.Name):
+	case !slices.Contains(ops.ReducerNames(), op.Name):
 		return op, usagef("run: --op %s: it gives an array, and is for --apply", op.Name)
 	}
 	return op, nil
@@ -69,30 +70,30 @@ func splitOps(text string) []string {
 }
 
 // setOver gives --over to the reducers that remove axes, and do not say themselves which.
-func (r *launch) setOver(ops []distributed.Op) error {
-	if r.over == "" || len(ops) == 0 {
+func (r *launch) setOver(list []ops.Op) error {
+	if r.over == "" || len(list) == 0 {
 		return nil
 	}
 	if _, err := lazy.ParseOver(r.over); err != nil {
 		return asUsage(err)
 	}
 	some := false
-	for i, op := range ops {
+	for i, op := range list {
 		over, err := op.WithOver(r.over)
 		if err != nil {
 			continue // it works on whole frames
 		}
 		if some = true; !saysOver(op) {
-			ops[i] = over
+			list[i] = over
 		}
 	}
 	if !some {
-		return usagef("run: --over is for reducers that remove axes, and %s does not", ops[0].Name)
+		return usagef("run: --over is for reducers that remove axes, and %s does not", list[0].Name)
 	}
 	return nil
 }
 
-func saysOver(op distributed.Op) bool {
+func saysOver(op ops.Op) bool {
 	var p struct {
 		Over string `json:"over"`
 	}
@@ -111,7 +112,7 @@ func (r *launch) options(ctx context.Context, c *cli) (distributed.Options, erro
 			o.Key = name
 			continue
 		}
-		field, err := distributed.NewOp("field", distributed.FieldParams{Name: name})
+		field, err := ops.New("field", ops.FieldParams{Name: name})
 		if err != nil {
 			return o, asUsage(err)
 		}
@@ -166,9 +167,9 @@ type opJSON struct {
 // listOps prints what operations there are.
 func (c *cli) listOps() error {
 	rows := [][]string{{"operation", "for", "example", "gives"}}
-	for _, d := range distributed.Describe() {
+	for _, d := range ops.Describe() {
 		flag := "--apply"
-		if d.Kind == distributed.ReducerKind {
+		if d.Kind == ops.ReducerKind {
 			flag = "--op"
 		}
 		rows = append(rows, []string{d.Name, flag, d.Example, d.Text})

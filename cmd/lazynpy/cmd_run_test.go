@@ -13,6 +13,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // noise is floats whose sums depend on the order of adding.
@@ -250,15 +251,15 @@ func TestRunListsOperations(t *testing.T) {
 		}
 	}
 	lines := strings.SplitAfter(strings.TrimSpace(ok(t, "run", "--op", "list", "--json")), "\n")
-	if len(lines) != len(distributed.Describe()) {
-		t.Errorf("%d lines for %d operations", len(lines), len(distributed.Describe()))
+	if len(lines) != len(ops.Describe()) {
+		t.Errorf("%d lines for %d operations", len(lines), len(ops.Describe()))
 	}
 	want := map[string]any{"name": "absolute", "kind": "map", "example": "absolute", "params": nil, "text": "the magnitude, a float for complex numbers"}
 	if got := decode(t, lines[0]); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)
 	}
 	help := ok(t, "run", "--help")
-	for _, name := range append(distributed.MapNames(), distributed.ReducerNames()...) {
+	for _, name := range append(ops.MapNames(), ops.ReducerNames()...) {
 		if !strings.Contains(help, name) {
 			t.Errorf("the help does not name %s", name)
 		}

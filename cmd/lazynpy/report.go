@@ -7,6 +7,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // reporting tells what came of a run.
@@ -32,10 +33,10 @@ type runJSON struct {
 
 // runOutput is a file of a run. What is not known before it is there is null.
 type runOutput struct {
-	Output string           `json:"output"`
-	Ops    []distributed.Op `json:"ops"`
-	Descr  *string          `json:"descr"`
-	Shape  []int64          `json:"shape"`
+	Output string   `json:"output"`
+	Ops    []ops.Op `json:"ops"`
+	Descr  *string  `json:"descr"`
+	Shape  []int64  `json:"shape"`
 
 	label string
 	dtype string
@@ -109,8 +110,8 @@ func (r reporting) submitted(job string) error {
 func (r reporting) object(p *distributed.Plan) runJSON {
 	v := runJSON{Path: p.Source.Path, Plan: p.Name(), RunDir: absolutePath(r.dir), Engine: r.engine, Outputs: []runOutput{}}
 	for _, reduction := range p.Reduce {
-		ops := slices.Concat(p.Map, []distributed.Op{reduction.Op})
-		v.Outputs = append(v.Outputs, runOutput{Output: reduction.Path, Ops: ops, label: reduction.Op.Name})
+		list := slices.Concat(p.Map, []ops.Op{reduction.Op})
+		v.Outputs = append(v.Outputs, runOutput{Output: reduction.Path, Ops: list, label: reduction.Op.Name})
 	}
 	if p.Output != nil {
 		label := "copy"
@@ -121,7 +122,7 @@ func (r reporting) object(p *distributed.Plan) runJSON {
 			}
 			label = strings.Join(names, ", ")
 		}
-		v.Outputs = append(v.Outputs, runOutput{Output: p.Output.Path, Ops: append([]distributed.Op{}, p.Map...), label: label})
+		v.Outputs = append(v.Outputs, runOutput{Output: p.Output.Path, Ops: append([]ops.Op{}, p.Map...), label: label})
 	}
 	return v
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // place is a folder with scans and a run directory that has a plan, whose files are all over the
@@ -54,16 +55,16 @@ func (p place) save(t *testing.T, name string, data []float32, shape ...int64) {
 func (p *place) plan(t *testing.T) {
 	t.Helper()
 	p.round.Dir = p.at("runs/sum.run")
-	dark, err := distributed.ParseOp("subtract=" + p.at("cal/dark.npy"))
+	dark, err := ops.Parse("subtract=" + p.at("cal/dark.npy"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum, err := distributed.NewOp("sum", map[string]any{"over": "0"})
+	sum, err := ops.New("sum", map[string]any{"over": "0"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	plan, err := distributed.MemmapDistributed(p.at("in/scan.npy"), distributed.Options{
-		Map: []distributed.Op{dark}, Output: p.at("out/map.npy"), Reduce: []distributed.Reduction{{Op: sum, Path: p.at("sums/sum.npy")}}})
+		Map: []ops.Op{dark}, Output: p.at("out/map.npy"), Reduce: []distributed.Reduction{{Op: sum, Path: p.at("sums/sum.npy")}}})
 	if err == nil {
 		err = plan.Write(p.round.Dir)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/distributed/slurm"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // gain are the parameters of the operation. They are part of the plan, as JSON.
@@ -28,7 +29,7 @@ type gain struct {
 }
 
 func init() {
-	distributed.RegisterMap("example.gain", func(a *lazy.Array, p gain) (*lazy.Array, error) {
+	ops.RegisterMap("example.gain", func(a *lazy.Array, p gain) (*lazy.Array, error) {
 		return lazy.Map(a, func(dst []float32, src []uint16) {
 			for i, v := range src {
 				dst[i] = p.Factor * float32(max(v, p.Offset)-p.Offset)
@@ -62,10 +63,10 @@ func main() {
 func correct(ctx context.Context, e distributed.Engine, scan, corrected, bright string) error {
 	plan, err := distributed.MemmapDistributed(scan, distributed.Options{
 		Navigation: []int{0, 1},
-		Map:        []distributed.Op{distributed.MustOp("example.gain", gain{Offset: 2, Factor: 0.5})},
+		Map:        []ops.Op{ops.Must("example.gain", gain{Offset: 2, Factor: 0.5})},
 		Output:     corrected,
 		Reduce: []distributed.Reduction{
-			{Op: distributed.MustOp("sum", distributed.OverParams{Over: "signal"}), Path: bright},
+			{Op: ops.Must("sum", ops.OverParams{Over: "signal"}), Path: bright},
 		},
 	})
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/lazynpy/lazynpy/distributed/proc"
 	"github.com/lazynpy/lazynpy/distributed/slurm"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // delay is a map that changes nothing and takes its time over every tile, so that there is time to
@@ -32,7 +33,7 @@ type delay struct {
 }
 
 func TestMain(m *testing.M) {
-	distributed.RegisterMap("cluster.delay", func(a *lazy.Array, p delay) (*lazy.Array, error) {
+	ops.RegisterMap("cluster.delay", func(a *lazy.Array, p delay) (*lazy.Array, error) {
 		return lazy.Map(a, func(dst, src []uint16) {
 			time.Sleep(time.Duration(p.Milliseconds) * time.Millisecond)
 			copy(dst, src)
@@ -158,19 +159,19 @@ func outputs(dir string) paths {
 
 // options ask for a map, and three reductions with small and large states.
 func (p paths) options(ms int) distributed.Options {
-	op := distributed.MustOp
+	op := ops.Must
 	return distributed.Options{
 		Navigation:   []int{0, 1},
 		PortionBytes: 32 << 20,
 		Tasks:        16,
-		Map: []distributed.Op{
+		Map: []ops.Op{
 			op("multiply", map[string]any{"operand": 3}), op("right_shift", map[string]any{"operand": 1}), op("cluster.delay", delay{ms}),
 		},
 		Output: p.out,
 		Reduce: []distributed.Reduction{
-			{Op: op("sum", distributed.OverParams{Over: "signal"}), Path: p.bright},
+			{Op: op("sum", ops.OverParams{Over: "signal"}), Path: p.bright},
 			{Op: op("std", nil), Path: p.spread},
-			{Op: op("mean", distributed.OverParams{Over: "navigation"}), Path: p.pattern},
+			{Op: op("mean", ops.OverParams{Over: "navigation"}), Path: p.pattern},
 		},
 	}
 }

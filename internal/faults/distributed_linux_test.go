@@ -22,6 +22,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // shareEnv has the folder to share, in the process that serves it; seeEnv has what a worker is to
@@ -36,7 +37,7 @@ const (
 // asHelper is the process that shares a folder, or a worker on a machine of its own, if that is
 // what it was started for.
 func asHelper() error {
-	distributed.RegisterMap("faults.slow", slow)
+	ops.RegisterMap("faults.slow", slow)
 	if dir := os.Getenv(shareEnv); dir != "" {
 		if err := share(dir, os.Stdin, os.Stdout); err != nil {
 			return err
@@ -299,8 +300,8 @@ func TestTwoClients(t *testing.T) {
 			plan := func(where, write string) (*distributed.Plan, error) {
 				return distributed.MemmapDistributed(scan, distributed.Options{
 					Navigation: []int{0}, Chunks: "(1, -1, -1)", PortionBytes: 1, Write: write,
-					Map: []distributed.Op{distributed.MustOp("faults.slow", nil)}, Output: filepath.Join(where, "out.npy"),
-					Reduce: []distributed.Reduction{{Op: distributed.MustOp("mean", distributed.OverParams{Over: "signal"}), Path: filepath.Join(where, "mean.npy")}},
+					Map: []ops.Op{ops.Must("faults.slow", nil)}, Output: filepath.Join(where, "out.npy"),
+					Reduce: []distributed.Reduction{{Op: ops.Must("mean", ops.OverParams{Over: "signal"}), Path: filepath.Join(where, "mean.npy")}},
 				})
 			}
 			if _, err := plan(dir, distributed.WriteCached); (err != nil) != (c.want != distributed.WriteCached) {

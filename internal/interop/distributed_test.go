@@ -21,6 +21,7 @@ import (
 	"github.com/lazynpy/lazynpy/distributed/proc"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // TestMain makes the test binary the program that computes in the distributed runs of its tests.
@@ -144,7 +145,7 @@ func (c *distributedCase) write(t *testing.T, engine, name string) {
 		o.DType, o.Offset, o.Shape, o.Order = dt, c.Raw.Offset, c.Raw.Shape, c.Raw.Order
 	}
 	for _, text := range c.Map {
-		op, err := distributed.ParseOp(text)
+		op, err := ops.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +240,7 @@ func (c reductionCase) distributed(t *testing.T, dir, engine string, i int64) ma
 		if r.Refused {
 			continue
 		}
-		op, err := distributed.NewOp(r.Op, r.params(strings.Join(axes, ",")))
+		op, err := ops.New(r.Op, r.params(strings.Join(axes, ",")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,11 +280,11 @@ func (c reductionCase) distributed(t *testing.T, dir, engine string, i int64) ma
 func (r reductionResult) params(axes string) any {
 	switch r.Op {
 	case "std", "var":
-		return distributed.VarParams{Over: axes, DDof: r.DDof}
+		return ops.VarParams{Over: axes, DDof: r.DDof}
 	case "histogram":
-		return distributed.HistogramParams{Over: axes, Bins: r.Bins, Lo: distributed.Float(r.Lo), Hi: distributed.Float(r.Hi)}
+		return ops.HistogramParams{Over: axes, Bins: r.Bins, Lo: ops.Float(r.Lo), Hi: ops.Float(r.Hi)}
 	}
-	return distributed.OverParams{Over: axes}
+	return ops.OverParams{Over: axes}
 }
 
 // troubleVariable is a directory. Workers that find it in their environment make trouble once each,
@@ -342,8 +343,8 @@ func TestDaskRecipe(t *testing.T) {
 	dir, trouble := t.TempDir(), t.TempDir()
 	python(t, "distributed_recipe.py", dir)
 	p, err := distributed.MemmapDistributed(filepath.Join(dir, "scan.npy"), distributed.Options{Navigation: []int{0, 1}, Chunks: "(1, 8, 16, 16)",
-		PortionBytes: 1, Tasks: 4, Map: []distributed.Op{distributed.MustOp("sqrt", nil)}, Output: filepath.Join(dir, "roots.npy"),
-		Reduce: []distributed.Reduction{{Op: distributed.MustOp("max", distributed.OverParams{Over: "signal"}), Path: filepath.Join(dir, "max.npy")}}})
+		PortionBytes: 1, Tasks: 4, Map: []ops.Op{ops.Must("sqrt", nil)}, Output: filepath.Join(dir, "roots.npy"),
+		Reduce: []distributed.Reduction{{Op: ops.Must("max", ops.OverParams{Over: "signal"}), Path: filepath.Join(dir, "max.npy")}}})
 	if err != nil {
 		t.Fatal(err)
 	}

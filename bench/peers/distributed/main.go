@@ -16,6 +16,7 @@ import (
 	"github.com/lazynpy/lazynpy/distributed/slurm"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 func main() {
@@ -75,21 +76,21 @@ func run(path string, p peer.Params, options func(dir string) distributed.Option
 }
 
 // operations are written as on the command line.
-func operations(texts ...string) []distributed.Op {
-	ops := make([]distributed.Op, len(texts))
+func operations(texts ...string) []ops.Op {
+	list := make([]ops.Op, len(texts))
 	for i, text := range texts {
-		op, err := distributed.ParseOp(text)
+		op, err := ops.Parse(text)
 		if err != nil {
 			panic(err) // a constant
 		}
-		ops[i] = op
+		list[i] = op
 	}
-	return ops
+	return list
 }
 
 // overSignal sums over the signal axes.
-func overSignal() distributed.Op {
-	return distributed.MustOp("sum", distributed.OverParams{Over: "signal"})
+func overSignal() ops.Op {
+	return ops.Must("sum", ops.OverParams{Over: "signal"})
 }
 
 // functions keep the processors busy, and share a pass with reductions.
@@ -97,7 +98,7 @@ func functions(path string, p peer.Params) (peer.Report, error) {
 	names := []string{"sum.npy", "std.npy", "masks.npy"}
 	return run(path, p, func(dir string) distributed.Options {
 		o := distributed.Options{Navigation: []int{0, 1}, Map: operations("astype=f8", "sqrt", "log1p", "exp", "sin")}
-		for i, op := range append([]distributed.Op{overSignal()}, operations("std", "masks=disk(64,64,20) ring(64,64,20,40) ring(64,64,40,60)")...) {
+		for i, op := range append([]ops.Op{overSignal()}, operations("std", "masks=disk(64,64,20) ring(64,64,20,40) ring(64,64,40,60)")...) {
 			o.Reduce = append(o.Reduce, distributed.Reduction{Op: op, Path: filepath.Join(dir, names[i])})
 		}
 		return o

@@ -1,4 +1,4 @@
-package distributed
+package ops
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 )
 
 // Op is an operation by name, with its parameters, as a plan has it: functions do not travel
-// between machines, and every worker finds them by their names. [NewOp], [MustOp] and [ParseOp]
+// between machines, and every worker finds them by their names. [New], [Must] and [Parse]
 // make one; [Describe] lists what there is, and [RegisterMap] and [RegisterReducer] add to it. An
 // Op is immutable.
 type Op struct {
@@ -19,11 +19,11 @@ type Op struct {
 	Params json.RawMessage `json:"params,omitempty"` // canonical JSON, nil where there are none
 }
 
-// NewOp is the operation of a name with parameters, such as a [BinaryParams] or a map, which are
+// New is the operation of a name with parameters, such as a [BinaryParams] or a map, which are
 // written as canonical JSON: keys are sorted, there is no space, and the same parameters give the
 // same bytes. Neither the name nor the parameters have to be known yet; see [Op.Canonical]. Floats
 // of Go that are NaN or infinite are an error, since JSON has none: use [Float] or [Operand].
-func NewOp(name string, params any) (Op, error) {
+func New(name string, params any) (Op, error) {
 	if err := checkName(name); err != nil {
 		return Op{}, err
 	}
@@ -40,16 +40,16 @@ func NewOp(name string, params any) (Op, error) {
 	return Op{Name: name, Params: raw}, nil
 }
 
-// MustOp is [NewOp] for parameters that are known to be good. It panics on an error.
-func MustOp(name string, params any) Op {
-	op, err := NewOp(name, params)
+// Must is [New] for parameters that are known to be good. It panics on an error.
+func Must(name string, params any) Op {
+	op, err := New(name, params)
 	if err != nil {
 		panic(err)
 	}
 	return op
 }
 
-// String is the form that [ParseOp] reads: the name, and the parameters behind it as a JSON object.
+// String is the form that [Parse] reads: the name, and the parameters behind it as a JSON object.
 func (op Op) String() string { return op.Name + string(op.Params) }
 
 // UnmarshalJSON reads an operation, known or not, and brings its parameters into canonical form.
@@ -63,7 +63,7 @@ func (op *Op) UnmarshalJSON(b []byte) error {
 	if err := d.Decode(&raw); err != nil {
 		return fmt.Errorf("operation: %w", jsonError(err))
 	}
-	read, err := NewOp(raw.Name, raw.Params)
+	read, err := New(raw.Name, raw.Params)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (op Op) Canonical() (Op, error) {
 	if err != nil {
 		return Op{}, err
 	}
-	return NewOp(op.Name, p)
+	return New(op.Name, p)
 }
 
 // Apply makes the array of the operation's results, and reads no elements of a. Files that the
@@ -158,7 +158,7 @@ func (op Op) WithOver(over string) (Op, error) {
 	default:
 		params["over"] = strings.ReplaceAll(over, " ", "")
 	}
-	return NewOp(op.Name, params)
+	return New(op.Name, params)
 }
 
 // decode finds the operation and reads its parameters; p is a pointer to them.

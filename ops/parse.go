@@ -1,4 +1,4 @@
-package distributed
+package ops
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ParseOp reads an operation as it is written on a command line: its name alone ("sqrt"), with the
+// Parse reads an operation as it is written on a command line: its name alone ("sqrt"), with the
 // most common parameters behind "=" ("multiply=0.5", "correct=dark.npy,gain.npy", "clip=0,100",
 // "slice=0:10, ::2", "masks=disk(64,64,20) ring(64,64,20,40)"), or with all of them as a JSON
 // object ("subtract{"operand": 1, "reverse": true}"). [Describe] has an example of every operation.
@@ -16,7 +16,7 @@ import (
 // Behind "=", parameters are separated by commas, and may be left out as in "clip=,100". An operand
 // that is a number, "nan", "inf", "-inf", "true" or "false" is that; any other is the path of a
 // file. Operations that a user registered have the first and the last form.
-func ParseOp(s string) (Op, error) {
+func Parse(s string) (Op, error) {
 	s = strings.TrimSpace(s)
 	name, rest := s, ""
 	if end := strings.IndexAny(s, "={"); end >= 0 {
@@ -40,7 +40,7 @@ func ParseOp(s string) (Op, error) {
 			return Op{}, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	op, err := NewOp(name, params)
+	op, err := New(name, params)
 	if err != nil {
 		return Op{}, err
 	}

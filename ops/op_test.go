@@ -1,4 +1,4 @@
-package distributed
+package ops
 
 import (
 	"fmt"
@@ -105,7 +105,7 @@ func TestUnaryMaps(t *testing.T) {
 	for name, f := range functions {
 		for _, dtype := range dtypes {
 			a := sample(t, dtype)
-			got, err := MustOp(name, nil).Apply(a)
+			got, err := Must(name, nil).Apply(a)
 			want, wantErr := f(a)
 			same(t, name+" of "+dtype.String(), got, err, want, wantErr)
 		}
@@ -153,7 +153,7 @@ func TestBinaryMaps(t *testing.T) {
 			a := sample(t, dtype)
 			for _, o := range operands {
 				for _, reverse := range []bool{false, true} {
-					op := MustOp(name, BinaryParams{Operand: o.p, Reverse: reverse})
+					op := Must(name, BinaryParams{Operand: o.p, Reverse: reverse})
 					got, err := op.Apply(a)
 					x, y := lazy.Operand(a), o.lazy
 					if reverse {
@@ -182,7 +182,7 @@ func TestScalars(t *testing.T) {
 		`{"operand":{"dtype":"?","value":true}}`:                  "uint8",
 		`{"operand":255}`:                                         "uint8",
 	} {
-		got := must(must(ParseOp("add" + params))(t).Apply(a))(t)
+		got := must(must(Parse("add" + params))(t).Apply(a))(t)
 		if got.DType().String() != want {
 			t.Errorf("uint8 + %s is %s, not %s", params, got.DType(), want)
 		}
@@ -195,7 +195,7 @@ func TestScalars(t *testing.T) {
 		`{"operand":18446744073709551615}`,
 		`{"operand":256}`,
 	} {
-		op, err := ParseOp("add" + params)
+		op, err := Parse("add" + params)
 		if err == nil {
 			_, err = op.Apply(a)
 		}
@@ -256,7 +256,7 @@ func TestOtherMaps(t *testing.T) {
 	}
 	tested := map[string]bool{"field": true} // below
 	for _, test := range tests {
-		op := must(ParseOp(test.op))(t)
+		op := must(Parse(test.op))(t)
 		tested[op.Name] = true
 		for _, dtype := range dtypes {
 			a := sample(t, dtype)
@@ -279,10 +279,10 @@ func TestField(t *testing.T) {
 	record := must(mmapnpy.StructOf(mmapnpy.Field{Name: "t", DType: mmapnpy.Uint8}, mmapnpy.Field{Name: "e", DType: mmapnpy.Int16}))(t)
 	b := mmapnpy.Buffer{Data: []byte{1, 2, 0, 3, 4, 0}, DType: record, Shape: []int64{2}, Strides: []int64{3}}
 	a := must(lazy.FromBuffer(b))(t)
-	got, err := must(ParseOp("field=e"))(t).Apply(a)
+	got, err := must(Parse("field=e"))(t).Apply(a)
 	want, wantErr := a.Field("e")
 	same(t, "field=e", got, err, want, wantErr)
-	if _, err := must(ParseOp("field=energy"))(t).Apply(a); err == nil || !strings.Contains(err.Error(), "field") {
+	if _, err := must(Parse("field=energy"))(t).Apply(a); err == nil || !strings.Contains(err.Error(), "field") {
 		t.Errorf("a field that is not there: %v", err)
 	}
 }
@@ -320,7 +320,7 @@ func TestReducers(t *testing.T) {
 	}
 	tested := make(map[string]bool)
 	for s, direct := range tests {
-		op := must(ParseOp(s))(t)
+		op := must(Parse(s))(t)
 		tested[op.Name] = true
 		r := must(op.Reducer())(t)
 		if r.String() != direct.String() {
@@ -352,7 +352,7 @@ func TestWithOver(t *testing.T) {
 		{"histogram=3,0,1", "0, -1", `histogram{"bins":3,"hi":1,"lo":0,"over":"0,-1"}`},
 		{"std=1", "sig", `std{"ddof":1,"over":"signal"}`},
 	} {
-		op := must(must(ParseOp(test[0]))(t).WithOver(test[1]))(t)
+		op := must(must(Parse(test[0]))(t).WithOver(test[1]))(t)
 		if op.String() != test[2] {
 			t.Errorf("%s over %q is %s, not %s", test[0], test[1], op, test[2])
 		}
@@ -362,7 +362,7 @@ func TestWithOver(t *testing.T) {
 		{"sqrt", "signal", "no parameter over"},
 		{"sum", "rows", "rows"},
 	} {
-		if _, err := must(ParseOp(test[0]))(t).WithOver(test[1]); err == nil || !strings.Contains(err.Error(), test[2]) {
+		if _, err := must(Parse(test[0]))(t).WithOver(test[1]); err == nil || !strings.Contains(err.Error(), test[2]) {
 			t.Errorf("%s over %q: %v", test[0], test[1], err)
 		}
 	}
@@ -437,7 +437,7 @@ func TestDescribe(t *testing.T) {
 		if strings.HasPrefix(d.Name, "test/") || strings.HasPrefix(d.Name, "test.") {
 			continue
 		}
-		op, err := ParseOp(d.Example)
+		op, err := Parse(d.Example)
 		if err != nil {
 			t.Errorf("example of %s: %v", d.Name, err)
 			continue

@@ -1,4 +1,4 @@
-package distributed
+package ops
 
 // BinaryParams are the parameters of functions of two operands, such as add.
 type BinaryParams struct {

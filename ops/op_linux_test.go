@@ -1,4 +1,4 @@
-package distributed
+package ops
 
 import (
 	"errors"
@@ -40,29 +40,29 @@ func TestOperandsAreClosed(t *testing.T) {
 	mask := save("mask.npy", must(lazy.FromSlice([]bool{true, false, true, true}))(t))
 	data := save("data.npy", sample(t, mmapnpy.Uint8))
 	missing := Operand{Array: Path(filepath.Join(dir, "missing.npy"))}
-	ops.add("test", mapEntry("test/panic-late", func(a *lazy.Array, p BinaryParams) (*lazy.Array, error) {
+	registered.add("test", mapEntry("test/panic-late", func(a *lazy.Array, p BinaryParams) (*lazy.Array, error) {
 		return withOperands(func([]lazy.Operand) (*lazy.Array, error) { panic("late") }, p.Operand)
 	}))
 	tests := []struct {
 		op   Op
 		open int // beside the data; -1 for a failure
 	}{
-		{MustOp("subtract", BinaryParams{Operand: frame}), 1},
-		{MustOp("subtract", BinaryParams{Operand: frame, Reverse: true}), 1},
-		{MustOp("less", BinaryParams{Operand: Operand{Value: 300}}), 0},
-		{MustOp("clip", ClipParams{Lo: frame, Hi: frame}), 2},
-		{MustOp("where", WhereParams{Cond: frame, X: frame}), 2},
-		{MustOp("correct", CorrectParams{Dark: frame, Gain: frame, DeadPixels: [][]int64{{0, 0}}}), 2},
-		{MustOp("select", SelectParams{Mask: mask.Array}), 0},
-		{MustOp("subtract", BinaryParams{Operand: misfit}), -1},
-		{MustOp("left_shift", BinaryParams{Operand: frame}), -1},
-		{MustOp("clip", ClipParams{Lo: frame, Hi: misfit}), -1},
-		{MustOp("clip", ClipParams{Lo: frame, Hi: missing}), -1},
-		{MustOp("where", WhereParams{Cond: frame, X: frame, Y: frame}), -1},
-		{MustOp("correct", CorrectParams{Dark: frame, Gain: misfit}), -1},
-		{MustOp("correct", CorrectParams{Dark: frame, DeadPixels: [][]int64{{9, 9}}}), -1},
-		{MustOp("select", SelectParams{Mask: frame.Array}), -1},
-		{MustOp("test/panic-late", BinaryParams{Operand: frame}), -1},
+		{Must("subtract", BinaryParams{Operand: frame}), 1},
+		{Must("subtract", BinaryParams{Operand: frame, Reverse: true}), 1},
+		{Must("less", BinaryParams{Operand: Operand{Value: 300}}), 0},
+		{Must("clip", ClipParams{Lo: frame, Hi: frame}), 2},
+		{Must("where", WhereParams{Cond: frame, X: frame}), 2},
+		{Must("correct", CorrectParams{Dark: frame, Gain: frame, DeadPixels: [][]int64{{0, 0}}}), 2},
+		{Must("select", SelectParams{Mask: mask.Array}), 0},
+		{Must("subtract", BinaryParams{Operand: misfit}), -1},
+		{Must("left_shift", BinaryParams{Operand: frame}), -1},
+		{Must("clip", ClipParams{Lo: frame, Hi: misfit}), -1},
+		{Must("clip", ClipParams{Lo: frame, Hi: missing}), -1},
+		{Must("where", WhereParams{Cond: frame, X: frame, Y: frame}), -1},
+		{Must("correct", CorrectParams{Dark: frame, Gain: misfit}), -1},
+		{Must("correct", CorrectParams{Dark: frame, DeadPixels: [][]int64{{9, 9}}}), -1},
+		{Must("select", SelectParams{Mask: frame.Array}), -1},
+		{Must("test/panic-late", BinaryParams{Operand: frame}), -1},
 	}
 	for _, test := range tests {
 		a := must(lazy.Open(string(data.Array), lazy.NavigationAxes(0)))(t)
@@ -87,11 +87,11 @@ func TestOperandsAreClosed(t *testing.T) {
 			t.Errorf("%s: %d files are still open", test.op, n)
 		}
 	}
-	if _, err := MustOp("subtract", BinaryParams{Operand: missing}).Apply(sample(t, mmapnpy.Uint8)); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "missing.npy") {
+	if _, err := Must("subtract", BinaryParams{Operand: missing}).Apply(sample(t, mmapnpy.Uint8)); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "missing.npy") {
 		t.Errorf("a missing operand: %v", err)
 	}
 	masks := MasksParams{[]Mask{{Array: frame.Array}, {Array: missing.Array}}}
-	if _, err := MustOp("masks", masks).Reducer(); !errors.Is(err, os.ErrNotExist) || openFiles(t, dir) != 0 {
+	if _, err := Must("masks", masks).Reducer(); !errors.Is(err, os.ErrNotExist) || openFiles(t, dir) != 0 {
 		t.Errorf("a missing mask: %v, %d files are open", err, openFiles(t, dir))
 	}
 }

@@ -1,4 +1,4 @@
-package distributed
+package ops
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ const (
 type Description struct {
 	Name    string
 	Kind    Kind
-	Example string // as [ParseOp] reads it, "multiply=0.5"
+	Example string // as [Parse] reads it, "multiply=0.5"
 	Params  string // those of the example as JSON, `{"operand":0.5}`; empty for none
 	Text    string // one line; empty for operations that a user registered
 }
@@ -46,9 +46,9 @@ type Description struct {
 // it fails. f may be called from several goroutines.
 func RegisterMap[P any](name string, f func(a *lazy.Array, p P) (*lazy.Array, error)) {
 	if f == nil {
-		panic("distributed: RegisterMap of " + name + ": the function is nil")
+		panic("ops: RegisterMap of " + name + ": the function is nil")
 	}
-	ops.add("RegisterMap", mapEntry(name, f))
+	registered.add("RegisterMap", mapEntry(name, f))
 }
 
 // RegisterReducer makes a reducer known by a name; see [RegisterMap] for names and parameters. A
@@ -56,16 +56,16 @@ func RegisterMap[P any](name string, f func(a *lazy.Array, p P) (*lazy.Array, er
 // deterministic, byte for byte, as [lazy.NewReducer] says.
 func RegisterReducer[P any](name string, f func(p P) (lazy.Reducer, error)) {
 	if f == nil {
-		panic("distributed: RegisterReducer of " + name + ": the function is nil")
+		panic("ops: RegisterReducer of " + name + ": the function is nil")
 	}
-	ops.add("RegisterReducer", reducerEntry(name, f))
+	registered.add("RegisterReducer", reducerEntry(name, f))
 }
 
 // MapNames lists the maps, sorted.
-func MapNames() []string { return ops.names(MapKind) }
+func MapNames() []string { return registered.names(MapKind) }
 
 // ReducerNames lists the reducers, sorted.
-func ReducerNames() []string { return ops.names(ReducerKind) }
+func ReducerNames() []string { return registered.names(ReducerKind) }
 
 // Describe lists all operations, maps first, sorted by name.
 func Describe() []Description {
@@ -88,7 +88,7 @@ type entry struct {
 	isStruct  bool
 	apply     func(a *lazy.Array, p any) (*lazy.Array, error) // of maps
 	reducer   func(p any) (lazy.Reducer, error)               // of reducers
-	// what stands behind "=" as what NewOp takes; may be nil
+	// what stands behind "=" as what New takes; may be nil
 	short func(s string) (any, error)
 }
 
@@ -141,13 +141,13 @@ func (e *entry) paramNames() string {
 func (e *entry) describe() Description {
 	d := e.Description
 	if d.Example != "" {
-		if op, err := ParseOp(d.Example); err == nil {
+		if op, err := Parse(d.Example); err == nil {
 			d.Params = string(op.Params)
 		}
 		return d
 	}
 	d.Example = d.Name
-	if op, err := NewOp(d.Name, e.newParams()); err == nil {
+	if op, err := New(d.Name, e.newParams()); err == nil {
 		d.Example, d.Params = op.String(), string(op.Params)
 	}
 	return d
@@ -171,16 +171,16 @@ func paramsOf(t reflect.Type) (list []param, isStruct bool) {
 	return list, true
 }
 
-// registry is the operations by name. Maps and reducers have one space of names, so that [ParseOp]
+// registry is the operations by name. Maps and reducers have one space of names, so that [Parse]
 // knows what a name means.
 type registry struct {
 	mu      sync.RWMutex
 	entries map[string]*entry
 }
 
-// ops has the operations of this package from the beginning: before any init function can ask for
+// registered has the operations of this package from the beginning: before any init function can ask for
 // one.
-var ops = newRegistry()
+var registered = newRegistry()
 
 func newRegistry() *registry {
 	r := &registry{entries: make(map[string]*entry)}
@@ -193,12 +193,12 @@ func newRegistry() *registry {
 // add panics as [RegisterMap] says.
 func (r *registry) add(caller string, e *entry) {
 	if err := checkName(e.Name); err != nil {
-		panic("distributed: " + caller + ": " + err.Error())
+		panic("ops: " + caller + ": " + err.Error())
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.entries[e.Name] != nil {
-		panic("distributed: " + caller + " called twice for operation " + e.Name)
+		panic("ops: " + caller + " called twice for operation " + e.Name)
 	}
 	r.entries[e.Name] = e
 }
@@ -216,7 +216,7 @@ func (r *registry) names(kind Kind) []string {
 	return names
 }
 
-// checkName keeps names apart from what follows them in the form that [ParseOp] reads.
+// checkName keeps names apart from what follows them in the form that [Parse] reads.
 func checkName(name string) error {
 	if name == "" {
 		return fmt.Errorf("an operation without a name")
@@ -233,12 +233,12 @@ func checkName(name string) error {
 
 // lookup finds an operation. The error for an unknown one says which are close.
 func lookup(name string) (*entry, error) {
-	ops.mu.RLock()
-	defer ops.mu.RUnlock()
-	if e := ops.entries[name]; e != nil {
+	registered.mu.RLock()
+	defer registered.mu.RUnlock()
+	if e := registered.entries[name]; e != nil {
 		return e, nil
 	}
-	known := slices.Sorted(maps.Keys(ops.entries))
+	known := slices.Sorted(maps.Keys(registered.entries))
 	near := filter(known, func(k string) bool { return len(name) > 2 && strings.Contains(k, name) })
 	if len(near) == 0 {
 		near = filter(known, func(k string) bool { return distance(name, k) <= len(name)/3 })

@@ -1,4 +1,4 @@
-package distributed
+package ops
 
 import (
 	"encoding/json"
@@ -14,31 +14,31 @@ import (
 func TestGoldenParams(t *testing.T) {
 	inf := Float(math.Inf(1))
 	for want, op := range map[string]Op{
-		"sqrt":                         MustOp("sqrt", nil),
-		"sum":                          MustOp("sum", OverParams{}),
-		`sum{"over":"signal"}`:         MustOp("sum", OverParams{Over: "signal"}),
-		`multiply{"operand":2}`:        MustOp("multiply", BinaryParams{Operand: Operand{Value: 2}}),
-		`multiply{"operand":2.0}`:      MustOp("multiply", BinaryParams{Operand: Operand{Value: 2.0}}),
-		`multiply{"operand":-0.0}`:     MustOp("multiply", BinaryParams{Operand: Operand{Value: math.Copysign(0, -1)}}),
-		`multiply{"operand":1e+21}`:    MustOp("multiply", BinaryParams{Operand: Operand{Value: 1e21}}),
-		`multiply{"operand":1e-07}`:    MustOp("multiply", BinaryParams{Operand: Operand{Value: 1e-7}}),
-		`multiply{"operand":"nan"}`:    MustOp("multiply", BinaryParams{Operand: Operand{Value: math.NaN()}}),
-		`multiply{"operand":"-inf"}`:   MustOp("multiply", BinaryParams{Operand: Operand{Value: math.Inf(-1)}}),
-		`multiply{"operand":true}`:     MustOp("multiply", BinaryParams{Operand: Operand{Value: true}}),
-		`astype{"dtype":"<f4"}`:        MustOp("astype", AsTypeParams{"float32"}),
-		`astype{"dtype":"bfloat16"}`:   MustOp("astype", AsTypeParams{"bfloat16"}),
-		`where{"x":0,"y":0.5}`:         MustOp("where", WhereParams{X: Operand{Value: 0}, Y: Operand{Value: 0.5}}),
-		`reshape{"shape":[]}`:          MustOp("reshape", ShapeParams{Shape: []int64{}}),
-		`user/x{"a":"<&>","b":[1.5]}`:  MustOp("user/x", map[string]any{"b": []float64{1.5}, "a": "<&>"}),
-		`user/x{"a":{"b":null},"é":1}`: MustOp("user/x", json.RawMessage(" {\n\"\\u00e9\" : 1, \"a\":{ \"b\": null } }")),
-		`user/x{"a":[100.0,0.1,12]}`:   MustOp("user/x", json.RawMessage(`{"a":[1e2,1.0e-1,12]}`)),
-		`subtract{"operand":{"array":"dark.npy"},"reverse":true}`: MustOp("subtract",
+		"sqrt":                         Must("sqrt", nil),
+		"sum":                          Must("sum", OverParams{}),
+		`sum{"over":"signal"}`:         Must("sum", OverParams{Over: "signal"}),
+		`multiply{"operand":2}`:        Must("multiply", BinaryParams{Operand: Operand{Value: 2}}),
+		`multiply{"operand":2.0}`:      Must("multiply", BinaryParams{Operand: Operand{Value: 2.0}}),
+		`multiply{"operand":-0.0}`:     Must("multiply", BinaryParams{Operand: Operand{Value: math.Copysign(0, -1)}}),
+		`multiply{"operand":1e+21}`:    Must("multiply", BinaryParams{Operand: Operand{Value: 1e21}}),
+		`multiply{"operand":1e-07}`:    Must("multiply", BinaryParams{Operand: Operand{Value: 1e-7}}),
+		`multiply{"operand":"nan"}`:    Must("multiply", BinaryParams{Operand: Operand{Value: math.NaN()}}),
+		`multiply{"operand":"-inf"}`:   Must("multiply", BinaryParams{Operand: Operand{Value: math.Inf(-1)}}),
+		`multiply{"operand":true}`:     Must("multiply", BinaryParams{Operand: Operand{Value: true}}),
+		`astype{"dtype":"<f4"}`:        Must("astype", AsTypeParams{"float32"}),
+		`astype{"dtype":"bfloat16"}`:   Must("astype", AsTypeParams{"bfloat16"}),
+		`where{"x":0,"y":0.5}`:         Must("where", WhereParams{X: Operand{Value: 0}, Y: Operand{Value: 0.5}}),
+		`reshape{"shape":[]}`:          Must("reshape", ShapeParams{Shape: []int64{}}),
+		`user/x{"a":"<&>","b":[1.5]}`:  Must("user/x", map[string]any{"b": []float64{1.5}, "a": "<&>"}),
+		`user/x{"a":{"b":null},"é":1}`: Must("user/x", json.RawMessage(" {\n\"\\u00e9\" : 1, \"a\":{ \"b\": null } }")),
+		`user/x{"a":[100.0,0.1,12]}`:   Must("user/x", json.RawMessage(`{"a":[1e2,1.0e-1,12]}`)),
+		`subtract{"operand":{"array":"dark.npy"},"reverse":true}`: Must("subtract",
 			BinaryParams{Operand: Operand{Array: "dark.npy"}, Reverse: true}),
-		`add{"operand":{"im":-2,"re":"nan"}}`: MustOp("add",
+		`add{"operand":{"im":-2,"re":"nan"}}`: Must("add",
 			BinaryParams{Operand: Operand{Value: complex(math.NaN(), -2)}}),
-		`add{"operand":{"dtype":"<u8","value":18446744073709551615}}`: MustOp("add",
+		`add{"operand":{"dtype":"<u8","value":18446744073709551615}}`: Must("add",
 			BinaryParams{Operand: Operand{Value: uint64(math.MaxUint64), DType: "u8"}}),
-		`masks{"masks":[{"ring":[64,64.5,20,"inf"]},{"box":[[0],[1]]}]}`: MustOp("masks",
+		`masks{"masks":[{"ring":[64,64.5,20,"inf"]},{"box":[[0],[1]]}]}`: Must("masks",
 			MasksParams{[]Mask{{Ring: []Float{64, 64.5, 20, inf}}, {Box: [][]int64{{0}, {1}}}}}),
 	} {
 		if op.String() != want {
@@ -74,7 +74,7 @@ func TestCanonical(t *testing.T) {
 		{`clip{"lo":null,"hi":1}`, `clip{"hi":1}`},
 		{`sum{"over":""}`, `sum`},
 	} {
-		if op := must(ParseOp(test[0]))(t); op.String() != test[1] {
+		if op := must(Parse(test[0]))(t); op.String() != test[1] {
 			t.Errorf("%s is %s, not %s", test[0], op, test[1])
 		}
 	}
@@ -139,7 +139,7 @@ func TestStrictParams(t *testing.T) {
 		{"radial_sum=1,1,-1", "radial_sum: parameter bins: "},
 		{"sqrt", "sqrt is a map"},
 	} {
-		if _, err := must(ParseOp(test.op))(t).Reducer(); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+		if _, err := must(Parse(test.op))(t).Reducer(); err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s: %v, not %s", test.op, err, test.want)
 		}
 	}
@@ -164,7 +164,7 @@ func TestNewOpRefuses(t *testing.T) {
 		{"add", BinaryParams{Operand: Operand{Array: "\xff.npy"}}, "is not UTF-8"},
 		{"astype", AsTypeParams{}, "astype: parameters: "},
 	} {
-		if op, err := NewOp(test.name, test.params); err == nil || !strings.Contains(err.Error(), test.want) {
+		if op, err := New(test.name, test.params); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, not %s", op, err, test.want)
 		}
 	}
@@ -176,10 +176,10 @@ func TestNewOpRefuses(t *testing.T) {
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("MustOp of a bad name has not panicked")
+			t.Error("Must of a bad name has not panicked")
 		}
 	}()
-	MustOp("", nil)
+	Must("", nil)
 }
 
 // TestFilesAnywhere finds paths in all that parameters of users can be made of.
@@ -209,7 +209,7 @@ func TestFiles(t *testing.T) {
 		"select=mask.npy":                   {"mask.npy"},
 		`where{"cond":{"array":"c"},"x":1}`: {"c"},
 	} {
-		op := must(ParseOp(s))(t)
+		op := must(Parse(s))(t)
 		files := must(op.Files())(t)
 		if !slices.Equal(files, want) {
 			t.Errorf("%s names %q, not %q", s, files, want)

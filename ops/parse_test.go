@@ -1,4 +1,4 @@
-package distributed
+package ops
 
 import (
 	"encoding/json"
@@ -42,7 +42,7 @@ func TestParseOp(t *testing.T) {
 		{"std=1", `std{"ddof":1}`},
 		{"at_positions{\"positions\":[[1]]}", `at_positions{"positions":[[1]]}`},
 	} {
-		op, err := ParseOp(test[0])
+		op, err := Parse(test[0])
 		if err != nil {
 			t.Errorf("%s: %v", test[0], err)
 			continue
@@ -80,7 +80,7 @@ func TestParseOpRefuses(t *testing.T) {
 		{"subtract=\xff.npy", "not UTF-8"},
 		{"s um", "letter"},
 	} {
-		op, err := ParseOp(test[0])
+		op, err := Parse(test[0])
 		if test[0] == "astype=float" { // a name of float64, as in NumPy
 			if err != nil || op.String() != `astype{"dtype":"<f8"}` {
 				t.Errorf("%s is %s: %v", test[0], op, err)
@@ -105,11 +105,11 @@ func FuzzParseOp(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		op, err := ParseOp(s)
+		op, err := Parse(s)
 		if err != nil {
 			return
 		}
-		again, err := ParseOp(op.String())
+		again, err := Parse(op.String())
 		if err != nil || again.String() != op.String() {
 			t.Fatalf("%q is %s, and that %s: %v", s, op, again, err)
 		}

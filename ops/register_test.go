@@ -1,4 +1,4 @@
-package distributed_test
+package ops_test
 
 import (
 	"errors"
@@ -7,22 +7,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 // gain is what a user's operation takes.
 type gain struct {
-	Factor float64          `json:"factor" lazynpy:"required"`
-	Offset float64          `json:"offset,omitempty"`
-	Dark   distributed.Path `json:"dark,omitempty"`
+	Factor float64  `json:"factor" lazynpy:"required"`
+	Offset float64  `json:"offset,omitempty"`
+	Dark   ops.Path `json:"dark,omitempty"`
 }
 
 var errFactor = errors.New("a factor of zero")
 
 func init() {
-	distributed.RegisterMap("test/gain", func(a *lazy.Array, p gain) (*lazy.Array, error) {
+	ops.RegisterMap("test/gain", func(a *lazy.Array, p gain) (*lazy.Array, error) {
 		if p.Factor == 0 {
 			return nil, errFactor
 		}
@@ -32,12 +32,12 @@ func init() {
 			}
 		})
 	})
-	distributed.RegisterMap("test/nil", func(*lazy.Array, struct{}) (*lazy.Array, error) { return nil, nil })
-	distributed.RegisterMap("test/panic", func(*lazy.Array, struct{}) (*lazy.Array, error) { panic("a bad day") })
-	distributed.RegisterMap("test/index", func(a *lazy.Array, i []int) (*lazy.Array, error) {
+	ops.RegisterMap("test/nil", func(*lazy.Array, struct{}) (*lazy.Array, error) { return nil, nil })
+	ops.RegisterMap("test/panic", func(*lazy.Array, struct{}) (*lazy.Array, error) { panic("a bad day") })
+	ops.RegisterMap("test/index", func(a *lazy.Array, i []int) (*lazy.Array, error) {
 		return a.Slice(fmt.Sprint(i[1])) // which panics without parameters
 	})
-	distributed.RegisterReducer("test/range", func(p distributed.OverParams) (lazy.Reducer, error) {
+	ops.RegisterReducer("test/range", func(p ops.OverParams) (lazy.Reducer, error) {
 		over, err := lazy.ParseOver(p.Over)
 		return lazy.NewFold("test/range", over, lazy.Fold[float64, [2]float64, float64]{
 			Add: func(s *[2]float64, x []float64) {
@@ -47,7 +47,7 @@ func init() {
 			Finish: func(s [2]float64) float64 { return s[1] - s[0] },
 		}), err
 	})
-	distributed.RegisterReducer("test/sick", func(struct{}) (lazy.Reducer, error) { panic(errFactor) })
+	ops.RegisterReducer("test/sick", func(struct{}) (lazy.Reducer, error) { panic(errFactor) })
 }
 
 // TestUserOperations uses operations from outside of the package.
@@ -56,11 +56,11 @@ func TestUserOperations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := distributed.MustOp("test/gain", gain{Factor: 2, Offset: 1}).Apply(a)
+	out, err := ops.Must("test/gain", gain{Factor: 2, Offset: 1}).Apply(a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	op, err := distributed.ParseOp("test/range")
+	op, err := ops.Parse("test/range")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,15 +75,15 @@ func TestUserOperations(t *testing.T) {
 	if err != nil || results[0].Float64() != 14 {
 		t.Errorf("the range is %v: %v", results, err)
 	}
-	files, err := distributed.MustOp("test/gain", gain{Factor: 1, Dark: "dark.npy"}).Files()
+	files, err := ops.Must("test/gain", gain{Factor: 1, Dark: "dark.npy"}).Files()
 	if err != nil || !slices.Equal(files, []string{"dark.npy"}) {
 		t.Errorf("files %q: %v", files, err)
 	}
-	if !slices.Contains(distributed.MapNames(), "test/gain") || !slices.Contains(distributed.ReducerNames(), "test/range") {
+	if !slices.Contains(ops.MapNames(), "test/gain") || !slices.Contains(ops.ReducerNames(), "test/range") {
 		t.Error("operations are not listed")
 	}
-	for _, d := range distributed.Describe() {
-		if d.Name == "test/gain" && (d.Params != `{"factor":0}` || d.Kind != distributed.MapKind) {
+	for _, d := range ops.Describe() {
+		if d.Name == "test/gain" && (d.Params != `{"factor":0}` || d.Kind != ops.MapKind) {
 			t.Errorf("described as %+v", d)
 		}
 	}
@@ -106,7 +106,7 @@ func TestUserOperationsFail(t *testing.T) {
 		`test/range`:                          "test/range is a reducer",
 		`test/rang`:                           `no operation "test/rang"; close to it: test/range`,
 	} {
-		read, err := distributed.ParseOp(op)
+		read, err := ops.Parse(op)
 		if err == nil {
 			_, err = read.Apply(a)
 		}
@@ -114,10 +114,10 @@ func TestUserOperationsFail(t *testing.T) {
 			t.Errorf("%s: %v, not %s", op, err, want)
 		}
 	}
-	if _, err := distributed.MustOp("test/gain", gain{}).Apply(a); !errors.Is(err, errFactor) {
+	if _, err := ops.Must("test/gain", gain{}).Apply(a); !errors.Is(err, errFactor) {
 		t.Errorf("the error of a function is not wrapped: %v", err)
 	}
-	if _, err := distributed.MustOp("test/sick", nil).Reducer(); !errors.Is(err, errFactor) || !strings.Contains(err.Error(), "panicked") {
+	if _, err := ops.Must("test/sick", nil).Reducer(); !errors.Is(err, errFactor) || !strings.Contains(err.Error(), "panicked") {
 		t.Errorf("the panic of a function is not wrapped: %v", err)
 	}
 	floats := mmapnpy.Float64
@@ -130,19 +130,19 @@ func TestRegisterPanics(t *testing.T) {
 	double := func(a *lazy.Array, _ struct{}) (*lazy.Array, error) { return lazy.Multiply(a, 2) }
 	sum := func(struct{}) (lazy.Reducer, error) { return lazy.NewSum(lazy.OverAll()), nil }
 	for name, register := range map[string]func(){
-		"an empty name":      func() { distributed.RegisterMap("", double) },
-		"a built-in map":     func() { distributed.RegisterMap("sqrt", double) },
-		"a reducer as a map": func() { distributed.RegisterMap("sum", double) },
-		"a map as a reducer": func() { distributed.RegisterReducer("test/gain", sum) },
-		"twice":              func() { distributed.RegisterReducer("test/range", sum) },
-		"a space":            func() { distributed.RegisterReducer("a b", sum) },
-		"an equals sign":     func() { distributed.RegisterMap("a=b", double) },
-		"no function":        func() { distributed.RegisterMap[struct{}]("test/none", nil) },
-		"no reducer":         func() { distributed.RegisterReducer[struct{}]("test/none", nil) },
+		"an empty name":      func() { ops.RegisterMap("", double) },
+		"a built-in map":     func() { ops.RegisterMap("sqrt", double) },
+		"a reducer as a map": func() { ops.RegisterMap("sum", double) },
+		"a map as a reducer": func() { ops.RegisterReducer("test/gain", sum) },
+		"twice":              func() { ops.RegisterReducer("test/range", sum) },
+		"a space":            func() { ops.RegisterReducer("a b", sum) },
+		"an equals sign":     func() { ops.RegisterMap("a=b", double) },
+		"no function":        func() { ops.RegisterMap[struct{}]("test/none", nil) },
+		"no reducer":         func() { ops.RegisterReducer[struct{}]("test/none", nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
-				if s, ok := recover().(string); !ok || !strings.HasPrefix(s, "distributed: Register") {
+				if s, ok := recover().(string); !ok || !strings.HasPrefix(s, "ops: Register") {
 					t.Errorf("it panicked with %q", s)
 				}
 			}()
@@ -155,10 +155,10 @@ func ExampleRegisterMap() {
 	type power struct {
 		Exponent int `json:"exponent" lazynpy:"required"`
 	}
-	distributed.RegisterMap("example.com/power", func(a *lazy.Array, p power) (*lazy.Array, error) {
+	ops.RegisterMap("example.com/power", func(a *lazy.Array, p power) (*lazy.Array, error) {
 		return lazy.Power(a, p.Exponent)
 	})
-	op := distributed.MustOp("example.com/power", power{Exponent: 3})
+	op := ops.Must("example.com/power", power{Exponent: 3})
 	fmt.Println(op)
 
 	a, err := lazy.FromSlice([]int64{1, 2, 3})

@@ -1,4 +1,4 @@
-package distributed
+package ops
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package distributed
+package ops
 
 import (
 	"fmt"
@@ -22,19 +22,23 @@ func (op Op) Files() ([]string, error) {
 
 // Absolute is [Op.Canonical] with absolute paths, so that the operation means the same in every
 // directory.
-func (op Op) Absolute() (Op, error) {
+func (op Op) Absolute() (Op, error) { return op.MapFiles(filepath.Abs) }
+
+// MapFiles is [Op.Canonical] with every file that the parameters name ([Path]) replaced by what f
+// makes of it.
+func (op Op) MapFiles(f func(path string) (string, error)) (Op, error) {
 	_, p, err := op.decode()
 	if err != nil {
 		return Op{}, err
 	}
 	err = eachPath(reflect.ValueOf(p), func(p Path) (Path, error) {
-		abs, err := filepath.Abs(string(p))
-		return Path(abs), err
+		file, err := f(string(p))
+		return Path(file), err
 	})
 	if err != nil {
 		return Op{}, fmt.Errorf("%s: %w", op.Name, err)
 	}
-	return NewOp(op.Name, p)
+	return New(op.Name, p)
 }
 
 var pathType = reflect.TypeFor[Path]()
