@@ -194,15 +194,6 @@ func crcText(sum uint32) string {
 	return strings.Repeat("0", 8-len(s)) + s
 }
 
-// printable is a name from a file as it can be shown: quoted if it holds what a terminal might
-// obey.
-func printable(name string) string {
-	if strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) {
-		return strconv.Quote(name)
-	}
-	return name
-}
-
 // innermost is the error about the content of a file that is the cause of all others in err.
 func innermost(err error) (bad *zipseek.FormatError, ok bool) {
 	for next, more := errors.AsType[*zipseek.FormatError](err); more; next, more = errors.AsType[*zipseek.FormatError](bad.Err) {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/termtext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -105,7 +106,7 @@ func safeLine(text string) string {
 	if n := len(parts) - mostTold; n > 0 {
 		parts = append(parts[:mostTold], fmt.Sprintf("and %s more", grouped(int64(n))))
 	}
-	return spelledOut(shortened(strings.Join(parts, "; ")))
+	return termtext.Escaped(termtext.Shortened(strings.Join(parts, "; ")))
 }
 
 // usageError is a mistake in the command line, whatever the files hold.

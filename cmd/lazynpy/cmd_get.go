@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -111,8 +112,8 @@ func (p *prefixed) Write(b []byte) (int, error) {
 	return p.w.Write(b)
 }
 
-func (c *cli) printText(t mmapnpy.DType, shape []int64, fetch fetcher) error {
-	text, err := arrayText(t, shape, fetch)
+func (c *cli) printText(t mmapnpy.DType, shape []int64, fetch npytext.Fetch) error {
+	text, err := npytext.Array(t, shape, fetch)
 	if err != nil {
 		return err
 	}

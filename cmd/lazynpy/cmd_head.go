@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lazynpy/lazynpy/internal/arith"
+	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -51,7 +51,7 @@ type heading struct {
 	ctx   context.Context
 	cli   *cli
 	array *lazy.Array
-	fetch fetcher
+	fetch npytext.Fetch
 	n     int64
 }
 
@@ -61,7 +61,7 @@ func (h *heading) print() error {
 	case h.cli.flags.json:
 		return h.printJSON(shape)
 	case len(shape) == 0:
-		text, err := arrayText(h.array.DType(), shape, h.fetch)
+		text, err := npytext.Array(h.array.DType(), shape, h.fetch)
 		if err != nil {
 			return err
 		}
@@ -78,14 +78,14 @@ func (h *heading) print() error {
 // printElements prints one element of a one-dimensional array per line.
 func (h *heading) printElements(shape []int64) error {
 	n := min(h.n, shape[0])
-	if err := checkShown(h.array.DType(), n); err != nil {
+	if err := npytext.CheckShown(h.array.DType(), n); err != nil {
 		return err
 	}
 	b, err := h.fetch(nil, 0, n)
 	if err != nil {
 		return err
 	}
-	c, err := newCell(b, numpyNotation)
+	c, err := npytext.NewCell(b, npytext.NumPy)
 	if err != nil {
 		return err
 	}
@@ -98,55 +98,17 @@ func (h *heading) printElements(shape []int64) error {
 
 // printRows prints the first rows, aligned with each other.
 func (h *heading) printRows(shape []int64) error {
-	last := len(shape) - 1
-	rows := min(h.n, elements(shape[:last]))
-	fetch := func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error) {
-		return h.fetch(unravel(prefix[0], shape[:last]), start, stop)
-	}
-	if err := checkShown(h.array.DType(), arith.Times(rows, min(shape[last], headWhole))); err != nil {
-		return err
-	}
-	picks := [][]int64{edges(rows, rows, 0), edges(shape[last], headWhole, headEdge)}
-	e, err := newExcerpt(h.array.DType(), []int64{rows, shape[last]}, picks, fetch)
+	outer := shape[:len(shape)-1]
+	rows := min(h.n, npytext.Elements(outer))
+	texts, err := npytext.Rows(h.array.DType(), shape, rows, headWhole, headEdge, h.fetch)
 	if err != nil {
 		return err
 	}
-	word, err := newCell(e.buf, numpyNotation)
-	if err != nil {
-		return err
-	}
-	p := printer{excerpt: e, word: word}
-	lines := make([][]string, 0, rows)
-	for i := range rows {
-		index := fmt.Sprintf("[%s, :]", joined(unravel(i, shape[:last])))
-		lines = append(lines, []string{index, p.line(i)})
+	lines := make([][]string, len(texts))
+	for i, text := range texts {
+		lines[i] = []string{fmt.Sprintf("[%s, :]", joined(npytext.Unravel(int64(i), outer))), text}
 	}
 	return h.cli.table(lines)
-}
-
-// line is row i of a two-dimensional excerpt on a single line.
-func (p *printer) line(i int64) string {
-	text := []byte{'['}
-	for j := range p.buf.Shape[1] {
-		if j > 0 {
-			text = append(text, ' ')
-		}
-		if p.cut[1] && j == headEdge {
-			text = append(text, ellipsis+" "...)
-		}
-		text = p.word(text, i, j)
-	}
-	return string(append(text, ']'))
-}
-
-// unravel turns a flat C-order position into an index.
-func unravel(flat int64, shape []int64) []int64 {
-	idx := make([]int64, len(shape))
-	for d := len(shape) - 1; d >= 0; d-- {
-		idx[d] = flat % max(shape[d], 1)
-		flat /= max(shape[d], 1)
-	}
-	return idx
 }
 
 // headJSON is one line of head --json, followed by the data: a row, or an element of an array of
@@ -164,8 +126,8 @@ func (h *heading) printJSON(shape []int64) error {
 	if last := len(shape) - 1; last > 0 {
 		rows = shape[:last]
 	}
-	for i := range min(h.n, elements(rows)) {
-		at := unravel(i, rows)
+	for i := range min(h.n, npytext.Elements(rows)) {
+		at := npytext.Unravel(i, rows)
 		var items []lazy.Index
 		for _, k := range at {
 			items = append(items, lazy.At(k))
@@ -183,7 +145,7 @@ func (h *heading) printJSON(shape []int64) error {
 
 // scalarJSON is the first element of a buffer.
 func scalarJSON(b mmapnpy.Buffer) (json.RawMessage, error) {
-	c, err := newCell(b, jsonNotation)
+	c, err := npytext.NewCell(b, npytext.JSON)
 	if err != nil {
 		return nil, err
 	}

@@ -230,16 +230,6 @@ func (c *cli) printInfo(s subject, h mmapnpy.Header, held *heldJSON, read *readJ
 	return c.table(rows)
 }
 
-// descr is a dtype as NumPy writes it into headers: the text of a plain dtype, such
-// as <f8, and the Python literal of a list of fields.
-func descr(t mmapnpy.DType) string {
-	d := t.Descr()
-	if len(d) > 1 && d[0] == '\'' {
-		return d[1 : len(d)-1]
-	}
-	return d
-}
-
 // axesText says which axes are navigation axes.
 func axesText(a *lazy.Array) string {
 	var nav, sig []string
@@ -257,34 +247,4 @@ func axesText(a *lazy.Array) string {
 		return name + " " + strings.Join(axes, ", ")
 	}
 	return text("navigation", nav) + "; " + text("signal", sig)
-}
-
-// shapeText writes a shape as Python does a tuple.
-func shapeText(shape []int64) string {
-	if len(shape) == 1 {
-		return fmt.Sprintf("(%d,)", shape[0])
-	}
-	return "(" + joined(shape) + ")"
-}
-
-func joined(numbers []int64) string {
-	text := make([]string, len(numbers))
-	for d, n := range numbers {
-		text[d] = strconv.FormatInt(n, 10)
-	}
-	return strings.Join(text, ", ")
-}
-
-// grouped writes a number with its digits in groups of three.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	digits := strings.TrimPrefix(s, "-")
-	out := s[:len(s)-len(digits)]
-	for i, d := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			out += ","
-		}
-		out += string(d)
-	}
-	return out
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -165,7 +166,7 @@ func sizesText(g chunk.Grid, d int) string {
 		_, size := g.AxisChunk(d, k)
 		if !slices.Contains(seen, size) {
 			if seen = append(seen, size); len(seen) > most {
-				return joined(seen[:most]) + ", " + ellipsis
+				return joined(seen[:most]) + ", " + npytext.Ellipsis
 			}
 		}
 	}

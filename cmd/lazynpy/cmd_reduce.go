@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -208,5 +209,5 @@ func (r *reduction) show(c *cli, op string, several bool, result *lazy.Result) e
 			return err
 		}
 	}
-	return c.printText(result.DType(), result.Shape(), fetchBuffer(result.Buffer()))
+	return c.printText(result.DType(), result.Shape(), npytext.FromBuffer(result.Buffer()))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -148,7 +149,7 @@ func (s statistics) position(name string, a *lazy.Array) []int64 {
 	if err != nil {
 		return nil
 	}
-	return unravel(flat[0], a.Shape())
+	return npytext.Unravel(flat[0], a.Shape())
 }
 
 // rows is the table for people.
@@ -159,7 +160,7 @@ func (s statistics) rows(a *lazy.Array) [][]string {
 		if !ok {
 			return
 		}
-		text, err := scalarText(r.Buffer())
+		text, err := npytext.Scalar(r.Buffer())
 		if err != nil {
 			return
 		}

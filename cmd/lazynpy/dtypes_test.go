@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lazynpy/lazynpy/internal/termtext"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -201,7 +202,7 @@ func TestNothingForTerminalsToObey(t *testing.T) {
 	path := rawFile(t, []byte(head+"\x9b\x00\x00\x00\x2e\x20\x00\x00x\x00\x00\x00"))
 	for _, args := range [][]string{{"get", "--json"}, {"head", "--json"}, {"info", "--json"}, {"plan", "--json"}} {
 		got := ok(t, append(args, path)...)
-		if strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && obeyed(r) }) {
+		if strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && termtext.Obeyed(r) }) {
 			t.Errorf("%v: %q", args, got)
 		}
 		if v := decode(t, got); args[0] == "get" && v["data"].([]any)[0].(map[string]any)[evil] != "\u009b\u202ex" {
@@ -209,7 +210,7 @@ func TestNothingForTerminalsToObey(t *testing.T) {
 		}
 	}
 	o := lazynpy(t, "stats", path)
-	if strings.ContainsFunc(o.stderr, func(r rune) bool { return r != '\n' && obeyed(r) }) || !strings.Contains(o.stderr, `\x9b`) && !strings.Contains(o.stderr, "u202e") {
+	if strings.ContainsFunc(o.stderr, func(r rune) bool { return r != '\n' && termtext.Obeyed(r) }) || !strings.Contains(o.stderr, `\x9b`) && !strings.Contains(o.stderr, "u202e") {
 		t.Errorf("stats: %q", o.stderr)
 	}
 	var fields strings.Builder

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -55,18 +56,6 @@ func resultStream(name string, r *lazy.Result) stream {
 // resultPiece is about how many bytes of a result are brought into another form at once.
 const resultPiece = 1 << 20
 
-// maxEmptyElements bounds how many elements of no bytes are written as text. A file
-// of a hundred bytes can claim any number of them.
-const maxEmptyElements = 1 << 20
-
-// checkEmpty returns an error if so many elements of no bytes are too many for a text.
-func checkEmpty(n int64) error {
-	if n > maxEmptyElements {
-		return fmt.Errorf("%s elements without bytes are too many", grouped(n))
-	}
-	return nil
-}
-
 // each calls f for every piece. The pieces are mapped memory: if it becomes
 // unreadable while f looks at it, that is an error which names the input.
 func (s stream) each(f func(piece []byte) error) error {
@@ -86,9 +75,9 @@ func (s stream) each(f func(piece []byte) error) error {
 // eachBuffer is each for pieces as one-dimensional buffers.
 func (s stream) eachBuffer(f func(b mmapnpy.Buffer) error) error {
 	size := s.dtype.ItemSize()
-	if size == 0 { // elements without bytes come in no pieces
-		n := elements(s.shape)
-		if err := checkEmpty(n); err != nil {
+	if size == 0 { // Elements without bytes come in no pieces
+		n := npytext.Elements(s.shape)
+		if err := npytext.CheckEmpty(n); err != nil {
 			return err
 		}
 		return f(mmapnpy.Buffer{DType: s.dtype, Shape: []int64{n}, Strides: []int64{0}})
@@ -194,7 +183,7 @@ func (s stream) writeJSON(w io.Writer, lineBreak string) error {
 	out := bufio.NewWriterSize(w, 1<<16)
 	var text []byte
 	err := s.eachBuffer(func(b mmapnpy.Buffer) error {
-		c, err := newCell(b, jsonNotation)
+		c, err := npytext.NewCell(b, npytext.JSON)
 		if err != nil {
 			return err
 		}
@@ -236,7 +225,7 @@ func (p *nester) open(dst []byte) []byte {
 			dst = append(dst, p.lineBreak...)
 		}
 	}
-	return appendRepeated(dst, '[', len(p.index)-first)
+	return append(dst, strings.Repeat("[", len(p.index)-first)...)
 }
 
 // close writes a closing bracket for every list that ends with the element.
@@ -326,14 +315,14 @@ func (s stream) writeNames(out *bufio.Writer) error {
 // column is one column of a CSV file.
 type column struct {
 	name string
-	cell cell
+	cell npytext.Cell
 }
 
 // columnsOf spreads the fields of b, and the elements of subarrays in them, over
 // columns.
 func columnsOf(b mmapnpy.Buffer) ([]column, error) {
 	if !b.DType.IsStruct() {
-		c, err := newCell(b, csvNotation)
+		c, err := npytext.NewCell(b, npytext.CSV)
 		if err != nil {
 			return nil, err
 		}
@@ -351,10 +340,10 @@ func fieldColumns(out []column, prefix string, b mmapnpy.Buffer) ([]column, erro
 			return nil, err
 		}
 		extra := fb.Shape[1:]
-		if elements(extra) > maxColumns {
+		if npytext.Elements(extra) > maxColumns {
 			return nil, tooManyColumns()
 		}
-		for idx := range indices(extra) {
+		for idx := range npytext.Indices(extra) {
 			part := fb
 			part.Shape, part.Strides = fb.Shape[:1], fb.Strides[:1]
 			name := prefix + f.Name
@@ -368,7 +357,7 @@ func fieldColumns(out []column, prefix string, b mmapnpy.Buffer) ([]column, erro
 				}
 				continue
 			}
-			c, err := newCell(part, csvNotation)
+			c, err := npytext.NewCell(part, npytext.CSV)
 			if err != nil {
 				return nil, err
 			}
@@ -381,7 +370,7 @@ func fieldColumns(out []column, prefix string, b mmapnpy.Buffer) ([]column, erro
 }
 
 // appendQuotedCSV writes a value, between quotes if RFC 4180 wants them.
-func appendQuotedCSV(dst []byte, c cell, i int64) []byte {
+func appendQuotedCSV(dst []byte, c npytext.Cell, i int64) []byte {
 	from := len(dst)
 	dst = c(dst, i)
 	text := string(dst[from:])

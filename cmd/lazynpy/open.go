@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 
+	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/zipseek"
@@ -174,4 +176,26 @@ func refuseSame(input, output string) error {
 		return usagef("%s: the output is the input", output)
 	}
 	return nil
+}
+
+// fetchArray reads the elements of an array that a text of it shows.
+func fetchArray(ctx context.Context, a *lazy.Array) npytext.Fetch {
+	return func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error) {
+		items := make([]lazy.Index, 0, a.NDim())
+		for _, i := range prefix {
+			items = append(items, lazy.At(i))
+		}
+		if a.NDim() > 0 {
+			items = append(items, lazy.Range(start, stop))
+		}
+		row, err := a.Index(items...)
+		if err != nil {
+			return mmapnpy.Buffer{}, err
+		}
+		r, err := row.Load(ctx)
+		if err != nil {
+			return mmapnpy.Buffer{}, err
+		}
+		return r.Buffer(), nil
+	}
 }

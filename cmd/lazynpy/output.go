@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/termtext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -222,7 +223,7 @@ func encodeJSON(w io.Writer, v any) error {
 	if err := e.Encode(v); err != nil {
 		return err
 	}
-	_, err := w.Write(safeJSON(text.Bytes()))
+	_, err := w.Write(termtext.JSON(text.Bytes()))
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/internal/kernel"
+	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -64,7 +65,7 @@ func render(s, sample stream, l look) (picture, error) {
 	if h > maxPixels/w {
 		return picture{}, fmt.Errorf("%s are too many pixels; take a slice such as '::4, ::4'", shapeText(s.shape))
 	}
-	if err := bytesrc.Afford(h*w + 8*elements(sample.shape)); err != nil && !l.large {
+	if err := bytesrc.Afford(h*w + 8*npytext.Elements(sample.shape)); err != nil && !l.large {
 		return picture{}, fmt.Errorf("an image of shape %s %w; take a slice such as '::4, ::4'", shapeText(s.shape), err)
 	}
 	scale, err := newScale(sample, l)

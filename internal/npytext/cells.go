@@ -1,48 +1,47 @@
-package main
+package npytext
 
 import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/lazynpy/lazynpy/internal/termtext"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// notation is a way to write elements.
-type notation uint8
+// Notation is a way to write elements.
+type Notation uint8
 
 const (
-	numpyNotation notation = iota // as NumPy prints an array: aligned, strings quoted
-	csvNotation                   // plain
-	// NaN, infinities and NaT are null, complex numbers pairs, records objects.
-	jsonNotation
-	oneNotation // as NumPy prints a single record: floats each by themselves
+	NumPy  Notation = iota // as NumPy prints an array: aligned, strings quoted
+	CSV                    // plain
+	JSON                   // NaN, infinities and NaT are null, complex numbers pairs, records objects
+	single                 // as NumPy prints a single record: floats each by themselves
 )
 
-// cell appends the text of the element at an index.
-type cell func(dst []byte, idx ...int64) []byte
+// Cell appends the text of the element at an index.
+type Cell func(dst []byte, idx ...int64) []byte
 
-// newCell makes the cell for the elements of b, whatever their dtype. NumPy's
-// notation looks at all of b to align it.
-func newCell(b mmapnpy.Buffer, n notation) (cell, error) {
+// NewCell makes the cell for the elements of b, whatever their dtype. NumPy's
+// Notation looks at all of b to align it.
+func NewCell(b mmapnpy.Buffer, n Notation) (Cell, error) {
 	if b.DType.ItemSize() == 0 {
-		if err := checkEmpty(elements(b.Shape)); err != nil {
+		if err := CheckEmpty(Elements(b.Shape)); err != nil {
 			return nil, err
 		}
 	}
 	if b.DType.IsStruct() {
 		return recordCell(b, n)
 	}
-	if n == oneNotation {
+	if n == single {
 		if b.DType.Kind() == mmapnpy.KindFloat {
 			return scalarFloat(b), nil
 		}
-		n = numpyNotation
+		n = NumPy
 	}
 	switch b.DType.Kind() {
 	case mmapnpy.KindBool:
@@ -71,13 +70,13 @@ func newCell(b mmapnpy.Buffer, n notation) (cell, error) {
 }
 
 // align pads the cells of a shape to one width.
-func align(c cell, shape []int64, n notation) cell {
-	if n != numpyNotation {
+func align(c Cell, shape []int64, n Notation) Cell {
+	if n != NumPy {
 		return c
 	}
 	width := 0
 	var scratch []byte
-	for idx := range indices(shape) {
+	for idx := range Indices(shape) {
 		scratch = c(scratch[:0], idx...)
 		width = max(width, len(scratch))
 	}
@@ -87,40 +86,16 @@ func align(c cell, shape []int64, n notation) cell {
 	}
 }
 
-// indices yields every index of a shape in C order, in one slice that is reused.
-func indices(shape []int64) iter.Seq[[]int64] {
-	return func(yield func([]int64) bool) {
-		for _, n := range shape {
-			if n == 0 {
-				return
-			}
-		}
-		idx := make([]int64, len(shape))
-		for yield(idx) {
-			d := len(shape) - 1
-			for ; d >= 0; d-- {
-				if idx[d]++; idx[d] < shape[d] {
-					break
-				}
-				idx[d] = 0
-			}
-			if d < 0 {
-				return
-			}
-		}
-	}
-}
-
-func boolCell(b mmapnpy.Buffer, n notation) (cell, error) {
+func boolCell(b mmapnpy.Buffer, n Notation) (Cell, error) {
 	values, err := mmapnpy.Numbers[uint8](b)
 	if err != nil {
 		return nil, err
 	}
 	word := [2]string{"False", "True"}
 	switch {
-	case n == jsonNotation:
+	case n == JSON:
 		word = [2]string{"false", "true"}
-	case n == numpyNotation && len(b.Shape) > 0:
+	case n == NumPy && len(b.Shape) > 0:
 		word[1] = " True"
 	}
 	return func(dst []byte, idx ...int64) []byte {
@@ -128,7 +103,7 @@ func boolCell(b mmapnpy.Buffer, n notation) (cell, error) {
 	}, nil
 }
 
-func intCell(b mmapnpy.Buffer, n notation) (cell, error) {
+func intCell(b mmapnpy.Buffer, n Notation) (Cell, error) {
 	values, err := mmapnpy.Numbers[int64](b)
 	if err != nil {
 		return nil, err
@@ -138,7 +113,7 @@ func intCell(b mmapnpy.Buffer, n notation) (cell, error) {
 	}, b.Shape, n), nil
 }
 
-func uintCell(b mmapnpy.Buffer, n notation) (cell, error) {
+func uintCell(b mmapnpy.Buffer, n Notation) (Cell, error) {
 	values, err := mmapnpy.Numbers[uint64](b)
 	if err != nil {
 		return nil, err
@@ -148,9 +123,9 @@ func uintCell(b mmapnpy.Buffer, n notation) (cell, error) {
 	}, b.Shape, n), nil
 }
 
-func floatCell(b mmapnpy.Buffer, n notation) cell {
+func floatCell(b mmapnpy.Buffer, n Notation) Cell {
 	values := newReals(b, false)
-	if n == numpyNotation {
+	if n == NumPy {
 		layout := newFloatLayout(values, false)
 		return func(dst []byte, idx ...int64) []byte { return layout.append(dst, values.of(idx...)) }
 	}
@@ -159,8 +134,8 @@ func floatCell(b mmapnpy.Buffer, n notation) cell {
 }
 
 // floatWriter writes floats without regard to their neighbours.
-func floatWriter(n notation) func([]byte, number) []byte {
-	if n == jsonNotation {
+func floatWriter(n Notation) func([]byte, number) []byte {
+	if n == JSON {
 		return appendJSONFloat
 	}
 	return appendNumber
@@ -173,15 +148,15 @@ func appendJSONFloat(dst []byte, v number) []byte {
 	return appendNumber(dst, v)
 }
 
-func complexCell(b mmapnpy.Buffer, n notation) cell {
+func complexCell(b mmapnpy.Buffer, n Notation) Cell {
 	re, im := newReals(b, false), newReals(b, true)
-	if n == numpyNotation {
+	if n == NumPy {
 		return complexLayout(re, im)
 	}
 	write := floatWriter(n)
 	return func(dst []byte, idx ...int64) []byte {
 		re, im := re.of(idx...), im.of(idx...)
-		if n == jsonNotation {
+		if n == JSON {
 			return append(write(append(write(append(dst, '['), re), ','), im), ']')
 		}
 		return appendComplex(dst, re, im, write)
@@ -198,7 +173,7 @@ func appendComplex(dst []byte, re, im number, write func([]byte, number) []byte)
 }
 
 // complexLayout aligns real and imaginary parts each by themselves, as NumPy does.
-func complexLayout(re, im reals) cell {
+func complexLayout(re, im reals) Cell {
 	left, right := newFloatLayout(re, false), newFloatLayout(im, true)
 	return func(dst []byte, idx ...int64) []byte {
 		dst = left.append(dst, re.of(idx...))
@@ -208,7 +183,7 @@ func complexLayout(re, im reals) cell {
 	}
 }
 
-func stringCell(b mmapnpy.Buffer, n notation) (cell, error) {
+func stringCell(b mmapnpy.Buffer, n Notation) (Cell, error) {
 	values, err := mmapnpy.Strings(b)
 	if err != nil {
 		return nil, err
@@ -217,14 +192,14 @@ func stringCell(b mmapnpy.Buffer, n notation) (cell, error) {
 	return func(dst []byte, idx ...int64) []byte {
 		s := values.At(idx...)
 		switch {
-		case n == numpyNotation && isBytes:
+		case n == NumPy && isBytes:
 			return appendPythonQuoted(append(dst, 'b'), s, true)
-		case n == numpyNotation:
+		case n == NumPy:
 			return appendPythonQuoted(dst, s, false)
 		case isBytes:
 			s = printableBytes(s)
 		}
-		if n == jsonNotation {
+		if n == JSON {
 			return appendJSONString(dst, s)
 		}
 		return append(dst, s...)
@@ -252,7 +227,7 @@ func printableBytes(s string) string {
 
 func appendJSONString(dst []byte, s string) []byte {
 	text, _ := json.Marshal(s) // strings always marshal
-	return append(dst, safeJSON(text)...)
+	return append(dst, termtext.JSON(text)...)
 }
 
 // appendPythonQuoted writes repr(s) of a Python str, or of bytes without the b.
@@ -290,7 +265,7 @@ func appendPythonQuoted(dst []byte, s string, bytes bool) []byte {
 	return append(dst, quote)
 }
 
-func datetimeCell(b mmapnpy.Buffer, n notation) (cell, error) {
+func datetimeCell(b mmapnpy.Buffer, n Notation) (Cell, error) {
 	values, err := mmapnpy.Times(b)
 	if err != nil {
 		return nil, err
@@ -302,9 +277,9 @@ func datetimeCell(b mmapnpy.Buffer, n notation) (cell, error) {
 			return appendNaT(dst, n)
 		}
 		switch n {
-		case numpyNotation:
+		case NumPy:
 			return append(append(append(dst, '\''), numpyTimeText(v, unit)...), '\'')
-		case jsonNotation:
+		case JSON:
 			return appendJSONString(dst, timeText(v, unit))
 		default:
 			return append(dst, timeText(v, unit)...)
@@ -312,7 +287,7 @@ func datetimeCell(b mmapnpy.Buffer, n notation) (cell, error) {
 	}, b.Shape, n), nil
 }
 
-func timedeltaCell(b mmapnpy.Buffer, n notation) (cell, error) {
+func timedeltaCell(b mmapnpy.Buffer, n Notation) (Cell, error) {
 	values, err := mmapnpy.Durations(b)
 	if err != nil {
 		return nil, err
@@ -326,18 +301,18 @@ func timedeltaCell(b mmapnpy.Buffer, n notation) (cell, error) {
 	}, b.Shape, n), nil
 }
 
-func appendNaT(dst []byte, n notation) []byte {
+func appendNaT(dst []byte, n Notation) []byte {
 	switch n {
-	case numpyNotation:
+	case NumPy:
 		return append(dst, "'"+notATime+"'"...)
-	case jsonNotation:
+	case JSON:
 		return append(dst, "null"...)
 	}
 	return append(dst, notATime...)
 }
 
 // voidCell writes raw bytes in hexadecimal.
-func voidCell(b mmapnpy.Buffer, n notation) cell {
+func voidCell(b mmapnpy.Buffer, n Notation) Cell {
 	return func(dst []byte, idx ...int64) []byte {
 		at := b.Offset
 		for d, i := range idx {
@@ -345,13 +320,13 @@ func voidCell(b mmapnpy.Buffer, n notation) cell {
 		}
 		raw := b.Data[at : at+b.DType.ItemSize()]
 		switch n {
-		case numpyNotation:
+		case NumPy:
 			dst = append(dst, "b'"...)
 			for _, c := range raw {
 				dst = fmt.Appendf(dst, `\x%02X`, c)
 			}
 			return append(dst, '\'')
-		case jsonNotation:
+		case JSON:
 			return append(hex.AppendEncode(append(dst, '"'), raw), '"')
 		default:
 			return hex.AppendEncode(dst, raw)
@@ -361,22 +336,22 @@ func voidCell(b mmapnpy.Buffer, n notation) cell {
 
 // recordCell writes the fields of structured elements: as tuples, or as objects in
 // JSON.
-func recordCell(b mmapnpy.Buffer, n notation) (cell, error) {
+func recordCell(b mmapnpy.Buffer, n Notation) (Cell, error) {
 	fields := b.DType.Fields()
-	cells := make([]cell, len(fields))
+	cells := make([]Cell, len(fields))
 	for i, f := range fields {
 		fb, err := b.Field(f.Name)
 		if err != nil {
 			return nil, err
 		}
-		if cells[i], err = newCell(fb, n); err != nil {
+		if cells[i], err = NewCell(fb, n); err != nil {
 			return nil, err
 		}
 		if extra := fb.Shape[len(b.Shape):]; len(extra) > 0 {
 			cells[i] = listCell(cells[i], extra, n)
 		}
 	}
-	if n == jsonNotation {
+	if n == JSON {
 		return func(dst []byte, idx ...int64) []byte {
 			dst = append(dst, '{')
 			for i, f := range fields {
@@ -404,12 +379,12 @@ func recordCell(b mmapnpy.Buffer, n notation) (cell, error) {
 }
 
 // listCell writes the elements along extra axes as nested lists.
-func listCell(c cell, extra []int64, n notation) cell {
+func listCell(c Cell, extra []int64, n Notation) Cell {
 	if len(extra) == 0 {
 		return c
 	}
 	separator := ", "
-	if n == jsonNotation {
+	if n == JSON {
 		separator = ","
 	}
 	inner := listCell(c, extra[1:], n)
@@ -428,13 +403,13 @@ func listCell(c cell, extra []int64, n notation) cell {
 }
 
 // scalarFloat writes floats as str does for single ones.
-func scalarFloat(b mmapnpy.Buffer) cell {
+func scalarFloat(b mmapnpy.Buffer) Cell {
 	values := newReals(b, false)
 	return func(dst []byte, idx ...int64) []byte { return appendScalar(dst, values.of(idx...), values.elem) }
 }
 
-// scalarText is a single element as NumPy's str has it: 3.0, abc, 2020-01-01.
-func scalarText(b mmapnpy.Buffer) (string, error) {
+// Scalar is a single element as NumPy's str has it: 3.0, abc, 2020-01-01.
+func Scalar(b mmapnpy.Buffer) (string, error) {
 	at := make([]int64, len(b.Shape))
 	switch b.DType.Kind() {
 	case mmapnpy.KindBytes, mmapnpy.KindString:
@@ -451,7 +426,7 @@ func scalarText(b mmapnpy.Buffer) (string, error) {
 		write := func(dst []byte, v number) []byte { return appendPart(dst, v, e.Part()) }
 		return string(append(appendComplex([]byte{'('}, re.of(at...), im.of(at...), write), ')')), nil
 	}
-	n := oneNotation
+	n := single
 	switch b.DType.Kind() {
 	case mmapnpy.KindDatetime:
 		v, err := mmapnpy.Times(b)
@@ -468,9 +443,21 @@ func scalarText(b mmapnpy.Buffer) (string, error) {
 		unit, _ := b.DType.Unit()
 		return spanText(v.At(at...), unit), nil
 	}
-	c, err := newCell(b, n)
+	c, err := NewCell(b, n)
 	if err != nil {
 		return "", err
 	}
 	return string(c(nil, at...)), nil
+}
+
+// maxEmptyElements bounds how many elements of no bytes are written as text. A file
+// of a hundred bytes can claim any number of them.
+const maxEmptyElements = 1 << 20
+
+// CheckEmpty returns an error if so many elements of no bytes are too many for a text.
+func CheckEmpty(n int64) error {
+	if n > maxEmptyElements {
+		return fmt.Errorf("%s elements without bytes are too many", termtext.Grouped(n))
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
-package main
+package npytext
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +8,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/arith"
-	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/internal/termtext"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -20,32 +19,12 @@ const (
 	lineWidth        = 75
 )
 
-// fetcher reads the elements start:stop of the last axis at a position of the
+// Fetch reads the elements start:stop of the last axis at a position of the
 // axes before it. Without axes it reads the only element.
-type fetcher func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error)
+type Fetch func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error)
 
-func fetchArray(ctx context.Context, a *lazy.Array) fetcher {
-	return func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error) {
-		items := make([]lazy.Index, 0, a.NDim())
-		for _, i := range prefix {
-			items = append(items, lazy.At(i))
-		}
-		if a.NDim() > 0 {
-			items = append(items, lazy.Range(start, stop))
-		}
-		row, err := a.Index(items...)
-		if err != nil {
-			return mmapnpy.Buffer{}, err
-		}
-		r, err := row.Load(ctx)
-		if err != nil {
-			return mmapnpy.Buffer{}, err
-		}
-		return r.Buffer(), nil
-	}
-}
-
-func fetchBuffer(b mmapnpy.Buffer) fetcher {
+// FromBuffer reads out of a buffer.
+func FromBuffer(b mmapnpy.Buffer) Fetch {
 	return func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error) {
 		row := b
 		for d, i := range prefix {
@@ -62,28 +41,16 @@ func fetchBuffer(b mmapnpy.Buffer) fetcher {
 // What a text shows at most, which is laid out in memory: the edges of an array of few axes are far
 // less.
 const (
-	maxShown      = 1 << 20  // elements
+	maxShown      = 1 << 20  // Elements
 	maxShownBytes = 16 << 20 // of their elements
 )
 
-// checkShown returns an error if so many elements are too many for a text.
-func checkShown(t mmapnpy.DType, n int64) error {
+// CheckShown returns an error if so many elements are too many for a text.
+func CheckShown(t mmapnpy.DType, n int64) error {
 	if n > maxShown || n > maxShownBytes/max(t.ItemSize(), 1) {
-		return fmt.Errorf("%s elements of %s are too many to show; take a slice, or write them with get -o or --json", grouped(n), chunk.FormatBytes(t.ItemSize()))
+		return fmt.Errorf("%s elements of %s are too many to show; take a slice, or write them with get -o or --json", termtext.Grouped(n), chunk.FormatBytes(t.ItemSize()))
 	}
 	return nil
-}
-
-// elements is the number of elements of a shape, and math.MaxInt64 where an int64 cannot hold it.
-func elements(shape []int64) int64 {
-	n := int64(1)
-	for _, s := range shape {
-		n = arith.Times(n, s)
-	}
-	if slices.Contains(shape, 0) {
-		return 0
-	}
-	return n
 }
 
 // excerpt is the elements of an array that are shown: all along most axes, the
@@ -95,13 +62,13 @@ type excerpt struct {
 }
 
 // newExcerpt fetches the elements at the picked positions of each axis.
-func newExcerpt(t mmapnpy.DType, shape []int64, picks [][]int64, fetch fetcher) (excerpt, error) {
+func newExcerpt(t mmapnpy.DType, shape []int64, picks [][]int64, fetch Fetch) (excerpt, error) {
 	e := excerpt{picks: picks, buf: mmapnpy.Buffer{DType: t}}
 	for d, p := range picks {
 		e.cut = append(e.cut, int64(len(p)) < shape[d])
 		e.buf.Shape = append(e.buf.Shape, int64(len(p)))
 	}
-	if err := checkShown(t, elements(e.buf.Shape)); err != nil {
+	if err := CheckShown(t, Elements(e.buf.Shape)); err != nil {
 		return excerpt{}, err
 	}
 	e.buf.Strides = cStrides(e.buf.Shape, t.ItemSize())
@@ -112,7 +79,7 @@ func newExcerpt(t mmapnpy.DType, shape []int64, picks [][]int64, fetch fetcher) 
 		outer, ranges = outer[:last], runs(picks[last])
 	}
 	prefix := make([]int64, len(outer))
-	for idx := range indices(outer) {
+	for idx := range Indices(outer) {
 		for d, i := range idx {
 			prefix[d] = picks[d][i]
 		}
@@ -165,20 +132,20 @@ func edges(n, most, edge int64) []int64 {
 	return picks
 }
 
-// arrayText is an array as NumPy prints it.
-func arrayText(t mmapnpy.DType, shape []int64, fetch fetcher) (string, error) {
+// Array is an array as NumPy prints it.
+func Array(t mmapnpy.DType, shape []int64, fetch Fetch) (string, error) {
 	if len(shape) == 0 {
 		b, err := fetch(nil, 0, 0)
 		if err != nil {
 			return "", err
 		}
-		return scalarText(b)
+		return Scalar(b)
 	}
 	if slices.Contains(shape, 0) {
 		return "[]", nil
 	}
 	picks := make([][]int64, len(shape))
-	total := elements(shape)
+	total := Elements(shape)
 	for d, n := range shape {
 		if total <= summaryThreshold {
 			picks[d] = edges(n, n, 0)
@@ -190,7 +157,7 @@ func arrayText(t mmapnpy.DType, shape []int64, fetch fetcher) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	word, err := newCell(e.buf, numpyNotation)
+	word, err := NewCell(e.buf, NumPy)
 	if err != nil {
 		return "", err
 	}
@@ -201,10 +168,11 @@ func arrayText(t mmapnpy.DType, shape []int64, fetch fetcher) (string, error) {
 // printer lays words out between brackets, as NumPy's _formatArray does.
 type printer struct {
 	excerpt
-	word cell
+	word Cell
 }
 
-const ellipsis = "..."
+// Ellipsis stands for what is left out.
+const Ellipsis = "..."
 
 // nested writes the part of the array at an index.
 func (p *printer) nested(idx []int64, indent string, width int) string {
@@ -223,7 +191,7 @@ func (p *printer) nested(idx []int64, indent string, width int) string {
 			b.WriteString(separator)
 		}
 		if p.cut[d] && i == edgeItems {
-			b.WriteString(ellipsis + separator)
+			b.WriteString(Ellipsis + separator)
 		}
 		b.WriteString(p.nested(append(idx, i), indent+" ", width-1))
 	}
@@ -247,7 +215,7 @@ func (p *printer) row(idx []int64, indent string, width int) string {
 	n := p.buf.Shape[len(idx)]
 	for i := range n {
 		if p.cut[len(idx)] && i == edgeItems {
-			add(ellipsis)
+			add(Ellipsis)
 			line += " "
 		}
 		add(string(p.word(nil, append(idx, i)...)))
@@ -257,4 +225,56 @@ func (p *printer) row(idx []int64, indent string, width int) string {
 	}
 	b.WriteString(line)
 	return "[" + b.String()[len(indent):] + "]"
+}
+
+// Rows are the first n rows, along the last axis, of an array of at least two axes: each on a line
+// of its own, and aligned with one another. Of rows longer than whole the first and the last edge
+// elements are shown.
+func Rows(t mmapnpy.DType, shape []int64, n, whole, edge int64, fetch Fetch) ([]string, error) {
+	last := len(shape) - 1
+	if err := CheckShown(t, arith.Times(n, min(shape[last], whole))); err != nil {
+		return nil, err
+	}
+	row := func(prefix []int64, start, stop int64) (mmapnpy.Buffer, error) {
+		return fetch(Unravel(prefix[0], shape[:last]), start, stop)
+	}
+	picks := [][]int64{edges(n, n, 0), edges(shape[last], whole, edge)}
+	e, err := newExcerpt(t, []int64{n, shape[last]}, picks, row)
+	if err != nil {
+		return nil, err
+	}
+	word, err := NewCell(e.buf, NumPy)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]string, n)
+	for i := range lines {
+		lines[i] = e.line(word, int64(i), edge)
+	}
+	return lines, nil
+}
+
+// line is row i of a two-dimensional excerpt on a single line.
+func (e *excerpt) line(word Cell, i, edge int64) string {
+	text := []byte{'['}
+	for j := range e.buf.Shape[1] {
+		if j > 0 {
+			text = append(text, ' ')
+		}
+		if e.cut[1] && j == edge {
+			text = append(text, Ellipsis+" "...)
+		}
+		text = word(text, i, j)
+	}
+	return string(append(text, ']'))
+}
+
+// Unravel turns a flat position in C order into an index.
+func Unravel(flat int64, shape []int64) []int64 {
+	idx := make([]int64, len(shape))
+	for d := len(shape) - 1; d >= 0; d-- {
+		idx[d] = flat % max(shape[d], 1)
+		flat /= max(shape[d], 1)
+	}
+	return idx
 }

@@ -1,4 +1,4 @@
-package main
+package npytext
 
 import (
 	"bytes"
@@ -50,7 +50,7 @@ func (r *reals) of(idx ...int64) number {
 
 // all yields the part of every element in C order.
 func (r *reals) all(yield func(number) bool) {
-	for idx := range indices(r.buf.Shape) {
+	for idx := range Indices(r.buf.Shape) {
 		if !yield(r.of(idx...)) {
 			return
 		}
