@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lazynpy/lazynpy/internal/natural"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/zipseek"
@@ -44,7 +45,7 @@ func findOne(pattern string) ([]string, error) {
 	if len(found) == 0 {
 		return nil, fmt.Errorf("%s matches no file: %w", pattern, fs.ErrNotExist)
 	}
-	slices.SortFunc(found, lazy.NaturalCompare)
+	slices.SortFunc(found, natural.Compare)
 	return found, nil
 }
 
@@ -64,7 +65,7 @@ func inFolder(folder string) ([]string, error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("%s has no .npy or .npz file: %w", folder, fs.ErrNotExist)
 	}
-	slices.SortFunc(paths, lazy.NaturalCompare)
+	slices.SortFunc(paths, natural.Compare)
 	return paths, nil
 }
 

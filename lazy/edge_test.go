@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
@@ -331,59 +330,6 @@ func TestPartialsFitTheBudget(t *testing.T) {
 		if len(c.reducers) == 1 && task > partialBytes {
 			t.Errorf("%v: the accumulators of a task are %d bytes", c.reducers, task)
 		}
-	}
-}
-
-// TestSequencer hands numbers over from many goroutines, and checks their order, that
-// nobody runs too far ahead, and that stopping releases those who wait.
-func TestSequencer(t *testing.T) {
-	for _, ahead := range []int64{1, 2, 7} {
-		var got []int64
-		s := newSequencer(ahead, func(i int64, v int64) error {
-			if i != v {
-				t.Errorf("item %d came as %d", v, i)
-			}
-			got = append(got, v)
-			return nil
-		})
-		queue := newTicket(100)
-		var wg sync.WaitGroup
-		for range 5 {
-			wg.Go(func() {
-				for i, ok := queue.take(); ok; i, ok = queue.take() {
-					if more, err := s.do(i, i); !more || err != nil {
-						t.Errorf("stopped: %v", err)
-					}
-					s.mu.Lock()
-					if int64(len(s.held)) >= ahead {
-						t.Errorf("%d items are held", len(s.held))
-					}
-					s.mu.Unlock()
-				}
-			})
-		}
-		wg.Wait()
-		if len(got) != 100 || !slices.IsSorted(got) {
-			t.Errorf("order %v", got)
-		}
-	}
-	s := newSequencer(1, func(int64, int64) error {
-		t.Error("applied out of order")
-		return nil
-	})
-	done := make(chan bool)
-	go func() {
-		more, _ := s.do(5, 5)
-		done <- more
-	}()
-	s.stop()
-	if <-done {
-		t.Error("an item was taken after stop")
-	}
-	broken := errors.New("broken")
-	s = newSequencer(1, func(int64, int64) error { return broken })
-	if more, err := s.do(0, 0); more || !errors.Is(err, broken) {
-		t.Errorf("an item that cannot be applied: %v, %v", more, err)
 	}
 }
 

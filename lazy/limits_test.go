@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -124,13 +125,13 @@ func TestGoexit(t *testing.T) {
 	a := must[*Array](t)(mustSlice(t, make([]float64, 1<<16)).With(Workers(2), Chunks("1000")))
 	gone := must[*Array](t)(Map(a, func(_, _ []float64) { runtime.Goexit() }))
 	ctx := t.Context()
-	if _, err := Sum(ctx, gone, OverAll()); !errors.Is(err, errGone) {
+	if _, err := Sum(ctx, gone, OverAll()); !errors.Is(err, parallel.ErrGone) {
 		t.Errorf("Sum: %v", err)
 	}
-	if _, err := gone.Load(ctx); !errors.Is(err, errGone) {
+	if _, err := gone.Load(ctx); !errors.Is(err, parallel.ErrGone) {
 		t.Errorf("Load: %v", err)
 	}
-	if err := Each(ctx, a, func(context.Context, Block) error { runtime.Goexit(); return nil }); !errors.Is(err, errGone) {
+	if err := Each(ctx, a, func(context.Context, Block) error { runtime.Goexit(); return nil }); !errors.Is(err, parallel.ErrGone) {
 		t.Errorf("Each: %v", err)
 	}
 }
@@ -142,7 +143,7 @@ func TestGoexitWhileOpening(t *testing.T) {
 	a := must[*Array](t)(Open(writeFile(t, t.TempDir(), dt, []int64{1 << 16}, false, make([]byte, 8<<16))))
 	gone := must[*Array](t)(MapOverlap(a, []int64{1}, Nearest(), func(_, _ mmapnpy.NDArray[float64]) error { runtime.Goexit(); return nil }))
 	sum := must[*Array](t)(Add(a, gone))
-	if _, err := Sum(t.Context(), sum, OverAll()); !errors.Is(err, errGone) {
+	if _, err := Sum(t.Context(), sum, OverAll()); !errors.Is(err, parallel.ErrGone) {
 		t.Errorf("Sum: %v", err)
 	}
 	closed := make(chan error, 1)

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/lazynpy/lazynpy/internal/pickle"
 )
 
 // npyStackAxis is the axis along which dask cut an array into the files of a stack. What the stack
@@ -64,6 +66,9 @@ func differing(heads []head) int {
 	return 0
 }
 
+// maxPickle bounds a pickle that is looked at: a stack of a million files has 5 MB.
+const maxPickle = 64 << 20
+
 // readStackInfo reads chunks and axis of the file that dask's to_npy_stack writes beside the
 // pieces: a pickle of a dict. ok is false if it is not of plain values.
 func readStackInfo(path string) (chunks [][]int64, axis int64, ok bool, err error) {
@@ -79,7 +84,7 @@ func readStackInfo(path string) (chunks [][]int64, axis int64, ok bool, err erro
 	if err != nil {
 		return nil, 0, false, err
 	}
-	v, bad := unpickle(p)
+	v, bad := pickle.Read(p)
 	dict, isDict := v.(map[any]any)
 	if bad != nil || !isDict {
 		return nil, 0, false, nil //nolint:nilerr // a pickle that cannot be read leaves the axis to be found out

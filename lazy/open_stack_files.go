@@ -10,6 +10,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/lazynpy/lazynpy/internal/natural"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 // fileSet is the files of a stack.
@@ -53,7 +56,7 @@ func findFiles(pattern string) (*fileSet, error) {
 	if len(set.paths) == 0 {
 		return nil, fmt.Errorf("%s matches no file: %w", pattern, fs.ErrNotExist)
 	}
-	slices.SortFunc(set.paths, NaturalCompare)
+	slices.SortFunc(set.paths, natural.Compare)
 	return set, nil
 }
 
@@ -81,7 +84,7 @@ func (s *fileSet) list() error {
 	if len(names) == 0 {
 		return fmt.Errorf("%s has no .npy file: %w", s.name, fs.ErrNotExist)
 	}
-	slices.SortFunc(names, NaturalCompare)
+	slices.SortFunc(names, natural.Compare)
 	for _, name := range names {
 		s.paths = append(s.paths, filepath.Join(s.name, name))
 	}
@@ -114,12 +117,12 @@ const headReaders = 16
 // readHeads reads the headers of all files. Of several errors it is that of the first file.
 func (s *fileSet) readHeads(c config) ([]head, error) {
 	heads, errs := make([]head, len(s.paths)), make([]error, len(s.paths))
-	queue := newTicket(int64(len(s.paths)))
+	queue := parallel.NewTicket(int64(len(s.paths)))
 	var failed atomic.Bool
 	var g sync.WaitGroup
 	for range min(headReaders, len(s.paths)) {
 		g.Go(func() {
-			for i, ok := queue.take(); ok && !failed.Load(); i, ok = queue.take() {
+			for i, ok := queue.Take(); ok && !failed.Load(); i, ok = queue.Take() {
 				if heads[i], errs[i] = s.readHead(s.paths[i], c); errs[i] != nil {
 					failed.Store(true)
 				}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/kernel"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 const (
@@ -112,7 +113,7 @@ type pass struct {
 	windowLen int64 // elements
 	tileLen   int64
 	tilings   []tiling
-	done      *meter
+	done      *parallel.Meter
 }
 
 func newPass(a *Array, reducers []Reducer) (*pass, error) {
@@ -179,7 +180,7 @@ func passOf(a *Array, jobs []job, partial int64, parts bool) (*pass, error) {
 	for _, j := range p.jobs {
 		j.start(&p.tasks)
 	}
-	p.done = newMeter(a.config.progress, a.NBytes())
+	p.done = parallel.NewMeter(a.config.progress, a.NBytes())
 	return p, nil
 }
 
@@ -197,12 +198,12 @@ func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi int64,
 	if err := p.a.afford("a part of the result", p.tasks.stateBytes(p.jobs)); err != nil {
 		return err
 	}
-	queue := newTicket(hi - lo)
-	seq := newSequencer(ahead, func(i int64, v T) error { return apply(lo+i, v) })
-	err := crew(ctx, workers, func(ctx context.Context, _ int) error {
-		defer context.AfterFunc(ctx, seq.stop)()
+	queue := parallel.NewTicket(hi - lo)
+	seq := parallel.NewSequencer(ahead, func(i int64, v T) error { return apply(lo+i, v) })
+	err := parallel.Run(ctx, workers, func(ctx context.Context, _ int) error {
+		defer context.AfterFunc(ctx, seq.Stop)()
 		w := newWorker(p)
-		for i, ok := queue.take(); ok; i, ok = queue.take() {
+		for i, ok := queue.Take(); ok; i, ok = queue.Take() {
 			r := p.tasks.region(lo + i)
 			parts, err := w.task(ctx, r)
 			var v T
@@ -212,7 +213,7 @@ func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi int64,
 			if err != nil {
 				return p.a.located(err, r)
 			}
-			more, err := seq.do(i, v)
+			more, err := seq.Do(i, v)
 			if err != nil {
 				return err
 			}
@@ -301,7 +302,7 @@ func (w *worker) task(ctx context.Context, r chunk.Region) ([]part, error) {
 		if err := w.window(win, parts); err != nil {
 			return nil, err
 		}
-		w.pass.done.add(win.Len() * w.pass.a.DType().ItemSize())
+		w.pass.done.Add(win.Len() * w.pass.a.DType().ItemSize())
 	}
 	return parts, nil
 }

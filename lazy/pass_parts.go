@@ -9,6 +9,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/arith"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -256,7 +257,7 @@ func (p *Parts) Compute(ctx context.Context, lo, hi int64, c Computing, done fun
 	pass := *p.pass
 	if c.Progress != nil {
 		last := int64(0)
-		pass.done = newMeter(func(done, _ int64) { c.Progress(done - last); last = done }, pass.a.NBytes())
+		pass.done = parallel.NewMeter(func(done, _ int64) { c.Progress(done - last); last = done }, pass.a.NBytes())
 	}
 	if p.out != nil {
 		// A job of this call's own, since it has the place to write to.

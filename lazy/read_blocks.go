@@ -9,6 +9,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -98,15 +99,15 @@ func Each(ctx context.Context, a *Array, f func(ctx context.Context, b Block) er
 	if err := a.checkBlockSize(); err != nil {
 		return err
 	}
-	queue := newTicket(a.plan.NumBlocks())
-	done := newMeter(a.config.progress, a.NBytes())
-	return crew(ctx, a.numWorkers(a.blockBytes()), func(ctx context.Context, _ int) error {
+	queue := parallel.NewTicket(a.plan.NumBlocks())
+	done := parallel.NewMeter(a.config.progress, a.NBytes())
+	return parallel.Run(ctx, a.numWorkers(a.blockBytes()), func(ctx context.Context, _ int) error {
 		l := newBlockLoader(a)
-		for i, ok := queue.take(); ok; i, ok = queue.take() {
+		for i, ok := queue.Take(); ok; i, ok = queue.Take() {
 			if err := l.each(ctx, i, f); err != nil {
 				return err
 			}
-			done.add(a.plan.Region(i).Len() * a.DType().ItemSize())
+			done.Add(a.plan.Region(i).Len() * a.DType().ItemSize())
 		}
 		return nil
 	})

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 // copies yields the elements in C order, in parts of at most windowBytes or of one element, in
@@ -99,7 +100,7 @@ func (p *producer) run(ctx context.Context) {
 	defer close(p.finished)
 	defer close(p.inOrder)
 	defer func() { p.crash = recover() }()
-	_ = crew(ctx, p.workers, p.work) // the piece that has an error tells it
+	_ = parallel.Run(ctx, p.workers, p.work) // the piece that has an error tells it
 }
 
 // join waits for the workers.

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 // pieceBytes is how much [Array.Elements] gathers at once where the array does
@@ -110,8 +111,8 @@ func (a *Array) loadTo(ctx context.Context, dst []byte) error {
 	itemsize := a.DType().ItemSize()
 	parts := deal(chunk.Whole(a.node.shape()), f.order, f.pieceLen(1))
 	defer parts.stop()
-	done := newMeter(a.config.progress, a.NBytes())
-	return crew(ctx, a.numWorkers(f.hold()), func(ctx context.Context, _ int) error {
+	done := parallel.NewMeter(a.config.progress, a.NBytes())
+	return parallel.Run(ctx, a.numWorkers(f.hold()), func(ctx context.Context, _ int) error {
 		w := f.worker()
 		for r, at, ok := parts.take(); ok; r, at, ok = parts.take() {
 			if ctx.Err() != nil {
@@ -121,7 +122,7 @@ func (a *Array) loadTo(ctx context.Context, dst []byte) error {
 			if err := w.fill(dst[at*itemsize:at*itemsize+n], r); err != nil {
 				return err
 			}
-			done.add(n)
+			done.Add(n)
 		}
 		return nil
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/internal/kernel"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 // writeBlocks makes the file out of blocks that are as large as the budget allows. Every block is
@@ -58,7 +59,7 @@ type blocks struct {
 	readers  []*fillWorker
 	buffers  [][]byte // of what is about to be written
 	memory   []byte
-	done     *meter
+	done     *parallel.Meter
 }
 
 func newBlocks(a *Array, t *target, order []int) *blocks {
@@ -80,7 +81,7 @@ func newBlocks(a *Array, t *target, order []int) *blocks {
 	if report != nil { // reading and writing are half of the work each
 		report = func(done, total int64) { a.config.progress(done/2, total/2) }
 	}
-	b.done = newMeter(report, 2*a.NBytes())
+	b.done = parallel.NewMeter(report, 2*a.NBytes())
 	return b
 }
 
@@ -122,7 +123,7 @@ func (b *blocks) read(ctx context.Context, block chunk.Region) error {
 	f := b.readers[0].filler
 	parts := deal(block, f.order, f.window)
 	defer parts.stop()
-	return crew(ctx, len(b.readers), func(ctx context.Context, worker int) error {
+	return parallel.Run(ctx, len(b.readers), func(ctx context.Context, worker int) error {
 		for r, at, ok := parts.take(); ok; r, at, ok = parts.take() {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -131,7 +132,7 @@ func (b *blocks) read(ctx context.Context, block chunk.Region) error {
 			if err := b.readers[worker].fill(b.memory[lo:lo+n:lo+n], r); err != nil {
 				return err
 			}
-			b.done.add(n)
+			b.done.Add(n)
 		}
 		return nil
 	})
@@ -148,8 +149,8 @@ func (b *blocks) write(ctx context.Context, block chunk.Region) error {
 	w.from = gaplessStrides(block.Shape, b.itemsize, b.readers[0].order)
 	next, stop := iter.Pull2(w.parts())
 	defer stop()
-	take := locked(next)
-	return crew(ctx, len(b.readers), func(ctx context.Context, worker int) error {
+	take := parallel.Locked(next)
+	return parallel.Run(ctx, len(b.readers), func(ctx context.Context, worker int) error {
 		for lo, hi, ok := take(); ok; lo, hi, ok = take() {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -157,7 +158,7 @@ func (b *blocks) write(ctx context.Context, block chunk.Region) error {
 			if err := w.part(&b.buffers[worker], lo, hi); err != nil {
 				return err
 			}
-			b.done.add((hi - lo) * b.itemsize)
+			b.done.Add((hi - lo) * b.itemsize)
 		}
 		return nil
 	})

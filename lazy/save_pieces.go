@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 // writePieces makes the file piece by piece from its beginning to its end. Workers take pieces in
@@ -12,12 +13,12 @@ func (a *Array) writePieces(ctx context.Context, t *target, order []int) error {
 	itemsize := a.DType().ItemSize()
 	piece := (max(itemsize, t.base()) + pieceSize - 1) / pieceSize * pieceSize
 	f := newFiller(a, order)
-	queue := newTicket((t.size + piece - 1) / piece)
-	done := newMeter(a.config.progress, a.NBytes())
-	return crew(ctx, a.numWorkers(piece+2*itemsize+f.hold()), func(ctx context.Context, _ int) error {
+	queue := parallel.NewTicket((t.size + piece - 1) / piece)
+	done := parallel.NewMeter(a.config.progress, a.NBytes())
+	return parallel.Run(ctx, a.numWorkers(piece+2*itemsize+f.hold()), func(ctx context.Context, _ int) error {
 		w := f.worker()
 		var buf []byte
-		for i, ok := queue.take(); ok; i, ok = queue.take() {
+		for i, ok := queue.Take(); ok; i, ok = queue.Take() {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
@@ -26,7 +27,7 @@ func (a *Array) writePieces(ctx context.Context, t *target, order []int) error {
 			if buf, err = w.filePiece(t, buf, lo, hi); err != nil {
 				return err
 			}
-			done.add(hi - max(lo, t.base()))
+			done.Add(hi - max(lo, t.base()))
 		}
 		return nil
 	})

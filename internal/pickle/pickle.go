@@ -1,4 +1,10 @@
-package lazy
+// Package pickle reads Python pickles as data, and executes nothing: what a pickle would have
+// Python import or call becomes an opaque value.
+//
+//   - Concurrency: its one function keeps no state.
+//   - Memory: of the order of the pickle, which the caller bounds.
+//   - Errors: what is malformed, or has values of other kinds, matches [ErrUnsupported].
+package pickle
 
 import (
 	"bytes"
@@ -8,11 +14,8 @@ import (
 	"strconv"
 )
 
-// maxPickle bounds a pickle that is looked at: a stack of a million files has 5 MB.
-const maxPickle = 64 << 20
-
-// errPickle says that a pickle has something that is not read here.
-var errPickle = errors.New("pickle with more than numbers, strings, tuples and dicts")
+// ErrUnsupported says that a pickle has something that is not read here.
+var ErrUnsupported = errors.New("pickle with more than numbers, strings, tuples and dicts")
 
 // opaque stands for what a pickle would have Python make by a call. Nothing is called.
 type opaque struct{}
@@ -20,11 +23,11 @@ type opaque struct{}
 // mark is on the stack where a MARK was.
 type mark struct{}
 
-// unpickle reads a pickle of any protocol as far as it has plain values: int64, string, nil, bool,
+// Read reads a pickle of any protocol as far as it has plain values: int64, string, nil, bool,
 // []any for tuples and lists, map[any]any for dicts; all else is opaque. It executes nothing: the
 // opcodes that name a function or call one only put an opaque value on the stack. The opcodes are
 // those of CPython's pickletools that its pickler writes for such values.
-func unpickle(p []byte) (any, error) {
+func Read(p []byte) (any, error) {
 	u := unpickler{rest: p, memo: make(map[int64]any)}
 	for {
 		op := u.take(1)
@@ -50,7 +53,7 @@ type unpickler struct {
 
 func (u *unpickler) fail() {
 	if u.err == nil {
-		u.err = errPickle
+		u.err = ErrUnsupported
 	}
 }
 
@@ -182,7 +185,7 @@ func (u *unpickler) number() {
 	}
 	v, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
-		u.err = fmt.Errorf("%w: %w", errPickle, err)
+		u.err = fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
 	u.push(v)
 }

@@ -1,4 +1,7 @@
-package lazy
+// Package natural orders the names of files as people count, and finds files by that order.
+//
+// Its functions keep no state and may be called by many goroutines.
+package natural
 
 import (
 	"cmp"
@@ -7,11 +10,11 @@ import (
 	"unicode/utf8"
 )
 
-// NaturalCompare orders names as people count: img2 before img10. Runs of digits compare by their
+// Compare orders names as people count: img2 before img10. Runs of digits compare by their
 // value, of any length and in any script, all else by code point, and folders before what their
 // names go on with. Of two names that are equal in this sense, the one with fewer leading zeros is
 // first. It is a total order: only equal names compare as equal.
-func NaturalCompare(a, b string) int {
+func Compare(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
 		dx, restX := digits(x)

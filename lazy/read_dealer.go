@@ -34,13 +34,3 @@ func (d *dealer) take() (r chunk.Region, at int64, ok bool) {
 	d.at += r.Len()
 	return r, at, true
 }
-
-// locked makes an iterator over pairs safe for concurrent use.
-func locked[K, V any](next func() (K, V, bool)) func() (K, V, bool) {
-	var mu sync.Mutex
-	return func() (K, V, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		return next()
-	}
-}
