@@ -20,12 +20,13 @@ type Metrics struct {
 
 // Metrics counts what was read so far.
 func (d *Dataset) Metrics() Metrics {
-	c := &d.counts
+	c := d.counts
 	return Metrics{c.batches.Load(), c.samples.Load(), c.bytes.Load(), time.Duration(c.took.Load()), time.Duration(c.waited.Load())}
 }
 
-// end is the number of the batch behind the last one.
-func (d *Dataset) end() int64 {
+// End is the number of the batch behind the last one of [Dataset.Batches], [math.MaxInt64] if there
+// is no last one.
+func (d *Dataset) End() int64 {
 	o := d.plan.origin
 	if d.config.Epochs < 0 {
 		return math.MaxInt64
@@ -47,7 +48,7 @@ func (d *Dataset) end() int64 {
 // [Batch.Keep].
 func (d *Dataset) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
-		l := loop{d: d, next: d.plan.origin.step, end: d.end()}
+		l := loop{d: d, next: d.plan.origin.step, end: d.End()}
 		l.start(ctx)
 		defer l.stop()
 		for l.last < l.end {
@@ -113,10 +114,10 @@ func (l *loop) stop() {
 
 // work reads batches until there are no more.
 func (l *loop) work() {
-	var m *memory
+	var m *Scratch
 	for j := range l.jobs {
 		if j.err = context.Cause(l.ctx); j.err == nil && m == nil {
-			m, j.err = l.d.newMemory()
+			m, j.err = l.d.NewScratch()
 		}
 		if j.err == nil {
 			j.b, j.err = l.read(j, m)
@@ -125,7 +126,7 @@ func (l *loop) work() {
 	}
 }
 
-func (l *loop) read(j *job, m *memory) (*Batch, error) {
+func (l *loop) read(j *job, m *Scratch) (*Batch, error) {
 	p, err := l.d.plan.at(j.step)
 	if err != nil {
 		return nil, err

@@ -239,7 +239,7 @@ type piece struct {
 }
 
 // gather reads runs of entries into dst. pieces and picks are memory to work with.
-func (d *Dataset) gather(c *column, dst []byte, runs []run, m *memory) error {
+func (d *Dataset) gather(c *column, dst []byte, runs []run, m *Scratch) error {
 	m.pieces = m.pieces[:0]
 	for _, r := range runs {
 		for at := r.at * c.row; r.count > 0; {

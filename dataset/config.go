@@ -160,10 +160,6 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("no input is named")
 	case c.Batch < 1 || c.Batch > maxBatch:
 		return c, fmt.Errorf("batch size %d out of range 1 to %d", c.Batch, maxBatch)
-	case c.Rank < 0 || c.Rank >= c.World:
-		return c, fmt.Errorf("rank %d out of range 0 to %d", c.Rank, c.World-1)
-	case c.World > math.MaxInt32:
-		return c, fmt.Errorf("%d ranks are more than %d", c.World, math.MaxInt32)
 	case c.Workers < 1 || c.Workers > maxWorkers:
 		return c, fmt.Errorf("workers %d out of range 0 to %d", c.Workers, maxWorkers)
 	case c.Memory < 0:
@@ -172,6 +168,9 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("unknown value %d of Last", c.Last)
 	case c.OnError > SkipErrors:
 		return c, fmt.Errorf("unknown value %d of OnError", c.OnError)
+	}
+	if err := checkRank(c.Rank, c.World); err != nil {
+		return c, err
 	}
 	for _, columns := range [][]Column{c.Inputs, c.Targets} {
 		for i := range columns {

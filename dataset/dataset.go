@@ -33,8 +33,8 @@ type Dataset struct {
 	rows           int64 // samples of a whole batch
 	workers, slots int
 	caches         int64 // bytes for those of deflated members
-	counts         counts
-	skipped        skipped
+	counts         *counts
+	skipped        *skipped
 	cells          *cells
 }
 
@@ -45,7 +45,7 @@ func Open(ctx context.Context, c Config) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{config: c, source: newSource(c.Options), rows: int64(c.Batch)}
+	d := &Dataset{config: c, source: newSource(c.Options), rows: int64(c.Batch), counts: &counts{}, skipped: &skipped{}}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.source.close())
 	}
@@ -67,17 +67,15 @@ func (d *Dataset) open(ctx context.Context) error {
 	if d.subset, err = d.config.Subset.resolve(ctx, d.samples); err != nil {
 		return err
 	}
-	d.plan = schedule{n: d.samples, batch: d.rows, rank: int64(d.config.Rank), world: int64(d.config.World), last: d.config.Last}
+	d.plan = schedule{n: d.samples, batch: d.rows, last: d.config.Last}
 	if d.subset != nil {
 		d.plan.n = int64(len(d.subset))
 	}
-	switch {
-	case d.plan.n == 0:
+	if d.plan.n == 0 {
 		return fmt.Errorf("%s: there are no samples", d.nameOf(d.columns[0]))
-	case d.rows > (1<<62)/d.plan.world:
-		return fmt.Errorf("batches of %d on %d ranks are too large", d.rows, d.plan.world)
-	case d.plan.stepsFrom(0) == 0:
-		return fmt.Errorf("%d samples do not fill a batch of %d on each of %d ranks, and others are dropped", d.plan.n, d.rows, d.plan.world)
+	}
+	if err := d.plan.share(int64(d.config.Rank), int64(d.config.World)); err != nil {
+		return err
 	}
 	if d.order, err = d.config.Order.complete(d); err != nil {
 		return err
@@ -351,22 +349,11 @@ func (d *Dataset) SamplesOf(step int64) []int64 {
 
 // At reads one batch by its number, in memory of its own.
 func (d *Dataset) At(ctx context.Context, step int64) (*Batch, error) {
-	p, err := d.plan.at(step)
+	s, err := d.NewScratch()
 	if err != nil {
 		return nil, err
 	}
-	if err := context.Cause(ctx); err != nil {
-		return nil, err
-	}
-	m, err := d.newMemory()
-	if err != nil {
-		return nil, err
-	}
-	b, err := d.read(p, d.newSlot(), m)
-	if err == nil {
-		d.counts.add(b)
-	}
-	return b, err
+	return d.AtInto(ctx, step, d.newSlot(), s)
 }
 
 // counts of what was read, by all loops.

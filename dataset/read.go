@@ -13,8 +13,8 @@ import (
 // run is entries that follow each other, and where in the array of a batch they belong, in entries.
 type run struct{ entry, count, at int64 }
 
-// memory is what one goroutine works with.
-type memory struct {
+// Scratch is what one goroutine works with while it reads batches of a data set or its shares.
+type Scratch struct {
 	pieces  []piece
 	picks   []lazy.Pick
 	runs    []run
@@ -27,9 +27,9 @@ type entries struct {
 	picker  *lazy.Picker
 }
 
-// newMemory has room for a batch.
-func (d *Dataset) newMemory() (*memory, error) {
-	m := &memory{entries: make([]entries, len(d.arrays))}
+// NewScratch has room for what a batch is computed from.
+func (d *Dataset) NewScratch() (*Scratch, error) {
+	m := &Scratch{entries: make([]entries, len(d.arrays))}
 	for i, a := range d.arrays {
 		if a.plain {
 			continue
@@ -72,7 +72,7 @@ func (d *Dataset) samplesAt(p place) []int64 {
 }
 
 // read makes the batch at a place in the memory of a slot.
-func (d *Dataset) read(p place, slot [][]byte, m *memory) (*Batch, error) {
+func (d *Dataset) read(p place, slot [][]byte, m *Scratch) (*Batch, error) {
 	b := &Batch{Step: p.step, Epoch: p.epoch, seed: d.config.Seed, Samples: d.samplesAt(p)}
 	n := int64(len(b.Samples))
 	rows := n
@@ -103,7 +103,7 @@ func (d *Dataset) read(p place, slot [][]byte, m *memory) (*Batch, error) {
 }
 
 // readArrays makes the arrays of a batch. Samples that are bad are zeros.
-func (d *Dataset) readArrays(b *Batch, slot [][]byte, m *memory, bad []bool, rows int64) error {
+func (d *Dataset) readArrays(b *Batch, slot [][]byte, m *Scratch, bad []bool, rows int64) error {
 	b.Inputs, b.Targets = nil, nil
 	for i, a := range d.arrays {
 		data, err := d.readArray(a, slot[i], m, &m.entries[i], b.Samples, bad, rows)
@@ -120,7 +120,7 @@ func (d *Dataset) readArrays(b *Batch, slot [][]byte, m *memory, bad []bool, row
 }
 
 // readArray makes one array of a batch.
-func (d *Dataset) readArray(a *array, dst []byte, m *memory, e *entries, samples []int64, bad []bool, rows int64) (mmapnpy.Buffer, error) {
+func (d *Dataset) readArray(a *array, dst []byte, m *Scratch, e *entries, samples []int64, bad []bool, rows int64) (mmapnpy.Buffer, error) {
 	shape := a.shape(rows)
 	out := mmapnpy.Buffer{Data: dst[:rows*a.sample()], DType: a.dtype, Shape: shape, Strides: packed(shape, a.dtype.ItemSize())}
 	m.runs = m.runs[:0]

@@ -15,6 +15,18 @@ type schedule struct {
 // place is the beginning of a batch.
 type place struct{ step, epoch, cursor int64 }
 
+// share makes it the schedule of one rank.
+func (s *schedule) share(rank, world int64) error {
+	s.rank, s.world = rank, world
+	switch {
+	case s.batch > (1<<62)/world:
+		return fmt.Errorf("batches of %d on %d ranks are too large", s.batch, world)
+	case s.stepsFrom(0) == 0:
+		return fmt.Errorf("%d samples do not fill a batch of %d on each of %d ranks, and others are dropped", s.n, s.batch, world)
+	}
+	return nil
+}
+
 // global is how many positions all ranks take in a step.
 func (s *schedule) global() int64 { return s.batch * s.world }
 

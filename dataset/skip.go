@@ -51,7 +51,7 @@ func (s *skipped) add(e *SampleError) {
 // Skipped is how many files and samples were passed over with [SkipErrors], in all epochs, and what
 // was wrong with them: files first, then samples by their numbers, each once and 1000 at most.
 func (d *Dataset) Skipped() (count int64, list []*SampleError) {
-	s := &d.skipped
+	s := d.skipped
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list = slices.Clone(s.listed)
