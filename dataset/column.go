@@ -2,14 +2,14 @@ package dataset
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
-	"sync"
-	"sync/atomic"
 
+	"github.com/lazynpy/lazynpy/internal/parallel"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -104,19 +104,12 @@ func (d *Dataset) measure() error {
 		return err
 	}
 	errs := make([]error, files)
-	var next atomic.Int64
-	var failed atomic.Bool
-	var g sync.WaitGroup
-	for range min(headReaders, files) {
-		g.Go(func() {
-			for i := int(next.Add(1)) - 1; i < files && !failed.Load(); i = int(next.Add(1)) - 1 {
-				if errs[i] = d.measureFile(columns, i, first); errs[i] != nil && d.config.OnError != SkipErrors {
-					failed.Store(true)
-				}
-			}
-		})
-	}
-	g.Wait()
+	_ = parallel.Each(context.Background(), headReaders, int64(files), func(_ context.Context, i int64) error {
+		if errs[i] = d.measureFile(columns, int(i), first); d.config.OnError != SkipErrors {
+			return errs[i]
+		}
+		return nil
+	}) // errs has the error
 	for i, err := range errs {
 		if err == nil {
 			continue

@@ -7,12 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -123,28 +122,12 @@ func (p *Plan) sums(ctx context.Context, parts *lazy.Parts, path string) ([]uint
 	}
 	defer f.Close()
 	out := &outputFile{f: f, base: p.Output.DataOffset}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	sums := make([]uint32, p.Portions())
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < p.Portions(); i = next.Add(1) - 1 {
-				sum, err := p.sum(ctx, parts, i, out)
-				if err != nil {
-					cancel(err)
-					return
-				}
-				sums[i] = sum
-			}
-		})
-	}
-	workers.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	return sums, nil
+	err = parallel.Each(ctx, runtime.GOMAXPROCS(0), p.Portions(), func(ctx context.Context, i int64) (err error) {
+		sums[i], err = p.sum(ctx, parts, i, out)
+		return err
+	})
+	return sums, err
 }
 
 // sum reads a portion.

@@ -1,6 +1,7 @@
 package lazy
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -8,8 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/lazynpy/lazynpy/internal/natural"
 	"github.com/lazynpy/lazynpy/internal/parallel"
@@ -117,19 +116,10 @@ const headReaders = 16
 // readHeads reads the headers of all files. Of several errors it is that of the first file.
 func (s *fileSet) readHeads(c config) ([]head, error) {
 	heads, errs := make([]head, len(s.paths)), make([]error, len(s.paths))
-	queue := parallel.NewTicket(int64(len(s.paths)))
-	var failed atomic.Bool
-	var g sync.WaitGroup
-	for range min(headReaders, len(s.paths)) {
-		g.Go(func() {
-			for i, ok := queue.Take(); ok && !failed.Load(); i, ok = queue.Take() {
-				if heads[i], errs[i] = s.readHead(s.paths[i], c); errs[i] != nil {
-					failed.Store(true)
-				}
-			}
-		})
-	}
-	g.Wait()
+	_ = parallel.Each(context.Background(), headReaders, int64(len(s.paths)), func(_ context.Context, i int64) error {
+		heads[i], errs[i] = s.readHead(s.paths[i], c)
+		return errs[i]
+	}) // errs has the error
 	for _, err := range errs {
 		if err != nil {
 			return nil, err

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 // chunks is the SOZip index of a member. Its offsets stay in the file; a member of a terabyte has
@@ -202,23 +202,9 @@ func (c *chunks) missing(from, to int64) int64 {
 // inflate makes links of the chunks of a range, on as many goroutines as the archive allows. The
 // content goes nowhere.
 func (c *chunks) inflate(ctx context.Context, s *inflated, from, to int64) error {
-	var next atomic.Int64
-	next.Store(from)
-	g, ctx := errgroup.WithContext(ctx)
-	for range min(int64(c.member.archive.workers()), to-from) {
-		g.Go(func() error {
-			for i := next.Add(1) - 1; i < to; i = next.Add(1) - 1 {
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				if err := c.follow(s, i); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return g.Wait()
+	return parallel.Each(ctx, c.member.archive.workers(), to-from, func(_ context.Context, i int64) error {
+		return c.follow(s, from+i)
+	})
 }
 
 // follow inflates chunk i, unless it is a link.

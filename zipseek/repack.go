@@ -10,9 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 // A Recoding says how [Repack] compresses members.
@@ -335,35 +334,27 @@ func (r *repacking) check(ctx context.Context, temp string) error {
 	if n := len(r.members) + len(r.opts.Add); a.Len() != n || a.Comment() != r.in.Comment() {
 		return r.notRight(a.formatError(-1, "directory", badf("has %d members and not %d, or another comment", a.Len(), n)))
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(a.workers())
 	for i, old := range r.members {
 		m := a.Member(i)
 		if m.Name != old.Name || m.Size != old.Size || m.CRC32 != old.CRC32 {
-			_ = g.Wait() // this error is the one to tell
 			return r.notRight(m.formatError(-1, "directory", badf("%.100q of %d bytes with the checksum %s was %.100q of %d bytes with %s",
 				m.Name, m.Size, hex32(m.CRC32), old.Name, old.Size, hex32(old.CRC32))))
 		}
-		g.Go(func() error {
-			if gctx.Err() != nil {
-				return context.Cause(gctx)
-			}
-			if err := m.Verify(gctx); err != nil {
-				return r.blame(gctx, old, r.notRight(err))
-			}
+	}
+	err = parallel.Each(ctx, a.workers(), int64(a.Len()), func(ctx context.Context, i int64) error {
+		m := a.Member(int(i))
+		err := m.Verify(ctx)
+		switch added := int(i) >= len(r.members); {
+		case err != nil && added:
+			return r.notRight(err)
+		case err != nil:
+			return r.blame(ctx, r.members[i], r.notRight(err))
+		case !added:
 			r.advance(m.Size)
-			return nil
-		})
-	}
-	for i := len(r.members); i < a.Len(); i++ {
-		g.Go(func() error {
-			if err := a.Member(i).Verify(gctx); err != nil {
-				return r.notRight(err)
-			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	return r.unchanged()

@@ -15,10 +15,9 @@ import (
 	"os"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 // A sidecar keeps the checkpoints of an archive's members in a file beside it. docs/zip.md draws
@@ -264,12 +263,9 @@ func (a *Archive) BuildIndex(ctx context.Context) (int, error) {
 }
 
 func (a *Archive) finishAll(ctx context.Context, todo []*inflated) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(a.workers())
-	for _, s := range todo {
-		g.Go(func() error { return s.finishIndex(ctx) })
-	}
-	return g.Wait()
+	return parallel.Each(ctx, a.workers(), int64(len(todo)), func(ctx context.Context, i int64) error {
+		return todo[i].finishIndex(ctx)
+	})
 }
 
 // unindexed lists the deflated members that are worth an index and have no SOZip index. Those with

@@ -3,11 +3,9 @@ package zipseek
 import (
 	"context"
 	"hash/crc32"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 // verifyPiece is what a goroutine sums at once.
@@ -46,28 +44,15 @@ func sumOf(ctx context.Context, src bytesrc.Source, workers int, stopped func() 
 	size := src.Size()
 	pieces := (size + verifyPiece - 1) / verifyPiece
 	sums := make([]uint32, pieces)
-	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range min(int64(workers), pieces) {
-		g.Go(func() error {
-			for i := next.Add(1) - 1; i < pieces; i = next.Add(1) - 1 {
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				if err := stopped(); err != nil {
-					return err
-				}
-				at := i * verifyPiece
-				sum, err := sumPiece(src, at, int(min(verifyPiece, size-at)))
-				if err != nil {
-					return err
-				}
-				sums[i] = sum
-			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
+	err := parallel.Each(ctx, workers, pieces, func(_ context.Context, i int64) (err error) {
+		if err := stopped(); err != nil {
+			return err
+		}
+		at := i * verifyPiece
+		sums[i], err = sumPiece(src, at, int(min(verifyPiece, size-at)))
+		return err
+	})
+	if err != nil {
 		return 0, err
 	}
 	total := uint32(0)

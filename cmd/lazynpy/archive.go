@@ -8,10 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/lazynpy/lazynpy/internal/parallel"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/zipseek"
@@ -224,22 +222,7 @@ func (c *cli) workers() int {
 // parallel calls f with 0 to n-1, on as many goroutines as the flags allow. The first error ends
 // it.
 func (c *cli) parallel(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
-	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range min(c.workers(), n) {
-		g.Go(func() error {
-			for i := int(next.Add(1) - 1); i < n; i = int(next.Add(1) - 1) {
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				if err := f(ctx, i); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return g.Wait()
+	return parallel.Each(ctx, c.workers(), int64(n), func(ctx context.Context, i int64) error { return f(ctx, int(i)) })
 }
 
 // keysOf completes arguments with the keys of an archive that were not given yet.

@@ -7,11 +7,9 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lazynpy/lazynpy/internal/kernel"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 // The synthetic 4D-STEM scan: nanoparticles on a carbon film, seen by a pixelated
@@ -289,21 +287,5 @@ func (s *specimen) frame(p *patterns, rng *rand.PCG, i int, frame []uint16) {
 
 // onEveryCore calls f for 0 to n-1, each once, until one fails or the context ends.
 func onEveryCore(ctx context.Context, n int, f func(i int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
-	for range runtime.GOMAXPROCS(0) {
-		g.Go(func() error {
-			for ctx.Err() == nil {
-				i := next.Add(1) - 1
-				if i >= int64(n) {
-					return nil
-				}
-				if err := f(int(i)); err != nil {
-					return err
-				}
-			}
-			return context.Cause(ctx)
-		})
-	}
-	return g.Wait()
+	return parallel.Each(ctx, runtime.GOMAXPROCS(0), int64(n), func(_ context.Context, i int64) error { return f(int(i)) })
 }

@@ -64,19 +64,21 @@ func Run(ctx context.Context, n int, work func(ctx context.Context, worker int) 
 	return err
 }
 
-// Each calls f for the numbers 0 to n-1, in order, on so many workers, and waits. Where the context
-// has ended, its cause is the error.
+// Each calls f for the numbers 0 to n-1, in order, on so many workers, and waits. After an error no
+// more numbers are begun; those below one that was begun all were, so that of errors that f keeps
+// by number the first does not depend on luck. Where the context has ended, its cause is the error.
 func Each(ctx context.Context, workers int, n int64, f func(ctx context.Context, i int64) error) error {
 	queue := NewTicket(n)
 	return Run(ctx, int(min(int64(workers), n)), func(ctx context.Context, _ int) error {
-		for i, ok := queue.Take(); ok; i, ok = queue.Take() {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+		for ctx.Err() == nil {
+			i, ok := queue.Take()
+			if !ok {
+				return nil
 			}
 			if err := f(ctx, i); err != nil {
 				return err
 			}
 		}
-		return nil
+		return context.Cause(ctx)
 	})
 }
