@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -63,7 +64,7 @@ func (a *addition) run(ctx context.Context, c *cli, archive string, args []strin
 		return usagef("add: the archive is called %q; a level is given as --deflate=%s", archive, archive)
 	}
 	if _, err := os.Stat(archive); err != nil {
-		if err := named(archive, formatNPZ, ""); err != nil {
+		if err := named(archive, export.NPZ, ""); err != nil {
 			return err
 		}
 	}

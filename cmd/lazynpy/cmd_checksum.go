@@ -52,7 +52,7 @@ func (c *cli) checksum(ctx context.Context, s subject, slice string, items []laz
 		return inFile(path, err)
 	}
 	h := sha256.New()
-	if err := c.arrayStream(ctx, a, "checksum").writeRaw(h); err != nil {
+	if err := c.arrayStream(ctx, a, "checksum").WriteRaw(h); err != nil {
 		return inFile(path, err)
 	}
 	sum := hex.EncodeToString(h.Sum(nil))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/zipseek"
@@ -54,7 +55,7 @@ type conversion struct {
 var byteOrders = map[string]byte{"": '|', "little": '<', "big": '>', "native": '='}
 
 func (v *conversion) run(ctx context.Context, c *cli, input, output string) error {
-	f, err := formatOf(v.as, output, formatNPY, formatNPZ, formatCSV, formatJSON, formatRaw)
+	f, err := formatOf(v.as, output, export.NPY, export.NPZ, export.CSV, export.JSON, export.Raw)
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 		to = v.dtype.value
 	}
 	key := v.keyFor(a)
-	if err := zipseek.CheckPath(key); f == formatNPZ && err != nil {
+	if err := zipseek.CheckPath(key); f == export.NPZ && err != nil {
 		return usagef("convert: --key %q: %w, and could not be extracted", key, err)
 	}
 	if err := c.check(output, f, key+".npy"); err != nil {
@@ -88,9 +89,9 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 		return inFile(input, err)
 	}
 	switch {
-	case f == formatNPZ:
-		err = c.saveConverted(ctx, a, output, key, append(v.packing.options(ctx, c, output), zipseek.Replacing(c.accepts(output, formatNPZ, key+".npy"))))
-	case f == formatNPY && regular(output):
+	case f == export.NPZ:
+		err = c.saveConverted(ctx, a, output, key, append(v.packing.options(ctx, c, output), zipseek.Replacing(c.accepts(output, export.NPZ, key+".npy"))))
+	case f == export.NPY && regular(output):
 		err = c.saveNPY(ctx, a, output, lazy.Order(v.order), lazy.Sync(v.sync))
 	default:
 		err = c.streamConverted(ctx, a, output, f, v.order)
@@ -99,13 +100,13 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 }
 
 // checkArchive refuses what a .npz cannot be, and flags for a .npz if the output is none.
-func (v *conversion) checkArchive(f format, output string) error {
+func (v *conversion) checkArchive(f export.Format, output string) error {
 	switch {
-	case f != formatNPZ && (v.key != "" || v.packing.deflate.set || v.packing.align.set || v.packing.chunk.set || v.packing.noWait):
+	case f != export.NPZ && (v.key != "" || v.packing.deflate.set || v.packing.align.set || v.packing.chunk.set || v.packing.noWait):
 		return usagef("convert: --key, --deflate, --align, --chunk and --no-wait are for a .npz")
-	case f == formatNPZ && output == "-":
+	case f == export.NPZ && output == "-":
 		return usagef("convert: an archive cannot be written to standard output")
-	case f == formatNPZ && v.order != "C":
+	case f == export.NPZ && v.order != "C":
 		return usagef("convert: --order %s: arrays are written to a .npz in C order", v.order)
 	}
 	return nil
@@ -144,9 +145,9 @@ func (c *cli) saveNPY(ctx context.Context, a *lazy.Array, output string, opts ..
 
 // streamConverted writes a to what is not to be a .npy file on a disk, from the beginning to the
 // end.
-func (c *cli) streamConverted(ctx context.Context, a *lazy.Array, output string, f format, order string) (err error) {
+func (c *cli) streamConverted(ctx context.Context, a *lazy.Array, output string, f export.Format, order string) (err error) {
 	shape := a.Shape()
-	fortran := f == formatNPY && orderMatters(shape) && (order == "F" || order == "K" && a.FortranOrder())
+	fortran := f == export.NPY && orderMatters(shape) && (order == "F" || order == "K" && a.FortranOrder())
 	if fortran {
 		if a, err = a.Transpose(); err != nil {
 			return err
@@ -155,9 +156,9 @@ func (c *cli) streamConverted(ctx context.Context, a *lazy.Array, output string,
 	s := c.arrayStream(ctx, a, "convert")
 	return c.output(output, f, func(w io.Writer) error {
 		if fortran {
-			return s.writeNPY(w, shape, true)
+			return s.WriteNPY(w, shape, true)
 		}
-		return s.write(w, f)
+		return s.Write(w, f)
 	})
 }
 

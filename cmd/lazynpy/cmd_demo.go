@@ -4,22 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lazynpy/lazynpy/chunk"
-	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/demo"
+	"github.com/lazynpy/lazynpy/internal/export"
+	"github.com/lazynpy/lazynpy/internal/picture"
 	"github.com/lazynpy/lazynpy/lazy"
-	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
 const (
@@ -34,7 +33,7 @@ const (
 )
 
 func newDemoCommand(c *cli) *cobra.Command {
-	d := demo{cli: c, size: parsed[int64]{parse: chunk.ParseBytes, kind: "size"}}
+	d := demonstration{cli: c, size: parsed[int64]{parse: chunk.ParseBytes, kind: "size"}}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Write a synthetic 4D-STEM scan, open it, and make a virtual image",
@@ -52,8 +51,8 @@ func newDemoCommand(c *cli) *cobra.Command {
 	return cmd
 }
 
-// demo is one run of the demonstration.
-type demo struct {
+// demonstration is one run of the demonstration.
+type demonstration struct {
 	cli      *cli
 	size     parsed[int64]
 	dir, out string
@@ -90,15 +89,13 @@ type memoryJSON struct {
 	WholeRun  bool  `json:"whole_run"` // the peak includes writing the scan
 }
 
-func (d *demo) run(ctx context.Context) (err error) {
-	frames := d.size.value / frameBytes
-	if frames < 1 {
-		return usagef("demo: --size %s is less than one pattern of %s", d.size.text, chunk.FormatBytes(frameBytes))
+func (d *demonstration) run(ctx context.Context) (err error) {
+	shape := demo.Shape(d.size.value)
+	if shape == nil {
+		return usagef("demo: --size %s is less than one pattern of %s", d.size.text, chunk.FormatBytes(demo.FrameBytes))
 	}
-	ny := int64(math.Sqrt(float64(frames)))
-	shape := []int64{ny, frames / ny, detector, detector}
 	for _, name := range []string{brightFieldPNG, sumPatternPNG} {
-		if err := d.cli.check(filepath.Join(d.out, name), formatPNG); err != nil {
+		if err := d.cli.check(filepath.Join(d.out, name), export.PNG); err != nil {
 			return err
 		}
 	}
@@ -107,7 +104,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	d.say("A 4D-STEM scan: %d x %d positions, a pattern of %d x %d uint16 at each.\n\n", shape[0], shape[1], detector, detector)
+	d.say("A 4D-STEM scan: %d x %d positions, a pattern of %d x %d uint16 at each.\n\n", shape[0], shape[1], demo.Detector, demo.Detector)
 	if err := d.write(ctx, shape); err != nil {
 		return inFile(d.report.Path, err)
 	}
@@ -124,7 +121,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 }
 
 // say prints for people.
-func (d *demo) say(format string, args ...any) {
+func (d *demonstration) say(format string, args ...any) {
 	if !d.cli.flags.json {
 		fmt.Fprintf(d.cli.stdout, format, args...)
 	}
@@ -132,9 +129,9 @@ func (d *demo) say(format string, args ...any) {
 
 // makeDir chooses where the scan goes, checks that it fits, and returns what
 // cleans up.
-func (d *demo) makeDir(shape []int64) (remove func() error, err error) {
+func (d *demonstration) makeDir(shape []int64) (remove func() error, err error) {
 	d.report.Shape = shape
-	d.report.NBytes = mmapnpy.Buffer{DType: mmapnpy.Uint16, Shape: shape}.NBytes()
+	d.report.NBytes = demo.NBytes(shape)
 	dir, remove := d.dir, func() error { return nil }
 	if dir != "" {
 		if scan := filepath.Join(dir, scanName); exists(scan) {
@@ -142,7 +139,9 @@ func (d *demo) makeDir(shape []int64) (remove func() error, err error) {
 		}
 	}
 	if dir == "" || !d.keep {
-		if dir, remove, err = d.temporary(dir); err != nil {
+		if dir, remove, err = demo.TempDir(dir, d.keep, func(old string) {
+			d.cli.note("%s: removed, a demo that died had left it", old)
+		}); err != nil {
 			return nil, err
 		}
 	}
@@ -155,42 +154,6 @@ func (d *demo) makeDir(shape []int64) (remove func() error, err error) {
 	return remove, nil
 }
 
-// Temporary directories are called so if they are to stay, or else go with the demo, if need be
-// with the next one.
-const (
-	keptDirs = "lazynpy-demo-"
-	demoDirs = "lazynpy-demo-run-"
-)
-
-// temporary makes a directory below another, or where the system has such, and returns what removes
-// it. Those of demos that died are removed.
-func (d *demo) temporary(below string) (dir string, remove func() error, err error) {
-	if below == "" {
-		below = os.TempDir()
-	}
-	if d.keep {
-		dir, err = os.MkdirTemp(below, keptDirs)
-		return dir, func() error { return nil }, err
-	}
-	left, _ := filepath.Glob(filepath.Join(below, demoDirs+"*"))
-	for _, old := range left {
-		if atomicfile.Deserted(old) && os.RemoveAll(old) == nil {
-			d.cli.note("%s: removed, a demo that died had left it", old)
-		}
-	}
-	if dir, err = os.MkdirTemp(below, demoDirs); err != nil {
-		return "", nil, err
-	}
-	release, err := atomicfile.Occupy(dir)
-	if err != nil {
-		return "", nil, err
-	}
-	return dir, func() error {
-		defer release()
-		return os.RemoveAll(dir)
-	}, nil
-}
-
 // exists reports whether there is something at a path.
 func exists(path string) bool {
 	_, err := os.Lstat(path)
@@ -198,64 +161,22 @@ func exists(path string) bool {
 }
 
 // write makes the scan.
-func (d *demo) write(ctx context.Context, shape []int64) (err error) {
+func (d *demonstration) write(ctx context.Context, shape []int64) (err error) {
 	start := time.Now()
-	p, err := newPatterns(ctx)
-	if err != nil {
+	b := d.cli.newBar("write")
+	defer b.finish()
+	if d.y, d.x, err = demo.Write(ctx, d.report.Path, shape, b.set); err != nil {
 		return err
 	}
-	if err := d.writeScan(ctx, shape, p); err != nil {
-		return err
-	}
+	b.finish()
 	took := time.Since(start)
 	d.report.WriteSeconds = took.Seconds()
 	d.say("  write   %s in %s, %s\n          %s\n", chunk.FormatBytes(d.report.NBytes), duration(took), rate(d.report.NBytes, took), d.report.Path)
 	return nil
 }
 
-// writeScan makes the file and writes its elements on every core.
-func (d *demo) writeScan(ctx context.Context, shape []int64, p *patterns) (err error) {
-	head, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: mmapnpy.Uint16, Shape: shape})
-	if err != nil {
-		return err
-	}
-	f, err := atomicfile.Create(d.report.Path, atomicfile.New())
-	if err != nil {
-		return err
-	}
-	defer f.Abort()
-	if _, err := f.Write(head); err != nil {
-		return f.Named(err)
-	}
-	if err := atomicfile.Reserve(f.File, int64(len(head))+d.report.NBytes); err != nil {
-		return f.Named(err)
-	}
-	s := newSpecimen(int(shape[0]), int(shape[1]))
-	d.y, d.x = s.thickestAt()
-	if err := s.writeTo(ctx, f, int64(len(head)), p, d.countRows(shape[0])); err != nil {
-		return f.Named(err)
-	}
-	return f.CommitUnsynced() // it can be made again
-}
-
-// countRows draws the progress of writing.
-func (d *demo) countRows(total int64) func(int) {
-	b := d.cli.newBar("write")
-	var mu sync.Mutex
-	rows := int64(0)
-	return func(n int) {
-		mu.Lock()
-		defer mu.Unlock()
-		rows += int64(n)
-		b.set(d.report.NBytes/total*rows, d.report.NBytes)
-		if rows == total {
-			b.finish()
-		}
-	}
-}
-
 // read opens the scan and makes three passes over it.
-func (d *demo) read(ctx context.Context) error {
+func (d *demonstration) read(ctx context.Context) error {
 	a, err := d.open()
 	if err != nil {
 		return err
@@ -264,12 +185,12 @@ func (d *demo) read(ctx context.Context) error {
 	d.report.Plan = a.String()
 	d.say("          %s\n\n", a)
 	bright, err := d.reduceTo(ctx, a, "bright field", "sum over signal", brightFieldPNG, lazy.OverSignal(),
-		look{cmap: "gray", percentile: [2]float64{0.1, 99.9}})
+		picture.Options{Colormap: "gray", Percentile: [2]float64{0.1, 99.9}})
 	if err != nil {
 		return err
 	}
 	pattern, err := d.reduceTo(ctx, a, "sum pattern", "sum over navigation", sumPatternPNG, lazy.OverNavigation(),
-		look{cmap: "inferno", log: true, percentile: [2]float64{2, 99}})
+		picture.Options{Colormap: "inferno", Log: true, Percentile: [2]float64{2, 99}})
 	if err != nil {
 		return err
 	}
@@ -282,7 +203,7 @@ func (d *demo) read(ctx context.Context) error {
 
 // open opens the scan several times, since the first may find code and file system
 // cold, and keeps the first.
-func (d *demo) open() (*lazy.Array, error) {
+func (d *demonstration) open() (*lazy.Array, error) {
 	const times = 9
 	opts := append(d.cli.flags.options(), lazy.NavigationAxes(0, 1))
 	var first *lazy.Array
@@ -308,30 +229,30 @@ func (d *demo) open() (*lazy.Array, error) {
 }
 
 // reduceTo sums axes away and writes the image that is left.
-func (d *demo) reduceTo(ctx context.Context, a *lazy.Array, name, what, file string, over lazy.Over, l look) (picture, error) {
+func (d *demonstration) reduceTo(ctx context.Context, a *lazy.Array, name, what, file string, over lazy.Over, l picture.Options) (picture.Picture, error) {
 	tracked, b, err := d.cli.track(a, name)
 	if err != nil {
-		return picture{}, err
+		return picture.Picture{}, err
 	}
 	start := time.Now()
 	sum, err := lazy.Sum(ctx, tracked, over)
 	took := time.Since(start)
 	b.finish()
 	if err != nil {
-		return picture{}, err
+		return picture.Picture{}, err
 	}
 	path := filepath.Join(d.out, file)
 	d.pass(name, what, path, took)
-	s := resultStream(path, sum)
-	img, err := render(s, s, l)
+	s := export.Result(path, sum)
+	img, err := picture.Render(s, s, l)
 	if err != nil {
-		return picture{}, err
+		return picture.Picture{}, err
 	}
-	return img, d.cli.output(path, formatPNG, img.encode)
+	return img, d.cli.output(path, export.PNG, img.Encode)
 }
 
 // pass reports one sweep.
-func (d *demo) pass(name, what, output string, took time.Duration) {
+func (d *demonstration) pass(name, what, output string, took time.Duration) {
 	d.report.Passes = append(d.report.Passes, passJSON{name, took.Seconds(), float64(d.report.NBytes) / took.Seconds() / 1e9, output})
 	d.say("  %-14s%-22s%-9s %9s", name, what, duration(took), rate(d.report.NBytes, took))
 	if output != "" {
@@ -340,7 +261,7 @@ func (d *demo) pass(name, what, output string, took time.Duration) {
 	d.say("\n")
 }
 
-func (d *demo) statistics(ctx context.Context, a *lazy.Array) error {
+func (d *demonstration) statistics(ctx context.Context, a *lazy.Array) error {
 	start := time.Now()
 	s, err := d.cli.stats(ctx, a)
 	if err != nil {
@@ -354,18 +275,18 @@ func (d *demo) statistics(ctx context.Context, a *lazy.Array) error {
 }
 
 // show draws both images on a terminal.
-func (d *demo) show(bright, pattern picture) {
+func (d *demonstration) show(bright, pattern picture.Picture) {
 	if d.cli.flags.json || !wantsColour(d.cli.stdout) {
 		return
 	}
 	width := min((columns(d.cli.stdout)-6)/2, 48)
-	for _, line := range beside("  ", preview(bright.Paletted, width, true), preview(pattern.Paletted, width, true)) {
+	for _, line := range picture.Beside("  ", picture.Preview(bright.Paletted, width, true), picture.Preview(pattern.Paletted, width, true)) {
 		d.say("  %s\n", line)
 	}
 	d.say("\n")
 }
 
-func (d *demo) reportMemory(wholeRun bool) {
+func (d *demonstration) reportMemory(wholeRun bool) {
 	peak, anonymous, ok := memoryUse()
 	if !ok {
 		return
@@ -383,7 +304,7 @@ func (d *demo) reportMemory(wholeRun bool) {
 	d.say("\n\n")
 }
 
-func (d *demo) sayNext() {
+func (d *demonstration) sayNext() {
 	command, scan := invocation(), d.report.Path
 	if !d.keep {
 		d.say("The scan is gone again. With --keep --dir . it stays, and you can try\n\n")

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lazynpy/lazynpy/internal/demo"
 )
 
 func TestDemo(t *testing.T) {
@@ -26,10 +28,10 @@ func TestDemo(t *testing.T) {
 		t.Errorf("the bright-field image is %v", b)
 	}
 	pattern := decodePNG(t, read(t, filepath.Join(dir, sumPatternPNG)))
-	if b := pattern.Bounds(); b.Dx() != detector || b.Dy() != detector {
+	if b := pattern.Bounds(); b.Dx() != demo.Detector || b.Dy() != demo.Detector {
 		t.Errorf("the sum pattern is %v", b)
 	}
-	centre, corner := pattern.Pix[detector/2*detector+detector/2], pattern.Pix[0]
+	centre, corner := pattern.Pix[demo.Detector/2*demo.Detector+demo.Detector/2], pattern.Pix[0]
 	if centre < 240 || corner > 100 {
 		t.Errorf("the sum pattern is %d in its centre and %d in a corner", centre, corner)
 	}

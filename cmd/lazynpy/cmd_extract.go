@@ -18,6 +18,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -127,7 +128,7 @@ func chosen(z *lazy.Archive, keys []string) ([]*zipseek.Member, error) {
 func (x *extraction) single(ctx context.Context, file string, m *zipseek.Member) error {
 	write := func(w io.Writer) error { return x.write(ctx, w, m) }
 	if strings.HasSuffix(m.Name, ".npy") {
-		if err := named(x.output, formatNPY, ""); err != nil {
+		if err := named(x.output, export.NPY, ""); err != nil {
 			return err
 		}
 	}
@@ -135,7 +136,7 @@ func (x *extraction) single(ctx context.Context, file string, m *zipseek.Member)
 	if regular(x.output) {
 		err = inFile(x.output, atomicfile.Write(x.output, func(f *os.File) error { return write(f) }, x.rules()...))
 	} else {
-		err = x.cli.output(x.output, formatRaw, write)
+		err = x.cli.output(x.output, export.Raw, write)
 	}
 	if err != nil || x.output == "-" {
 		return inFile(memberName(file, m), err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
@@ -52,7 +53,7 @@ func addOutputFlags(cmd *cobra.Command, output, as *string, formats string) {
 
 // export writes an array to a file in the format that it is to have.
 func (c *cli) export(ctx context.Context, a *lazy.Array, output, as string) error {
-	f, err := formatOf(as, output, formatNPY, formatCSV, formatJSON, formatRaw)
+	f, err := formatOf(as, output, export.NPY, export.CSV, export.JSON, export.Raw)
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func (c *cli) export(ctx context.Context, a *lazy.Array, output, as string) erro
 		return err
 	}
 	s := c.arrayStream(ctx, a, "write")
-	return inFile(arrayName(a), c.output(output, f, func(w io.Writer) error { return s.write(w, f) }))
+	return inFile(arrayName(a), c.output(output, f, func(w io.Writer) error { return s.Write(w, f) }))
 }
 
 // getJSON is what get prints with --json and without -o, followed by the data.
@@ -82,13 +83,13 @@ func (c *cli) printArray(ctx context.Context, a *lazy.Array, slice string) error
 
 // printJSONData prints an object as one line, with the elements of s as its last member, called
 // data. They are written as they are read; nothing is if the first of them cannot be.
-func (c *cli) printJSONData(v any, s stream) error {
+func (c *cli) printJSONData(v any, s export.Stream) error {
 	var head bytes.Buffer
 	if err := encodeJSON(&head, v); err != nil {
 		return err
 	}
 	open, _ := strings.CutSuffix(head.String(), "}\n")
-	if err := s.writeJSON(&prefixed{c.stdout, open + `,"data":`}, ""); err != nil {
+	if err := s.WriteJSON(&prefixed{c.stdout, open + `,"data":`}, ""); err != nil {
 		return err
 	}
 	_, err := io.WriteString(c.stdout, "}\n")

@@ -6,11 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lazynpy/lazynpy/internal/export"
+	"github.com/lazynpy/lazynpy/internal/picture"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
 func newPNGCommand(c *cli) *cobra.Command {
-	p := pngRequest{look: look{cmap: defaultColormap}}
+	p := pngRequest{look: picture.Options{Colormap: picture.DefaultColormap}}
 	cmd := &cobra.Command{
 		Use:   "png FILE [SLICE]",
 		Short: "Draw a two-dimensional slice, as a PNG or in the terminal",
@@ -35,8 +37,8 @@ func newPNGCommand(c *cli) *cobra.Command {
 	cmd.Flags().StringVarP(&p.output, "output", "o", "", "write a PNG to this `file`; - is standard output")
 	c.forces(cmd)
 	cmd.Flags().BoolVar(&p.preview, "preview", false, "draw on standard output, whether it is a terminal or not")
-	cmd.Flags().StringVar(&p.look.cmap, "cmap", defaultColormap, "colour `map`: "+colormapNames())
-	cmd.Flags().BoolVar(&p.look.log, "log", false, "logarithmic scale")
+	cmd.Flags().StringVar(&p.look.Colormap, "cmap", picture.DefaultColormap, "colour `map`: "+picture.Colormaps())
+	cmd.Flags().BoolVar(&p.look.Log, "log", false, "logarithmic scale")
 	cmd.Flags().Float64SliceVar(&p.percentile, "percentile", []float64{0.1, 99.9}, "`percentiles` of the first and last colour")
 	cmd.Flags().Float64SliceVar(&p.span, "range", nil, "`values` of the first and last colour, instead of percentiles")
 	return cmd
@@ -46,38 +48,38 @@ func newPNGCommand(c *cli) *cobra.Command {
 type pngRequest struct {
 	output           string
 	preview          bool
-	look             look
+	look             picture.Options
 	percentile, span []float64
 }
 
 func (p *pngRequest) check(cmd *cobra.Command) error {
-	if _, ok := colormaps[p.look.cmap]; !ok {
-		return usagef("png: unknown --cmap %q (want %s)", p.look.cmap, colormapNames())
+	if !picture.IsColormap(p.look.Colormap) {
+		return usagef("png: unknown --cmap %q (want %s)", p.look.Colormap, picture.Colormaps())
 	}
 	q := p.percentile
 	if len(q) != 2 || !(q[0] >= 0 && q[0] <= q[1] && q[1] <= 100) {
 		return usagef("png: --percentile wants two numbers from 0 to 100, as 1,99")
 	}
-	p.look.percentile = [2]float64(q)
+	p.look.Percentile = [2]float64(q)
 	if p.output != "" {
-		if err := named(p.output, formatPNG, ""); err != nil {
+		if err := named(p.output, export.PNG, ""); err != nil {
 			return err
 		}
 	}
 	if !cmd.Flags().Changed("range") {
 		return nil
 	}
-	if len(p.span) != 2 || !(p.span[0] < p.span[1]) || p.look.log && p.span[0] <= 0 {
+	if len(p.span) != 2 || !(p.span[0] < p.span[1]) || p.look.Log && p.span[0] <= 0 {
 		return usagef("png: --range wants two rising numbers, positive ones with --log")
 	}
-	p.look.span = (*[2]float64)(p.span)
+	p.look.Range = (*[2]float64)(p.span)
 	return nil
 }
 
 func (p *pngRequest) run(ctx context.Context, c *cli, a *lazy.Array) error {
-	p.look.large = c.flags.large
+	p.look.Large = c.flags.large
 	if p.output != "" {
-		if err := c.check(p.output, formatPNG); err != nil {
+		if err := c.check(p.output, export.PNG); err != nil {
 			return err
 		}
 	}
@@ -92,48 +94,46 @@ func (p *pngRequest) run(ctx context.Context, c *cli, a *lazy.Array) error {
 				return err
 			}
 		}
-		c.note("%d x %d pixels, colours from %.6g to %.6g", img.Rect.Dx(), img.Rect.Dy(), img.lo, img.hi)
+		c.note("%d x %d pixels, colours from %.6g to %.6g", img.Rect.Dx(), img.Rect.Dy(), img.Lo, img.Hi)
 	}
-	img.tell(c)
+	c.noteBlank(img)
 	switch {
 	case p.output != "":
-		return c.output(p.output, formatPNG, img.encode)
+		return c.output(p.output, export.PNG, img.Encode)
 	case preview:
 		return nil
 	}
-	return img.encode(c.stdout)
+	return img.Encode(c.stdout)
 }
 
-// tell notes which pixels show nothing of their values.
-func (p *picture) tell(c *cli) {
+// noteBlank notes which pixels show nothing of their values.
+func (c *cli) noteBlank(p picture.Picture) {
 	all := grouped(int64(len(p.Pix)))
-	if p.nan > 0 {
-		c.note("%s of %s pixels are NaN, and transparent", grouped(p.nan), all)
+	if p.NaN > 0 {
+		c.note("%s of %s pixels are NaN, and transparent", grouped(p.NaN), all)
 	}
-	if p.low > 0 {
-		c.note("%s of %s pixels are not positive, and have the first colour", grouped(p.low), all)
+	if p.Low > 0 {
+		c.note("%s of %s pixels are not positive, and have the first colour", grouped(p.Low), all)
 	}
 }
 
 // renderArray makes a picture of an array.
-func (c *cli) renderArray(ctx context.Context, a *lazy.Array, l look) (picture, error) {
+func (c *cli) renderArray(ctx context.Context, a *lazy.Array, l picture.Options) (picture.Picture, error) {
+	part, err := picture.Sample(a)
+	if err != nil {
+		return picture.Picture{}, err
+	}
 	s := c.arrayStream(ctx, a, "read")
 	sample := s
-	if shape := a.Shape(); len(shape) == 2 {
-		if y, x := sampleSteps(shape); max(y, x) > 1 {
-			part, err := a.Index(lazy.Step(0, shape[0], y), lazy.Step(0, shape[1], x))
-			if err != nil {
-				return picture{}, err
-			}
-			sample = c.arrayStream(ctx, part, "sample")
-		}
+	if part != a {
+		sample = c.arrayStream(ctx, part, "sample")
 	}
-	return render(s, sample, l)
+	return picture.Render(s, sample, l)
 }
 
 // draw draws a picture as large as standard output has room for.
-func (c *cli) draw(img picture) []string {
+func (c *cli) draw(img picture.Picture) []string {
 	cols, lines := terminalSize(c.stdout)
 	width := min(cols-1, 2*(lines-2)*img.Rect.Dx()/img.Rect.Dy())
-	return preview(img.Paletted, max(width, 1), wantsColour(c.stdout))
+	return picture.Preview(img.Paletted, max(width, 1), wantsColour(c.stdout))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -73,10 +74,10 @@ func (v *recovery) run(ctx context.Context, c *cli, path string) error {
 		return v.archive(ctx, c, path)
 	}
 	if v.output != "" {
-		if err := named(v.output, formatNPY, path); err != nil {
+		if err := named(v.output, export.NPY, path); err != nil {
 			return err
 		}
-		if err := c.check(v.output, formatNPY); err != nil {
+		if err := c.check(v.output, export.NPY); err != nil {
 			return err
 		}
 	}

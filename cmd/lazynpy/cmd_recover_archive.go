@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/zipseek"
@@ -41,7 +42,7 @@ func (v *recovery) archive(ctx context.Context, c *cli, path string) error {
 		return usagef("recover: an archive is not mended in place")
 	}
 	if v.output != "" {
-		if err := named(v.output, formatNPZ, path); err != nil {
+		if err := named(v.output, export.NPZ, path); err != nil {
 			return err
 		}
 	}
@@ -93,11 +94,11 @@ func (v *recovery) archive(ctx context.Context, c *cli, path string) error {
 		if report.Rows != nil {
 			names = append(names, report.Rows.Member)
 		}
-		if err := c.check(v.output, formatNPZ, names...); err != nil {
+		if err := c.check(v.output, export.NPZ, names...); err != nil {
 			return err
 		}
 		err := zipseek.Repack(ctx, z, v.output, zipseek.RepackOptions{
-			Keep: func(m *zipseek.Member) bool { return keep[m] }, Workers: c.workers(), Replacing: c.accepts(v.output, formatNPZ, names...), Add: add,
+			Keep: func(m *zipseek.Member) bool { return keep[m] }, Workers: c.workers(), Replacing: c.accepts(v.output, export.NPZ, names...), Add: add,
 		})
 		if err != nil {
 			return inFile(v.output, err)

@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
-
 	"path/filepath"
 	"slices"
 	"strings"

@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/internal/npytext"
+	"github.com/lazynpy/lazynpy/internal/picture"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -72,7 +74,7 @@ type reduction struct {
 	ops        []string
 	over       string
 	output, as string
-	format     format
+	format     export.Format
 	reducers   []lazy.Reducer
 }
 
@@ -98,7 +100,7 @@ func (r *reduction) check() error {
 	if len(r.reducers) > 1 && !strings.Contains(r.output, opPattern) {
 		return usagef("reduce: the output of several operations needs %s in its name", opPattern)
 	}
-	r.format, err = formatOf(r.as, r.output, formatNPY, formatCSV, formatJSON, formatRaw, formatPNG)
+	r.format, err = formatOf(r.as, r.output, export.NPY, export.CSV, export.JSON, export.Raw, export.PNG)
 	return err
 }
 
@@ -133,7 +135,7 @@ type reduceJSON struct {
 
 // toFiles reports whether all results become .npy files, which need not be held.
 func (r *reduction) toFiles() bool {
-	return r.output != "" && r.format == formatNPY && !slices.ContainsFunc(r.reducers, func(op lazy.Reducer) bool { return !regular(r.outputOf(op)) })
+	return r.output != "" && r.format == export.NPY && !slices.ContainsFunc(r.reducers, func(op lazy.Reducer) bool { return !regular(r.outputOf(op)) })
 }
 
 // runToFiles makes .npy files of all results.
@@ -148,7 +150,7 @@ func (r *reduction) runToFiles(ctx context.Context, c *cli, a *lazy.Array, b *ba
 		return inFile(arrayName(a), err)
 	}
 	for i, h := range headers {
-		if err := r.tell(c, a, i, slice, stream{dtype: h.DType, shape: h.Shape}); err != nil {
+		if err := r.tell(c, a, i, slice, export.Stream{DType: h.DType, Shape: h.Shape}); err != nil {
 			return err
 		}
 	}
@@ -158,7 +160,7 @@ func (r *reduction) runToFiles(ctx context.Context, c *cli, a *lazy.Array, b *ba
 // print prints or saves every result.
 func (r *reduction) print(c *cli, a *lazy.Array, slice string, results []*lazy.Result) error {
 	for i, result := range results {
-		s := resultStream(arrayName(a), result)
+		s := export.Result(arrayName(a), result)
 		var err error
 		if r.output != "" {
 			err = r.save(c, r.outputOf(r.reducers[i]), s)
@@ -178,8 +180,8 @@ func (r *reduction) print(c *cli, a *lazy.Array, slice string, results []*lazy.R
 }
 
 // tell says what was written, or writes it as JSON.
-func (r *reduction) tell(c *cli, a *lazy.Array, i int, slice string, s stream) error {
-	v := reduceJSON{Path: arrayName(a), Slice: slice, Op: r.reducers[i].String(), Over: r.over, Descr: descr(s.dtype), Shape: append([]int64{}, s.shape...)}
+func (r *reduction) tell(c *cli, a *lazy.Array, i int, slice string, s export.Stream) error {
+	v := reduceJSON{Path: arrayName(a), Slice: slice, Op: r.reducers[i].String(), Over: r.over, Descr: descr(s.DType), Shape: append([]int64{}, s.Shape...)}
 	if r.output == "" {
 		return c.printJSONData(v, s)
 	}
@@ -187,19 +189,19 @@ func (r *reduction) tell(c *cli, a *lazy.Array, i int, slice string, s stream) e
 	if c.flags.json && v.Output != "-" {
 		return c.printJSON(v)
 	}
-	c.note("%s: %s of %s, %s %s", v.Output, v.Op, v.Path, shapeText(s.shape), s.dtype)
+	c.note("%s: %s of %s, %s %s", v.Output, v.Op, v.Path, shapeText(s.Shape), s.DType)
 	return nil
 }
 
-func (r *reduction) save(c *cli, path string, s stream) error {
-	if r.format != formatPNG {
-		return c.output(path, r.format, func(w io.Writer) error { return s.write(w, r.format) })
+func (r *reduction) save(c *cli, path string, s export.Stream) error {
+	if r.format != export.PNG {
+		return c.output(path, r.format, func(w io.Writer) error { return s.Write(w, r.format) })
 	}
-	img, err := render(s, s, look{cmap: defaultColormap, percentile: [2]float64{0, 100}, large: c.flags.large})
+	img, err := picture.Render(s, s, picture.Options{Colormap: picture.DefaultColormap, Percentile: [2]float64{0, 100}, Large: c.flags.large})
 	if err != nil {
-		return inFile(s.name, err)
+		return inFile(s.Name, err)
 	}
-	return c.output(path, r.format, img.encode)
+	return c.output(path, r.format, img.Encode)
 }
 
 // show prints a result as NumPy does, behind its name if there are several.

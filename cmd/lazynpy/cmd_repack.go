@@ -9,6 +9,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -67,7 +68,7 @@ func (r *repacking) run(ctx context.Context, c *cli, input string) error {
 	case output == "":
 		output = input
 	default:
-		if err := named(output, formatNPZ, input); err != nil {
+		if err := named(output, export.NPZ, input); err != nil {
 			return err
 		}
 	}
@@ -82,8 +83,8 @@ func (r *repacking) run(ctx context.Context, c *cli, input string) error {
 	}
 	if r.output != "" {
 		kept := r.kept(z.Zip(), opts)
-		opts.Replacing = c.accepts(output, formatNPZ, kept...)
-		if err := c.check(output, formatNPZ, kept...); errors.Is(err, atomicfile.ErrInput) {
+		opts.Replacing = c.accepts(output, export.NPZ, kept...)
+		if err := c.check(output, export.NPZ, kept...); errors.Is(err, atomicfile.ErrInput) {
 			return usagef("%w; without -o the archive itself is replaced", err)
 		} else if err != nil {
 			return err

@@ -222,7 +222,7 @@ func (v *validation) contents(ctx context.Context, s content) ([]finding, error)
 	}
 	at := h.DataOffset
 	size := a.DType().ItemSize()
-	err = v.cli.arrayStream(ctx, a, s.label).each(func(piece []byte) error {
+	err = v.cli.arrayStream(ctx, a, s.label).Each(func(piece []byte) error {
 		for i := int64(0); i < int64(len(piece)); i += size {
 			check(piece[i:i+size], at+i)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/internal/termtext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
@@ -50,7 +52,7 @@ func (c *cli) forces(cmd *cobra.Command) {
 
 // rules say what an output of a format may replace: no input of the run, and without --force
 // nothing that the verb could not have written itself. The members are those of a new archive.
-func (c *cli) rules(path string, f format, members ...string) []atomicfile.Option {
+func (c *cli) rules(path string, f export.Format, members ...string) []atomicfile.Option {
 	rules := []atomicfile.Option{atomicfile.Inputs(c.inputs...)}
 	if c.force {
 		return rules
@@ -59,7 +61,7 @@ func (c *cli) rules(path string, f format, members ...string) []atomicfile.Optio
 }
 
 // accepts looks at a file that an output would replace.
-func (c *cli) accepts(path string, f format, members ...string) func(old *os.File) error {
+func (c *cli) accepts(path string, f export.Format, members ...string) func(old *os.File) error {
 	return func(old *os.File) error {
 		if c.force {
 			return nil
@@ -70,7 +72,7 @@ func (c *cli) accepts(path string, f format, members ...string) func(old *os.Fil
 		}
 		kind := kindOf(head)
 		switch {
-		case f == formatNPZ && kind == "an archive":
+		case f == export.NPZ && kind == "an archive":
 			return onlyMembers(path, members)
 		case kind == kinds[f]:
 			return nil
@@ -80,8 +82,8 @@ func (c *cli) accepts(path string, f format, members ...string) func(old *os.Fil
 }
 
 // kinds are what files of a format are called.
-var kinds = map[format]string{
-	formatNPY: "an array", formatNPZ: "an archive", formatPNG: "a picture", formatCSV: "text", formatJSON: "text", formatRaw: "of no known kind",
+var kinds = map[export.Format]string{
+	export.NPY: "an array", export.NPZ: "an archive", export.PNG: "a picture", export.CSV: "text", export.JSON: "text", export.Raw: "of no known kind",
 }
 
 // beginnings tell what a file is.
@@ -132,12 +134,12 @@ func onlyMembers(path string, members []string) error {
 }
 
 // extensions are those of formats that a verb writes without being told which.
-var extensions = map[format][]string{formatNPY: {".npy"}, formatNPZ: {".npz", ".zip"}, formatPNG: {".png"}}
+var extensions = map[export.Format][]string{export.NPY: {".npy"}, export.NPZ: {".npz", ".zip"}, export.PNG: {".png"}}
 
 // named refuses an output whose extension says something else than what is written. That of the
 // file that it is another version of, if there is one, is as good. Names without an extension, and
 // those of devices, say nothing.
-func named(path string, f format, like string) error {
+func named(path string, f export.Format, like string) error {
 	want := extensions[f]
 	ext := strings.ToLower(filepath.Ext(path))
 	if ext == "" || !regular(path) || slices.Contains(want, ext) || like != "" && ext == strings.ToLower(filepath.Ext(like)) {
@@ -147,7 +149,7 @@ func named(path string, f format, like string) error {
 }
 
 // check returns the error that output would, before there is anything to write.
-func (c *cli) check(path string, f format, members ...string) error {
+func (c *cli) check(path string, f export.Format, members ...string) error {
 	if !regular(path) {
 		return streams(path)
 	}
@@ -156,7 +158,7 @@ func (c *cli) check(path string, f format, members ...string) error {
 
 // output writes a file of a format through write: standard output for "-", else path. A
 // regular file appears whole or not at all.
-func (c *cli) output(path string, f format, write func(io.Writer) error) error {
+func (c *cli) output(path string, f export.Format, write func(io.Writer) error) error {
 	if path == "-" {
 		return write(c.stdout)
 	}
@@ -213,6 +215,31 @@ func (c *cli) note(format string, args ...any) {
 // printJSON prints a value as one line.
 func (c *cli) printJSON(v any) error {
 	return encodeJSON(c.stdout, v)
+}
+
+// formatOf is the format that a flag names, or else the output's extension.
+func formatOf(flag, output string, allowed ...export.Format) (export.Format, error) {
+	f, err := export.FormatOf(flag, output, allowed...)
+	return f, asUsage(err)
+}
+
+// arrayStream reads a piece by piece and draws its progress.
+func (c *cli) arrayStream(ctx context.Context, a *lazy.Array, label string) export.Stream {
+	s := export.Array(ctx, arrayName(a), a)
+	read := s.Pieces
+	s.Pieces = func(yield func([]byte, error) bool) {
+		b := c.newBar(label)
+		defer b.finish()
+		done, total := int64(0), a.NBytes()
+		for piece, err := range read {
+			if !yield(piece, err) || err != nil {
+				return
+			}
+			done += int64(len(piece))
+			b.set(done, total)
+		}
+	}
+	return s
 }
 
 // encodeJSON writes a value and a newline, and <f8 as it is. What a terminal would obey is escaped.

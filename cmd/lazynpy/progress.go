@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -139,4 +140,9 @@ func terminalSize(w io.Writer) (columns, lines int) {
 func columns(w io.Writer) int {
 	n, _ := terminalSize(w)
 	return n
+}
+
+// wantsColour reports whether w is a terminal that may be sent colours.
+func wantsColour(w io.Writer) bool {
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }

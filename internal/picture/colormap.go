@@ -1,4 +1,4 @@
-package main
+package picture
 
 import (
 	_ "embed" // the tables
@@ -20,9 +20,16 @@ var magma string
 //go:embed colormaps/inferno.rgb
 var inferno string
 
-const defaultColormap = "viridis"
+// DefaultColormap is the map of who names none.
+const DefaultColormap = "viridis"
 
 var colormaps = map[string]string{"viridis": viridis, "magma": magma, "inferno": inferno, "gray": grayRamp()}
+
+// IsColormap reports whether there is a map of a name.
+func IsColormap(name string) bool {
+	_, ok := colormaps[name]
+	return ok
+}
 
 func grayRamp() string {
 	ramp := make([]byte, 0, 3*256)
@@ -32,8 +39,8 @@ func grayRamp() string {
 	return string(ramp)
 }
 
-// colormapNames lists the maps for messages.
-func colormapNames() string {
+// Colormaps lists the maps, with commas between their names.
+func Colormaps() string {
 	return strings.Join(slices.Sorted(maps.Keys(colormaps)), ", ")
 }
 

@@ -1,24 +1,17 @@
-package main
+package picture
 
 import (
 	"fmt"
 	"image"
-	"io"
-	"os"
 	"strings"
 )
 
 // shades are what a preview without colours is drawn with, from dark to bright.
 const shades = " .:-=+*#%@"
 
-// wantsColour reports whether w is a terminal that may be sent colours.
-func wantsColour(w io.Writer) bool {
-	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-}
-
-// preview draws an image in lines of at most width characters, each two pixels
+// Preview draws an image in lines of at most width characters, each two pixels
 // tall: half blocks of 24-bit colours, or shades of ASCII.
-func preview(img *image.Paletted, width int, colour bool) []string {
+func Preview(img *image.Paletted, width int, colour bool) []string {
 	small := resize(img, width)
 	lines := make([]string, 0, (len(small)+1)/2)
 	for y := 0; y < len(small); y += 2 {
@@ -84,8 +77,8 @@ func average(img *image.Paletted, r image.Rectangle) rgb {
 	return rgb{uint8(sum[0] / n), uint8(sum[1] / n), uint8(sum[2] / n)}
 }
 
-// beside sets previews side by side.
-func beside(gap string, blocks ...[]string) []string {
+// Beside sets previews side by side.
+func Beside(gap string, blocks ...[]string) []string {
 	rows := len(blocks[0])
 	for _, b := range blocks {
 		rows = min(rows, len(b))

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -12,21 +12,17 @@ import (
 	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
-// The synthetic 4D-STEM scan: nanoparticles on a carbon film, seen by a pixelated
-// detector. Every scan position has a pattern of Poisson noise around a mean that
-// depends on the material there and on its thickness. Patterns are mixed, row by
-// row, from a few noisy ones per material and thickness, so writing the scan costs
-// little more than copying it. The same size gives the same bytes on one kind of
-// processor, whatever the number of cores.
+// The scan. Patterns are mixed, row by row, from a few noisy ones per material and thickness, so
+// writing the scan costs little more than copying it.
 const (
-	detector    = 128                 // pixels along each side
-	framePixels = detector * detector // per scan position
-	frameBytes  = 2 * framePixels
+	Detector    = 128                 // pixels along each side
+	framePixels = Detector * Detector // per scan position
+	FrameBytes  = 2 * framePixels
 
 	// The beam wobbles by up to wobble pixels from frame to frame, so patterns are
 	// wider than the detector by that much on each side.
 	wobble        = 2
-	patternSide   = detector + 2*wobble
+	patternSide   = Detector + 2*wobble
 	patternPixels = patternSide * patternSide
 
 	materials    = 6   // the film, and particles of five orientations
@@ -125,7 +121,7 @@ type patterns struct{ pixels []uint16 }
 // row is what one row of the detector sees of a pattern whose corner is at (y, x).
 func (p *patterns) row(material, thickness, realisation, row, y, x int) []uint16 {
 	at := ((material*thicknesses+thickness)*realisations+realisation)*patternPixels + (row+y)*patternSide + x
-	return p.pixels[at : at+detector]
+	return p.pixels[at : at+Detector]
 }
 
 func newPatterns(ctx context.Context) (*patterns, error) {
@@ -215,7 +211,7 @@ func lattice(material int) []spot {
 			y := u*math.Sin(turn) + v*math.Sin(turn+between)
 			x := u*math.Cos(turn) + v*math.Cos(turn+between)
 			g := math.Hypot(y, x)
-			if g < detector {
+			if g < Detector {
 				s := spot{y, x, (0.2 + 0.8*rng.Float64()) * math.Exp(-g*g/(2*24*24))}
 				spots, total = append(spots, s), total+s.strength
 			}
@@ -256,7 +252,7 @@ func (s *specimen) writeTo(ctx context.Context, w io.WriterAt, offset int64, p *
 			for k := range n {
 				s.frame(p, rng, y*s.nx+x+k, buf[k*framePixels:][:framePixels])
 			}
-			at := offset + int64(y*s.nx+x)*frameBytes
+			at := offset + int64(y*s.nx+x)*FrameBytes
 			if _, err := w.WriteAt(kernel.Bytes(buf[:n*framePixels]), at); err != nil {
 				return err
 			}
@@ -275,13 +271,13 @@ func (s *specimen) frame(p *patterns, rng *rand.PCG, i int, frame []uint16) {
 	above := uint64((level - float64(step)) * (1 << 32))
 	bits := rng.Uint64()
 	y, x := int(bits%(2*wobble+1)), int((bits>>32)%(2*wobble+1))
-	for row := range detector {
+	for row := range Detector {
 		bits := rng.Uint64()
 		k := step
 		if bits&(1<<32-1) < above {
 			k++
 		}
-		copy(frame[row*detector:], p.row(int(s.material[i]), k, int(bits>>62), row, y, x))
+		copy(frame[row*Detector:], p.row(int(s.material[i]), k, int(bits>>62), row, y, x))
 	}
 }
 

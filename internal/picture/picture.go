@@ -1,4 +1,4 @@
-package main
+package picture
 
 import (
 	"errors"
@@ -11,8 +11,10 @@ import (
 
 	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/internal/npytext"
+	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -25,25 +27,26 @@ const (
 	samplePixels = 4 << 20
 )
 
-// look says how numbers become colours.
-type look struct {
-	cmap       string
-	log        bool
-	percentile [2]float64  // of the values, which get the first and the last colour
-	span       *[2]float64 // values instead of percentiles
-	large      bool        // even if it does not fit into memory
+// Options says how numbers become colours.
+type Options struct {
+	Colormap   string      // one of [Colormaps]
+	Log        bool        // logarithmic scale
+	Percentile [2]float64  // of the values, which get the first and the last colour, 0 to 100
+	Range      *[2]float64 // values instead of percentiles, rising; positive with Log
+	Large      bool        // even if it does not fit into memory
 }
 
-// picture is an array as an image.
-type picture struct {
+// Picture is an array as an image.
+type Picture struct {
 	*image.Paletted
-	lo, hi float64 // the values of the first and last colour
+	Lo, Hi float64 // the values of the first and last colour
 
-	nan, low int64 // pixels that are NaN; pixels for which a logarithmic scale has no place
+	NaN int64 // pixels that are NaN
+	Low int64 // pixels for which a logarithmic scale has no place
 }
 
-// encode writes the picture as PNG.
-func (p picture) encode(w io.Writer) error {
+// Encode writes the picture as PNG.
+func (p Picture) Encode(w io.Writer) error {
 	e := png.Encoder{CompressionLevel: png.BestSpeed}
 	if p.Rect.Dx()*p.Rect.Dy() <= 1<<22 {
 		e.CompressionLevel = png.BestCompression
@@ -51,37 +54,37 @@ func (p picture) encode(w io.Writer) error {
 	return e.Encode(w, p.Paletted)
 }
 
-// render makes a picture of a two-dimensional array. sample is the array, or a
+// Render makes a picture of a two-dimensional array. sample is the array, or a
 // part of it, from which the percentiles are taken. Of complex numbers it shows the
 // magnitude.
-func render(s, sample stream, l look) (picture, error) {
-	if len(s.shape) != 2 {
-		return picture{}, fmt.Errorf("an image has two dimensions, and the shape is %s; take a slice such as '%s'", shapeText(s.shape), frameSlice(len(s.shape)))
+func Render(s, sample export.Stream, l Options) (Picture, error) {
+	if len(s.Shape) != 2 {
+		return Picture{}, fmt.Errorf("an image has two dimensions, and the shape is %s; take a slice such as '%s'", npytext.Shape(s.Shape), frameSlice(len(s.Shape)))
 	}
-	h, w := s.shape[0], s.shape[1]
+	h, w := s.Shape[0], s.Shape[1]
 	if h == 0 || w == 0 {
-		return picture{}, fmt.Errorf("an image of shape %s has no pixels", shapeText(s.shape))
+		return Picture{}, fmt.Errorf("an image of shape %s has no pixels", npytext.Shape(s.Shape))
 	}
 	if h > maxPixels/w {
-		return picture{}, fmt.Errorf("%s are too many pixels; take a slice such as '::4, ::4'", shapeText(s.shape))
+		return Picture{}, fmt.Errorf("%s are too many pixels; take a slice such as '::4, ::4'", npytext.Shape(s.Shape))
 	}
-	if err := bytesrc.Afford(h*w + 8*npytext.Elements(sample.shape)); err != nil && !l.large {
-		return picture{}, fmt.Errorf("an image of shape %s %w; take a slice such as '::4, ::4'", shapeText(s.shape), err)
+	if err := bytesrc.Afford(h*w + 8*npytext.Elements(sample.Shape)); err != nil && !l.Large {
+		return Picture{}, fmt.Errorf("an image of shape %s %w; take a slice such as '::4, ::4'", npytext.Shape(s.Shape), err)
 	}
 	scale, err := newScale(sample, l)
 	if err != nil {
-		return picture{}, err
+		return Picture{}, err
 	}
-	p := picture{image.NewPaletted(image.Rect(0, 0, int(w), int(h)), palette(l.cmap)), scale.lo, scale.hi, 0, 0}
+	p := Picture{image.NewPaletted(image.Rect(0, 0, int(w), int(h)), palette(l.Colormap)), scale.lo, scale.hi, 0, 0}
 	at := 0
-	err = s.eachMagnitude(func(values []float64) {
+	err = eachMagnitude(s, func(values []float64) {
 		for _, v := range values {
 			p.Pix[at] = scale.index(v)
 			at++
 			if math.IsNaN(v) {
-				p.nan++
-			} else if l.log && v <= 0 {
-				p.low++
+				p.NaN++
+			} else if l.Log && v <= 0 {
+				p.Low++
 			}
 		}
 	})
@@ -93,24 +96,24 @@ func frameSlice(n int) string {
 	if n < 2 {
 		return "newaxis, :"
 	}
-	return joined(make([]int64, n-2))
+	return npytext.Join(make([]int64, n-2))
 }
 
 // eachMagnitude calls f with the elements as floats, in pieces that are reused.
-func (s stream) eachMagnitude(f func(values []float64)) error {
-	from, ok := s.dtype.Elem()
+func eachMagnitude(s export.Stream, f func(values []float64)) error {
+	from, ok := s.DType.Elem()
 	if !ok {
-		return notNumbers("an image is", s.dtype)
+		return fmt.Errorf("an image is of numbers: %w: %s", lazy.ErrDType, s.DType)
 	}
 	to := kernel.Float64
 	if from.IsComplex() {
 		to = kernel.Complex128
 	}
 	var raw []byte
-	return s.eachBuffer(func(b mmapnpy.Buffer) error {
+	return s.EachBuffer(func(b mmapnpy.Buffer) error {
 		n := int(b.Shape[0]) * to.Size()
 		raw = slices.Grow(raw[:0], n)[:n]
-		kernel.Convert(raw, to, b.Data, from, !s.dtype.Native())
+		kernel.Convert(raw, to, b.Data, from, !s.DType.Native())
 		values := kernel.Slice[float64](raw)
 		if to == kernel.Complex128 {
 			for i := range len(values) / 2 {
@@ -129,19 +132,19 @@ type scale struct {
 	log    bool
 }
 
-func newScale(sample stream, l look) (scale, error) {
-	s := scale{log: l.log}
-	if l.span != nil {
-		s.lo, s.hi = l.span[0], l.span[1]
+func newScale(sample export.Stream, l Options) (scale, error) {
+	s := scale{log: l.Log}
+	if l.Range != nil {
+		s.lo, s.hi = l.Range[0], l.Range[1]
 	} else {
-		values, err := finiteValues(sample, l.log)
+		values, err := finiteValues(sample, l.Log)
 		if err != nil {
 			return scale{}, err
 		}
 		slices.Sort(values)
-		s.lo, s.hi = quantile(values, l.percentile[0]/100), quantile(values, l.percentile[1]/100)
+		s.lo, s.hi = quantile(values, l.Percentile[0]/100), quantile(values, l.Percentile[1]/100)
 	}
-	if l.log && s.lo <= 0 {
+	if l.Log && s.lo <= 0 {
 		return scale{}, errors.New("a logarithmic scale wants a positive range")
 	}
 	return s, nil
@@ -149,9 +152,9 @@ func newScale(sample stream, l look) (scale, error) {
 
 // finiteValues collects what percentiles are taken of: finite values, and for a
 // logarithmic scale positive ones.
-func finiteValues(sample stream, positive bool) ([]float64, error) {
+func finiteValues(sample export.Stream, positive bool) ([]float64, error) {
 	var values []float64
-	err := sample.eachMagnitude(func(piece []float64) {
+	err := eachMagnitude(sample, func(piece []float64) {
 		for _, v := range piece {
 			if !math.IsNaN(v) && !math.IsInf(v, 0) && (v > 0 || !positive) {
 				values = append(values, v)
@@ -205,6 +208,20 @@ func (s scale) index(v float64) uint8 {
 		t = (math.Log(v) - math.Log(lo)) / (math.Log(hi) - math.Log(lo))
 	}
 	return uint8(t*(levels-1) + 0.5)
+}
+
+// Sample is the part of a two-dimensional array that percentiles are taken from: every k-th row and
+// column if it is large, and otherwise a itself, as for an array of other dimensions.
+func Sample(a *lazy.Array) (*lazy.Array, error) {
+	shape := a.Shape()
+	if len(shape) != 2 {
+		return a, nil
+	}
+	y, x := sampleSteps(shape)
+	if max(y, x) == 1 {
+		return a, nil
+	}
+	return a.Index(lazy.Step(0, shape[0], y), lazy.Step(0, shape[1], x))
 }
 
 // sampleSteps are the steps along both axes that leave at most samplePixels: the same ones, unless
