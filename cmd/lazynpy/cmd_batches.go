@@ -15,7 +15,7 @@ import (
 )
 
 func newBatchesCommand(c *cli) *cobra.Command {
-	b := batches{cli: c, shuffle: parsed[dataset.Order]{parse: parseShuffle, kind: "how"}, last: parsed[dataset.Last]{parse: parseLast, kind: "how"},
+	b := batches{cli: c, shuffle: parsed[dataset.Order]{parse: dataset.ParseOrder, kind: "how"}, last: parsed[dataset.Last]{parse: parseLast, kind: "how"},
 		subset: parsed[dataset.Subset]{kind: "part"}}
 	b.subset.parse = func(s string) (dataset.Subset, error) { return parseSubset(s, 0) }
 	cmd := &cobra.Command{
@@ -57,30 +57,6 @@ type batches struct {
 	shuffle         parsed[dataset.Order]
 	last            parsed[dataset.Last]
 	subset          parsed[dataset.Subset]
-}
-
-func parseShuffle(s string) (dataset.Order, error) {
-	how, sizes, _ := strings.Cut(s, ":")
-	switch {
-	case s == "auto":
-		return dataset.Shuffle(), nil
-	case s == "global":
-		return dataset.ShuffleGlobal(), nil
-	case how != "blocks":
-		return dataset.Order{}, fmt.Errorf("%q is not auto, global or blocks", s)
-	case sizes == "":
-		return dataset.ShuffleBlocks(0, 0), nil
-	}
-	block, mixed, two := strings.Cut(sizes, ":")
-	n, err := strconv.ParseInt(block, 10, 64)
-	m := int64(0)
-	if err == nil && two {
-		m, err = strconv.ParseInt(mixed, 10, 64)
-	}
-	if err != nil || n < 1 || two && m < 1 {
-		return dataset.Order{}, fmt.Errorf("%q is not of the form blocks:512:16", s)
-	}
-	return dataset.ShuffleBlocks(n, m), nil
 }
 
 func parseLast(s string) (dataset.Last, error) {
