@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 
@@ -12,33 +11,17 @@ import (
 // Sizes of the distributed suite at scale 1.
 const (
 	overheadBytes = 4 << 30 // of uint16: a minute's work for two cores
-	clusterBytes  = 2 << 30 // of uint16
 	planBlocks    = 1000000
 )
 
 const (
 	poolEngine = "engine pool, one process"
 	slurmArray = "engine slurm, an array with a task per core"
-	daskWorker = "rosettasciio + dask.distributed, a process per core"
 )
 
 // distributedPeer is the contender that plans and runs, and that is its own worker.
 func (b *Bench) distributedPeer(name, task, path string, params ...string) Contender {
 	return b.goPeer(name, "distributed", append([]string{task, path, "out=" + filepath.Join(b.dir, "out"), "cores=" + strconv.Itoa(b.cores)}, params...)...)
-}
-
-// slurmPeer is a cluster that was named with -slurm-conf.
-func (b *Bench) slurmPeer(task, path string, params ...string) Contender {
-	c := b.distributedPeer(slurmArray, task, path, append(params, "engine=slurm")...)
-	switch _, err := exec.LookPath("sbatch"); {
-	case b.slurm == "":
-		c.NotRun = "no -slurm-conf"
-	case err != nil:
-		c.NotRun = "no sbatch"
-	default:
-		c.Env = append(c.Env, "SLURM_CONF="+b.slurm)
-	}
-	return c
 }
 
 // overheadCases compare one process per core with one process for all of them, on work that keeps
@@ -56,7 +39,7 @@ func overheadCases(b *Bench) ([]Case, error) {
 		Contenders: []Contender{
 			b.distributedPeer(ours, "functions", path, "engine=proc"),
 			b.distributedPeer(poolEngine, "functions", path, "engine=pool"),
-			b.slurmPeer("functions", path),
+			b.onSlurm(b.distributedPeer(slurmArray, "functions", path, "engine=slurm")),
 		},
 		Targets: []Target{
 			beyond(10, ours, poolEngine),
@@ -101,58 +84,4 @@ func blocksCases(b *Bench) ([]Case, error) {
 			Targets:    []Target{atMost(2, "s", "", seconds)},
 		},
 	}, nil
-}
-
-// clusterCases compare our processes with those of dask on the same machine, with the same blocks.
-func clusterCases(b *Bench) ([]Case, error) {
-	path := filepath.Join(b.dir, "counts.npy")
-	side, err := b.scanOf(path, clusterBytes)
-	if err != nil {
-		return nil, err
-	}
-	scan := fmt.Sprintf("uint16 (%d, %d, %d, %d) in blocks of (32, 32, -1, -1), warm, %s", side, side, patternSide, patternSide, sizeText(side*side*patternBytes))
-	out, cores := "out="+filepath.Join(b.dir, "theirs.npy"), "cores="+strconv.Itoa(b.cores)
-	var cases []Case
-	for _, c := range []struct{ task, title string }{
-		{"reduce", "sums over the signal axes and standard deviation of " + scan},
-		{"map", "float32 numbers made of, and written to the disk: " + scan},
-	} {
-		cases = append(cases, Case{
-			Title: c.title,
-			Bytes: side * side * patternBytes,
-			Contenders: []Contender{
-				b.distributedPeer(ours, c.task, path, "engine=proc"),
-				b.distributedPeer(poolEngine, c.task, path, "engine=pool"),
-				b.clusterPeer(c.task, path, out, cores),
-			},
-			Targets: []Target{
-				atLeastAsFast(3, daskWorker),
-				lessMemory(daskWorker),
-			},
-		})
-	}
-	return cases, nil
-}
-
-// clusterPeer is dask.distributed, which rosettasciio does not need itself.
-func (b *Bench) clusterPeer(args ...string) Contender {
-	c := b.pyPeer(daskWorker, "rosettasciio", args...)
-	if c.NotRun == "" {
-		c.NotRun = b.python.missing("distributed")
-	}
-	return c
-}
-
-// lessMemory tells by how much more memory another contender has, with all processes of each.
-func lessMemory(name string) Target {
-	return Target{
-		Text:  "peak RSS of all processes: " + name + ", by ours",
-		Unit:  "×",
-		needs: []string{name},
-		note:  true,
-		judge: func(m Measured) (float64, bool) {
-			rss := func(s Sample) float64 { return s.PeakRSS }
-			return pairedRatio(m.each(name, rss), m.each(ours, rss)).Median, true
-		},
-	}
 }

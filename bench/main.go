@@ -11,6 +11,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -33,7 +34,7 @@ type Bench struct {
 	bin    string         // where the Go contenders were built
 	source string         // the directory of this module
 	python python
-	slurm  string // the slurm.conf of a cluster to measure, or empty
+	slurm  slurmCluster
 }
 
 func main() {
@@ -56,7 +57,7 @@ func run(ctx context.Context, args []string) error {
 	cache := flags.String("cache", "", "where suite npz keeps its archives for the next run; default .cache/bench of the repository")
 	only := flags.String("only", "", "run only cases whose title matches this regular expression; all files are made")
 	interpreter := flags.String("python", defaultPython(), "Python with NumPy and dask, or empty for none; default $LAZYNPY_PYTHON, then python3")
-	slurm := flags.String("slurm-conf", "", "suite distributed: also measure the Slurm cluster of this slurm.conf, whose nodes see -dir")
+	slurm := flags.String("slurm-conf", "", "suite distributed: the slurm.conf of a cluster to measure, whose nodes see -dir, or none; default one of this machine's namespaces, for root")
 	output := flags.String("json", "", "also write every sample of every round to this file")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -80,7 +81,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	b := &Bench{scale: *scale, cores: runtime.GOMAXPROCS(0), only: wanted, bin: filepath.Join(work, "bin"), slurm: *slurm}
+	b := &Bench{scale: *scale, cores: runtime.GOMAXPROCS(0), only: wanted, bin: filepath.Join(work, "bin"), slurm: slurmCluster{conf: *slurm}}
 	if err := b.build(ctx); err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func run(ctx context.Context, args []string) error {
 	environment := b.environment(*suite, *rounds, *dir)
 	environment.print(os.Stdout)
 	measured, err := b.runSteps(ctx, steps, *rounds, work)
-	if err != nil {
+	if err := errors.Join(err, b.slurm.stop(b)); err != nil {
 		return err
 	}
 	if *output != "" {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +35,7 @@ type memoryWatch struct {
 	result chan memoryPeaks
 }
 
-func watchMemory(pid int) memoryWatch {
+func watchMemory(pid int, out string) memoryWatch {
 	w := memoryWatch{done: make(chan struct{}), result: make(chan memoryPeaks, 1)}
 	go func() {
 		ticker := time.NewTicker(memorySampling)
@@ -42,7 +44,7 @@ func watchMemory(pid int) memoryWatch {
 		family := []int{pid}
 		for i := 1; ; i++ {
 			if i%familyEvery == 0 {
-				family = familyOf(pid)
+				family = familyOf(pid, out)
 			}
 			peaks.sample(family)
 			select {
@@ -77,9 +79,11 @@ func (p *memoryPeaks) sample(family []int) {
 	}
 }
 
-// familyOf is a process and its descendants.
-func familyOf(pid int) []int {
+// familyOf is a process, those that name a directory in their arguments unless that is empty, and
+// the descendants of all of them.
+func familyOf(pid int, out string) []int {
 	children := map[int][]int{}
+	named := map[int]bool{pid: true}
 	paths, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well-formed
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
@@ -87,13 +91,26 @@ func familyOf(pid int) []int {
 			continue // it has ended
 		}
 		child, parent, ok := parentOf(string(text))
-		if ok {
-			children[parent] = append(children[parent], child)
+		if !ok {
+			continue
+		}
+		children[parent] = append(children[parent], child)
+		if out == "" || child == os.Getpid() {
+			continue
+		}
+		if line, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline")); err == nil && strings.Contains(string(line), out+"/") {
+			named[child] = true
 		}
 	}
-	family := []int{pid}
+	seen := map[int]bool{}
+	family := slices.Collect(maps.Keys(named))
 	for i := 0; i < len(family); i++ {
-		family = append(family, children[family[i]]...)
+		seen[family[i]] = true
+		for _, child := range children[family[i]] {
+			if !named[child] && !seen[child] {
+				family = append(family, child)
+			}
+		}
 	}
 	return family
 }

@@ -6,10 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lazynpy/lazynpy/bench/internal/peer"
 )
 
 // Sample is one run of one contender in one fresh process.
@@ -20,30 +27,49 @@ type Sample struct {
 	Wall        float64 `json:"wall_seconds"` // the whole process
 	// user and system time of the whole process
 	CPU float64 `json:"cpu_seconds"`
+	// by the contender's own measure, from open to result, of all its processes
+	Used peer.Usage `json:"used,omitzero"`
 	// bytes, the kernel's high-water mark; sampled where a contender has started others
 	PeakRSS  float64            `json:"peak_rss"`
 	PeakAnon float64            `json:"peak_anon"` // bytes of anonymous memory, sampled
 	PeakFile float64            `json:"peak_file"` // bytes of mapped file pages, sampled
 	Extra    map[string]float64 `json:"extra,omitempty"`
 	result   []json.Number
+	files    []string
+	bytes    []uint32 // the CRC-32C of each file that was written, all its bytes
 }
 
 // maxStderr bounds what of a failing contender's complaint is shown.
 const maxStderr = 2000
 
-// runOnce starts the command, watches its memory and reads its report.
-func runOnce(ctx context.Context, command []string, environ []string) (Sample, error) {
+// runOnce starts a contender, watches its memory, and reads its report and what it has written.
+func runOnce(ctx context.Context, c Contender) (Sample, error) {
+	if c.Out != "" {
+		if err := os.Mkdir(c.Out, 0o700); err != nil {
+			return Sample{}, err
+		}
+		defer os.RemoveAll(c.Out)
+	}
+	sample, err := start(ctx, c)
+	if err == nil {
+		err = sample.readFiles()
+	}
+	return sample, err
+}
+
+func start(ctx context.Context, c Contender) (Sample, error) {
+	command := c.Command
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), environ...)
+	cmd.Env = append(os.Environ(), c.Env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	start := time.Now()
+	started := time.Now()
 	if err := cmd.Start(); err != nil {
 		return Sample{}, err
 	}
-	watch := watchMemory(cmd.Process.Pid)
+	watch := watchMemory(cmd.Process.Pid, c.Out)
 	err := cmd.Wait()
-	wall := time.Since(start)
+	wall := time.Since(started)
 	peaks := watch.stop()
 	if err != nil {
 		complaint := strings.TrimSpace(stderr.String())
@@ -57,7 +83,8 @@ func runOnce(ctx context.Context, command []string, environ []string) (Sample, e
 		return Sample{}, fmt.Errorf("%s: %w", strings.Join(command, " "), err)
 	}
 	sample.Wall = wall.Seconds()
-	sample.CPU = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
+	// that of workers which are no children is in what the contender says alone
+	sample.CPU = max(sample.Used.CPUSeconds, (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds())
 	sample.PeakAnon, sample.PeakFile = float64(peaks.anon), float64(peaks.file)
 	sample.PeakRSS = max(sample.PeakRSS, float64(peaks.family))
 	return sample, nil
@@ -71,6 +98,8 @@ func parseReport(out []byte) (Sample, error) {
 		Seconds     float64            `json:"seconds"`
 		OpenSeconds float64            `json:"open_seconds"`
 		PeakRSS     float64            `json:"peak_rss"`
+		Used        peer.Usage         `json:"used"`
+		Files       []string           `json:"files"`
 		Extra       map[string]float64 `json:"extra"`
 	}
 	if err := json.Unmarshal(out, &report); err != nil {
@@ -83,24 +112,61 @@ func parseReport(out []byte) (Sample, error) {
 		Seconds:     report.Seconds,
 		OpenSeconds: report.OpenSeconds,
 		PeakRSS:     report.PeakRSS,
+		Used:        report.Used,
 		Extra:       report.Extra,
 		result:      report.Result,
+		files:       report.Files,
 	}, nil
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// readFiles reads what a contender has written, and removes it. Its elements are the result of one
+// that has told no other.
+func (s *Sample) readFiles() error {
+	told := s.result != nil
+	for _, path := range s.files {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		sum := crc32.New(castagnoli)
+		_, err = io.Copy(sum, f)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+		s.bytes = append(s.bytes, sum.Sum32())
+		if !told {
+			elements, err := peer.Elements(path)
+			if err != nil {
+				return err
+			}
+			for _, n := range elements {
+				s.result = append(s.result, json.Number(strconv.FormatInt(n, 10)))
+			}
+		}
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Measured is everything that the rounds of one case gave.
 type Measured struct {
 	Case    *Case
 	Samples map[string][]Sample // by contender, one per round, in the order of rounds
-	Others  float64             // cores that were busy with something else, on average
-	Watched bool                // whether the system tells
+	// by contender, the largest relative difference of a number from the one that it has to be
+	Distance map[string]float64
+	Others   float64 // cores that were busy with something else, on average
+	Watched  bool    // whether the system tells
 }
 
 // measure runs all contenders of a case for a number of rounds. Odd rounds run
 // in reverse order, so that whoever profits from coming after whom profits in
 // half of the rounds only. Every result is compared before anything is returned.
 func measure(ctx context.Context, c *Case, rounds int, progress func(string)) (Measured, error) {
-	m := Measured{Case: c, Samples: map[string][]Sample{}}
+	m := Measured{Case: c, Samples: map[string][]Sample{}, Distance: map[string]float64{}}
 	runnable := c.runnable()
 	watch := watchOthers()
 	for round := range rounds {
@@ -110,7 +176,7 @@ func measure(ctx context.Context, c *Case, rounds int, progress func(string)) (M
 			}
 			contender := runnable[i]
 			progress(fmt.Sprintf("%s, round %d of %d: %s", c.Title, round+1, rounds, contender.Name))
-			sample, err := runOnce(ctx, contender.Command, contender.Env)
+			sample, err := runOnce(ctx, contender)
 			if err != nil {
 				return m, err
 			}
@@ -121,9 +187,11 @@ func measure(ctx context.Context, c *Case, rounds int, progress func(string)) (M
 	return m, m.compare()
 }
 
-// compare checks that every contender that computed something computed the same.
+// compare checks that every contender that computed something computed the same, and that those
+// which have to write the same bytes did.
 func (m Measured) compare() error {
 	want, from := m.Case.Expect, "the file's generator"
+	var bytes []uint32
 	for _, contender := range m.Case.runnable() {
 		if contender.Limit {
 			continue
@@ -132,25 +200,41 @@ func (m Measured) compare() error {
 			if want == nil {
 				want, from = sample.result, contender.Name
 			}
-			if err := sameNumbers(want, sample.result); err != nil {
+			if contender.SameBytes && bytes == nil {
+				bytes = sample.bytes
+			}
+			distance, err := sameNumbers(want, sample.result, m.Case.Within)
+			if err == nil && contender.SameBytes && !slices.Equal(bytes, sample.bytes) {
+				err = fmt.Errorf("the bytes of its files are others: %08x instead of %08x", sample.bytes, bytes)
+			}
+			if err != nil {
 				return fmt.Errorf("%s: %s, round %d, disagrees with %s: %w; nothing is compared in speed that is not equal in result",
 					m.Case.Title, contender.Name, round+1, from, err)
 			}
+			m.Distance[contender.Name] = max(m.Distance[contender.Name], distance)
 		}
 	}
 	return nil
 }
 
-func sameNumbers(want, got []json.Number) error {
+// sameNumbers compares numbers, which may differ by so much of each, and tells by how much they do.
+func sameNumbers(want, got []json.Number, within float64) (distance float64, err error) {
 	if len(want) != len(got) {
-		return fmt.Errorf("%d numbers instead of %d", len(got), len(want))
+		return 0, fmt.Errorf("%d numbers instead of %d", len(got), len(want))
 	}
 	for i := range want {
-		if !sameNumber(want[i], got[i]) {
-			return fmt.Errorf("number %d is %s instead of %s", i, got[i], want[i])
+		if sameNumber(want[i], got[i]) {
+			continue
 		}
+		x, err1 := want[i].Float64()
+		y, err2 := got[i].Float64()
+		d := math.Abs(x-y) / math.Abs(x)
+		if err1 != nil || err2 != nil || !(d <= within) {
+			return 0, fmt.Errorf("number %d is %s instead of %s", i, got[i], want[i])
+		}
+		distance = max(distance, d)
 	}
-	return nil
+	return distance, nil
 }
 
 // sameNumber compares exactly. Different spellings of one number (1e3, 1000.0)

@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lazynpy/lazynpy/bench/internal/peer"
 )
 
 // The test binary is a contender of its own: what it does is in its environment.
@@ -32,6 +36,18 @@ func TestMain(m *testing.M) {
 		runtime.KeepAlive(held)
 	case "family":
 		family()
+	case "write":
+		// a folder, the content of a file in it, quoted, and a result
+		path := filepath.Join(os.Args[1], "x.npy")
+		content, err := strconv.Unquote(os.Args[2])
+		if err == nil {
+			err = os.WriteFile(path, []byte(content), 0o600)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		fmt.Printf(`{"result": %s, "seconds": 1, "files": [%q], "used": {"cpu_seconds": 2, "written": 3}}`, os.Args[3], path)
 	default:
 		fmt.Println(what)
 	}
@@ -108,6 +124,69 @@ func TestMeasureRefusesDifferentResults(t *testing.T) {
 	}
 }
 
+// writes is a contender that writes a file into a directory made for it, and tells a result.
+func writes(t *testing.T, name, dir, content, result string) Contender {
+	c := contender(t, name, "write")
+	c.Out = filepath.Join(dir, "out")
+	c.Command = append(c.Command, c.Out, strconv.Quote(content), result)
+	return c
+}
+
+// array is a .npy file of one uint16.
+func array(element string) string {
+	head := "\x93NUMPY\x01\x00\x76\x00{'descr': '<u2', 'fortran_order': False, 'shape': (1,)}"
+	return head + strings.Repeat(" ", 127-len(head)) + "\n" + element
+}
+
+func TestMeasureReadsFiles(t *testing.T) {
+	dir := t.TempDir()
+	same := func(c Contender) Contender {
+		c.SameBytes = true
+		return c
+	}
+	for _, c := range []struct {
+		name string
+		Case
+		want string // part of the error
+	}{
+		{"elements", Case{Contenders: []Contender{writes(t, "a", dir, array("xy"), "null"), writes(t, "b", dir, array("xy"), "null")}}, ""},
+		{"other elements", Case{Contenders: []Contender{writes(t, "a", dir, array("xy"), "null"), writes(t, "b", dir, array("xz"), "null")}}, "number 1 is"},
+		{"numbers, whatever the files", Case{Contenders: []Contender{writes(t, "a", dir, "xy", "[1]"), writes(t, "b", dir, "z", "[1]")}}, ""},
+		{"bytes", Case{Contenders: []Contender{same(writes(t, "a", dir, "xy", "[1]")), same(writes(t, "b", dir, "xy", "[1]")), writes(t, "c", dir, "z", "[1]")}}, ""},
+		{"other bytes", Case{Contenders: []Contender{same(writes(t, "a", dir, "xy", "[1]")), same(writes(t, "b", dir, "z", "[1]"))}}, "b, round 1, disagrees with a: the bytes of its files"},
+		{"no file", Case{Contenders: []Contender{contender(t, "a", `{"result": [1], "seconds": 1, "files": ["none"]}`)}}, "none"},
+	} {
+		m, err := measure(t.Context(), &c.Case, 1, func(string) {})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error is %v, want one with %q", c.name, err, c.want)
+		}
+		if err == nil && m.Samples["a"][0].Used != (peer.Usage{CPUSeconds: 2, Written: 3}) {
+			t.Errorf("%s: used %+v", c.name, m.Samples["a"][0].Used)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%s: left %v, %v", c.name, left, err)
+		}
+	}
+}
+
+func TestMeasureWithin(t *testing.T) {
+	c := Case{Within: 1e-3, Contenders: []Contender{
+		contender(t, "a", `{"result": [1, 1000], "seconds": 1}`),
+		contender(t, "b", `{"result": [1.0005, 1000.25], "seconds": 1}`),
+	}}
+	m, err := measure(t.Context(), &c, 1, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := m.Distance["b"]; d < 4.9e-4 || d > 5.1e-4 || m.Distance["a"] != 0 {
+		t.Errorf("distances are %v", m.Distance)
+	}
+	c.Within = 1e-4
+	if _, err := measure(t.Context(), &c, 1, func(string) {}); err == nil || !strings.Contains(err.Error(), "number 0 is 1.0005 instead of 1") {
+		t.Errorf("error is %v", err)
+	}
+}
+
 func TestMeasureDoesNotCompareLimits(t *testing.T) {
 	c := Case{Contenders: []Contender{
 		contender(t, "a", `{"result": [1], "seconds": 1}`),
@@ -126,7 +205,7 @@ func TestRunOnceTellsWhatWentWrong(t *testing.T) {
 		`{"seconds": "1"}`: "not one JSON object",
 	} {
 		c := contender(t, "a", answer)
-		if _, err := runOnce(t.Context(), c.Command, c.Env); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := runOnce(t.Context(), c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error is %v, want one with %q", answer, err, want)
 		}
 	}
@@ -134,7 +213,7 @@ func TestRunOnceTellsWhatWentWrong(t *testing.T) {
 
 func TestRunOnceWatchesMemory(t *testing.T) {
 	c := contender(t, "a", "allocate")
-	s, err := runOnce(t.Context(), c.Command, c.Env)
+	s, err := runOnce(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,12 +229,45 @@ func TestRunOnceWatchesMemory(t *testing.T) {
 }
 
 func TestRunOnceWatchesChildren(t *testing.T) {
-	s, err := runOnce(t.Context(), contender(t, "a", "").Command, []string{behavior + "=family"})
+	s, err := runOnce(t.Context(), contender(t, "a", "family"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat("/proc/self/status"); err == nil && (s.PeakRSS < 96<<20 || s.PeakAnon < 96<<20) {
 		t.Errorf("sampled %v bytes, %v of them anonymous, of twice 64 MiB", s.PeakRSS, s.PeakAnon)
+	}
+}
+
+// Processes of other parents belong to a contender if they name its directory.
+func TestFamilyByDirectory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("there is no /proc")
+	}
+	dir := t.TempDir()
+	other := exec.Command("sleep", "60")
+	other.Args = append([]string{"work " + dir + "/run"}, other.Args[1:]...)
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = other.Process.Kill()
+		_ = other.Wait()
+	}()
+	mine := exec.Command("sleep", "60")
+	if err := mine.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = mine.Process.Kill()
+		_ = mine.Wait()
+	}()
+	want := []int{mine.Process.Pid, other.Process.Pid}
+	slices.Sort(want)
+	if got := slices.Sorted(slices.Values(familyOf(mine.Process.Pid, dir))); !slices.Equal(got, want) {
+		t.Errorf("family is %v, want %v", got, want)
+	}
+	if got := familyOf(mine.Process.Pid, ""); len(got) != 1 {
+		t.Errorf("family is %v", got)
 	}
 }
 

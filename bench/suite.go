@@ -11,6 +11,8 @@ type Case struct {
 	Title      string
 	Bytes      int64 // what the task must read, for GB/s; 0 where that has no meaning
 	Expect     []json.Number
+	Within     float64     // numbers may differ by so much of each; 0: not at all
+	Ours       string      // the contender that the others are compared with; empty: ours
 	Contenders []Contender // the first is ours, unless all are limits of the machine
 	Targets    []Target
 }
@@ -22,6 +24,13 @@ type Contender struct {
 	Env     []string
 	Limit   bool   // a limit of the machine: computes nothing that could be compared
 	NotRun  string // why it cannot run here; empty if it can
+
+	// Out, if not empty, is a directory that is there, and empty, when the contender starts, and
+	// is removed after its files were read. Processes that name it in their arguments are taken for
+	// the contender's, whoever has started them.
+	Out string
+	// SameBytes: its files have to be those of the others that have to, byte for byte.
+	SameBytes bool
 }
 
 // Target is what a case has to reach.
@@ -46,6 +55,14 @@ type Verdict struct {
 // ours is the contender that the others are compared with.
 const ours = "lazynpy"
 
+// ours is the contender that the others of a case are compared with.
+func (m Measured) ours() string {
+	if m.Case.Ours != "" {
+		return m.Case.Ours
+	}
+	return ours
+}
+
 // runnable are the contenders that can run on this machine.
 func (c *Case) runnable() []Contender {
 	return slices.DeleteFunc(slices.Clone(c.Contenders), func(p Contender) bool { return p.NotRun != "" })
@@ -59,7 +76,7 @@ func atLeastAsFast(factor float64, peer string) Target {
 		Unit:  "×",
 		needs: []string{peer},
 		judge: func(m Measured) (float64, bool) {
-			ratio := pairedRatio(m.each(peer, seconds), m.each(ours, seconds)).Median
+			ratio := pairedRatio(m.each(peer, seconds), m.each(m.ours(), seconds)).Median
 			return ratio, ratio >= factor
 		},
 	}
@@ -71,7 +88,7 @@ func atMost(limit float64, unit, what string, figure func(Sample) float64) Targe
 		Text: fmt.Sprintf("at most %g %s%s", limit, unit, what),
 		Unit: unit,
 		judge: func(m Measured) (float64, bool) {
-			got := spread(m.each(ours, figure)).Median
+			got := spread(m.each(m.ours(), figure)).Median
 			return got, got <= limit
 		},
 	}
@@ -93,7 +110,7 @@ func (m Measured) verdicts() []Verdict {
 	out := make([]Verdict, 0, len(m.Case.Targets))
 	for _, t := range m.Case.Targets {
 		v := Verdict{Text: t.Text, Unit: t.Unit, Judged: true, Note: t.note}
-		for _, peer := range append([]string{ours}, t.needs...) {
+		for _, peer := range append([]string{m.ours()}, t.needs...) {
 			v.Judged = v.Judged && len(m.Samples[peer]) > 0
 		}
 		if v.Judged {
@@ -121,6 +138,7 @@ var suites = map[string][]Step{
 	"cold": {coldCases},
 	// ops holds what is computed of scans, and what is written, to the machine and to others.
 	"ops": {imageCases, floatCases, maskCases, castCases, transposeCases, scanTransposeCases},
-	// distributed holds runs of many processes to one process, and to dask.distributed.
+	// distributed holds runs of many processes to one process, and to the peers that compute on
+	// clusters.
 	"distributed": {overheadCases, blocksCases, clusterCases},
 }

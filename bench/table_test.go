@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/lazynpy/lazynpy/bench/internal/peer"
 )
 
 func TestShort(t *testing.T) {
@@ -41,5 +43,24 @@ func TestTable(t *testing.T) {
 	}
 	if got := strings.Join(lines, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("table:\n%s\nwant:\n%s", got, strings.Join(want, "\n"))
+	}
+}
+
+func TestTableOfUsage(t *testing.T) {
+	c := Case{Title: "a task", Ours: "pool", Within: 1e-3, Contenders: []Contender{{Name: "pool", SameBytes: true}, {Name: "proc", SameBytes: true}, {Name: "peer"}}}
+	m := Measured{Case: &c, Distance: map[string]float64{"peer": 1e-4}, Samples: map[string][]Sample{
+		"pool": {{Seconds: 0.5, CPU: 0.7, Used: peer.Usage{CPUSeconds: 0.6}}},
+		"proc": {{Seconds: 1, CPU: 2, Used: peer.Usage{CPUSeconds: 1.5, Written: 2 << 20}}},
+		"peer": {{Seconds: 2, CPU: 3, Used: peer.Usage{CPUSeconds: 1}}},
+	}}
+	var out strings.Builder
+	m.print(&out)
+	for _, want := range []string{
+		"open to result", "CPU     written  process  CPU of process", "2 × [2–2]", "4 × [4–4]", "600 ms  0 MiB", "1.5 s   2 MiB",
+		"files are the same bytes: pool; proc\n", "equal within 1e-03 of each; farthest is peer, by 1.0e-04\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 // Report is what a contender says of one run.
 type Report struct {
 	// Result holds the numbers computed, in C order. The runner compares them
-	// between contenders before it prints any ratio.
+	// between contenders before it prints any ratio. Null: the elements of Files.
 	Result any `json:"result"`
 	// Seconds is the time from before the file is opened until the result is
 	// there; process start and interpreter imports are not in it.
@@ -30,6 +30,11 @@ type Report struct {
 	// PeakRSS is the kernel's high-water mark of this process in bytes, 0 where
 	// the system does not tell.
 	PeakRSS int64 `json:"peak_rss,omitempty"`
+	// Used is what all processes have used in that time, without what they do for the comparison
+	// afterwards; the zero Usage if that was not measured.
+	Used Usage `json:"used,omitzero"`
+	// Files are what was written. The runner reads and removes them.
+	Files []string `json:"files,omitempty"`
 	// Extra holds further figures of a task, by name.
 	Extra map[string]float64 `json:"extra,omitempty"`
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,24 +13,25 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/distributed/proc"
 	"github.com/lazynpy/lazynpy/distributed/slurm"
-	"github.com/lazynpy/lazynpy/lazy"
-	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/ops"
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == measured {
+		os.Exit(workMeasured(os.Args[2:]))
+	}
 	distributed.WorkerMain()
 	peer.Main(map[string]peer.Task{
-		"functions": functions,
-		"reduce":    reduce,
-		"map":       mapped,
-		"plan":      plan,
-		"replay":    replay,
+		"functions":      functions,
+		"sum-signal":     sumSignal,
+		"sum-navigation": sumNavigation,
+		"moments":        moments,
+		"map":            mapped,
+		"transpose":      transpose,
+		"plan":           plan,
+		"replay":         replay,
 	})
 }
-
-// blocks are those of the cases that others take part in.
-const blocks = "(32, 32, -1, -1)"
 
 // engine is the one that the runner asked for.
 func engine(p peer.Params) (distributed.Engine, error) {
@@ -113,46 +113,4 @@ func functions(path string, p peer.Params) (peer.Report, error) {
 		}
 		return all, nil
 	})
-}
-
-// reduce sums over the signal axes, and takes the standard deviation of everything in thousandths.
-func reduce(path string, p peer.Params) (peer.Report, error) {
-	return run(path, p, func(dir string) distributed.Options {
-		return distributed.Options{Navigation: []int{0, 1}, Chunks: blocks, Reduce: []distributed.Reduction{
-			{Op: overSignal(), Path: filepath.Join(dir, "sum.npy")},
-			{Op: operations("std")[0], Path: filepath.Join(dir, "std.npy")},
-		}}
-	}, func(dir string) (any, error) {
-		sum, err := loaded(filepath.Join(dir, "sum.npy"), mmapnpy.CopyOf[uint64])
-		if err != nil {
-			return nil, err
-		}
-		std, err := loaded(filepath.Join(dir, "std.npy"), mmapnpy.CopyOf[float64])
-		if err != nil {
-			return nil, err
-		}
-		return append(sum, uint64(math.Round(1000*std[0]))), nil
-	})
-}
-
-func loaded[T any](path string, values func(mmapnpy.Buffer, ...mmapnpy.Option) ([]T, error)) ([]T, error) {
-	a, err := lazy.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer a.Close()
-	r, err := a.Load(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return values(r.Buffer())
-}
-
-// mapped writes float32 numbers. They are what others get too: multiples of a quarter, of which
-// nothing is rounded.
-func mapped(path string, p peer.Params) (peer.Report, error) {
-	const name = "mapped.npy"
-	return run(path, p, func(dir string) distributed.Options {
-		return distributed.Options{Navigation: []int{0, 1}, Chunks: blocks, Map: operations("astype=f4", "multiply=0.25", "add=1"), Output: filepath.Join(dir, name)}
-	}, func(dir string) (any, error) { return peer.Elements(filepath.Join(dir, name)) })
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ var operationTasks = map[string]peer.Task{
 	"masks":     applyMasks,
 	"cast":      cast,
 	"transpose": transpose,
+	"moments":   moments,
 }
 
 // maskParams are the mask makers of the suite by name, or a file of weights.
@@ -120,7 +120,7 @@ func transpose(path string, p peer.Params) (peer.Report, error) {
 	})
 }
 
-// save times how long it takes until an array is on the disk, and then reads and removes the file.
+// save times how long it takes until an array is on the disk.
 func save(path string, p peer.Params, derive func(*lazy.Array) (*lazy.Array, error)) (peer.Report, error) {
 	opts, err := options(p)
 	if err != nil {
@@ -141,9 +141,39 @@ func save(path string, p peer.Params, derive func(*lazy.Array) (*lazy.Array, err
 		return peer.Report{}, err
 	}
 	elapsed := time.Since(start)
-	result, err := peer.Elements(p["out"])
+	used, err := peer.Used()
+	return peer.Report{Files: []string{p["out"]}, Seconds: elapsed.Seconds(), OpenSeconds: opened.Seconds(), Used: used}, err
+}
+
+// moments are the mean and the standard deviation over the navigation axes.
+func moments(path string, p peer.Params) (peer.Report, error) {
+	opts, err := options(p, lazy.NavigationAxes(0, 1))
 	if err != nil {
 		return peer.Report{}, err
 	}
-	return peer.Report{Result: result, Seconds: elapsed.Seconds(), OpenSeconds: opened.Seconds()}, os.Remove(p["out"])
+	start := time.Now()
+	a, err := lazy.Open(path, opts...)
+	if err != nil {
+		return peer.Report{}, err
+	}
+	defer a.Close()
+	opened := time.Since(start)
+	results, err := lazy.Run(context.Background(), a, lazy.NewMean(lazy.OverNavigation()), lazy.NewStd(lazy.OverNavigation(), 0))
+	if err != nil {
+		return peer.Report{}, err
+	}
+	report := peer.Report{Seconds: time.Since(start).Seconds(), OpenSeconds: opened.Seconds()}
+	if report.Used, err = peer.Used(); err != nil {
+		return report, err
+	}
+	var all []float64
+	for _, r := range results {
+		values, err := mmapnpy.CopyOf[float64](r.Buffer())
+		if err != nil {
+			return report, err
+		}
+		all = append(all, values...)
+	}
+	report.Result = all
+	return report, nil
 }

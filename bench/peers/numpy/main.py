@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 
 import operations
-from protocol import main, repeat, timed
+from protocol import main, measured, repeat, timed
 
 
 def open_(path, params):
@@ -21,8 +21,8 @@ def reduce(axis):
         def run():
             return np.asarray(np.load(path, mmap_mode="r").sum(axis=axis))
 
-        result, seconds = timed(run)
-        return {"result": result.ravel().tolist(), "seconds": seconds}
+        result, report = measured(run)
+        return {"result": result.ravel().tolist(), **report}
 
     return task
 

@@ -9,7 +9,7 @@ import os
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from protocol import elements, timed
+from protocol import measured, timed
 
 PIECE = 64 << 20  # bytes that a loop has in memory
 
@@ -39,11 +39,9 @@ def synced(path):
 
 
 def written(out, run):
-    """Times what writes out, and then reads and removes it."""
-    _, seconds = timed(lambda: (run(), synced(out)))
-    result = {"result": elements(out), "seconds": seconds}
-    os.remove(out)
-    return result
+    """Times what writes out, which the runner reads and removes."""
+    _, report = measured(lambda: (run(), synced(out)))
+    return {"files": [out], **report}
 
 
 def cast(path, params):
@@ -89,4 +87,35 @@ def transpose_loop(path, params):
     return written(params["out"], run)
 
 
-TASKS = {"masks": masks, "cast": cast, "cast-loop": cast_loop, "transpose": transpose, "transpose-loop": transpose_loop}
+def mapped(path, params):
+    """A piece at a time to float32."""
+    def run():
+        array = np.load(path, mmap_mode="r")
+        out = open_memmap(params["out"], mode="w+", dtype="f4", shape=array.shape)
+        step = max(1, PIECE // (array.itemsize * (array.size // len(array))))
+        for i in range(0, len(array), step):
+            out[i:i + step] = array[i:i + step] * np.float32(0.25) + np.float32(1)
+        out.flush()
+
+    return written(params["out"], run)
+
+
+def moments(path, params):
+    """Mean and standard deviation over the navigation axes, a row of frames at a time: std() of all would need eight
+    times the memory of the file."""
+    def run():
+        array = np.load(path, mmap_mode="r")
+        total, squares = (np.zeros(array.shape[2:]) for _ in range(2))
+        for row in array:
+            total += row.sum(axis=0)
+            squares += np.square(row, dtype="f8").sum(axis=0)
+        n = array.shape[0] * array.shape[1]
+        mean = total / n
+        return [mean, np.sqrt(squares / n - mean * mean)]
+
+    results, report = measured(run)
+    return {"result": np.concatenate([r.ravel() for r in results]).tolist(), **report}
+
+
+TASKS = {"masks": masks, "cast": cast, "cast-loop": cast_loop, "transpose": transpose, "transpose-loop": transpose_loop,
+         "map": mapped, "moments": moments}

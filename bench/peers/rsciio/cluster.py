@@ -4,14 +4,14 @@ The cluster is started, and has computed something, before the clock starts.
 """
 
 import contextlib
-import os
+import os.path
 
 import dask
 import dask.array as da
 import numpy as np
 from rsciio.utils.file import memmap_distributed
 
-from protocol import elements, timed
+from protocol import measured, timed
 
 BLOCKS = (32, 32, -1, -1)
 
@@ -36,14 +36,18 @@ def scan(path):
     return memmap_distributed(path, dtype, offset=offset, shape=shape, chunks=BLOCKS)
 
 
-def reduce(path, params):
-    def run():
-        data = scan(path)
-        return dask.compute(data.sum(axis=(2, 3)), data.std())
+def reduction(*reduce):
+    """All of them in one pass."""
+    def task(path, params):
+        def run():
+            data = scan(path)
+            return dask.compute(*[r(data) for r in reduce])
 
-    with cluster(int(params["cores"])):
-        (sums, std), seconds = timed(run)
-    return {"result": sums.ravel().tolist() + [round(1000 * float(std))], "seconds": seconds}
+        with cluster(int(params["cores"])):
+            results, report = measured(run)
+        return {"result": np.concatenate([np.ravel(r) for r in results]).tolist(), **report}
+
+    return task
 
 
 class Blocks:
@@ -57,18 +61,30 @@ class Blocks:
         np.memmap(self.path, self.dtype, "r+", self.offset, self.shape)[index] = block
 
 
-def mapped(path, params):
-    def run():
-        data = scan(path) * np.float32(0.25) + np.float32(1)
-        da.store(data, Blocks(params["out"], data.dtype, data.shape), lock=False)
-        with open(params["out"], "r+b") as f:
-            os.fsync(f.fileno())
+def written(derive):
+    def task(path, params):
+        out = os.path.join(params["out"], "theirs.npy")
 
-    with cluster(int(params["cores"])):
-        _, seconds = timed(run)
-    result = elements(params["out"])
-    os.remove(params["out"])
-    return {"result": result, "seconds": seconds}
+        def run():
+            data = derive(scan(path))
+            da.store(data, Blocks(out, data.dtype, data.shape), lock=False)
+            with open(out, "r+b") as f:
+                os.fsync(f.fileno())
+
+        with cluster(int(params["cores"])):
+            _, report = measured(run)
+        return {"files": [out], **report}
+
+    return task
+
+
+TASKS = {
+    "cluster-sum-signal": reduction(lambda data: data.sum(axis=(2, 3))),
+    "cluster-sum-navigation": reduction(lambda data: data.sum(axis=(0, 1))),
+    "cluster-moments": reduction(lambda data: data.mean(axis=(0, 1)), lambda data: data.std(axis=(0, 1))),
+    "cluster-map": written(lambda data: data * np.float32(0.25) + np.float32(1)),
+    "cluster-transpose": written(lambda data: data.transpose(2, 3, 0, 1)),
+}
 
 
 def plan(path, params):

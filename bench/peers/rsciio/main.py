@@ -22,10 +22,8 @@ def reduce(axis):
 
 # The processes of a cluster import this file too.
 if __name__ == "__main__":
-    main({
+    main(cluster.TASKS | {
         "sum-signal": reduce((2, 3)),
         "sum-navigation": reduce((0, 1)),
-        "reduce": cluster.reduce,
-        "map": cluster.mapped,
         "plan": cluster.plan,
     })

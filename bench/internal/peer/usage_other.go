@@ -1,0 +1,6 @@
+//go:build !linux
+
+package peer
+
+// Used is not known here.
+func Used() (Usage, error) { return Usage{}, nil }
