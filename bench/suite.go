@@ -138,6 +138,8 @@ var suites = map[string][]Step{
 	"cold": {coldCases},
 	// ops holds what is computed of scans, and what is written, to the machine and to others.
 	"ops": {imageCases, floatCases, maskCases, castCases, transposeCases, scanTransposeCases},
+	// batches holds training batches to the generators that people have, and to memory maps.
+	"batches": batchesSuite(),
 	// distributed holds runs of many processes to one process, and to the peers that compute on
 	// clusters.
 	"distributed": {overheadCases, blocksCases, clusterCases},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -36,7 +37,7 @@ func (d *Dataset) NewScratch() (*Scratch, error) {
 		}
 		e, n := &m.entries[i], d.rows*a.entries
 		for _, c := range a.columns {
-			e.columns = append(e.columns, make([]byte, roomy(n*c.row)))
+			e.columns = append(e.columns, bytesrc.Memory(int(roomy(n*c.row))))
 		}
 		expression, err := a.expression(e.columns, n)
 		if err != nil {
@@ -53,7 +54,7 @@ func (d *Dataset) NewScratch() (*Scratch, error) {
 func (d *Dataset) newSlot() [][]byte {
 	slot := make([][]byte, len(d.arrays))
 	for i, a := range d.arrays {
-		slot[i] = make([]byte, roomy(d.rows*a.sample()))
+		slot[i] = bytesrc.Memory(int(roomy(d.rows * a.sample())))
 	}
 	return slot
 }

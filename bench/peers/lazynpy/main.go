@@ -20,6 +20,7 @@ import (
 
 func main() {
 	tasks := map[string]peer.Task{
+		"batches":        batches,
 		"open":           open,
 		"plan":           plan,
 		"sum":            sum,

@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 
+import batches
 import operations
 from protocol import main, measured, repeat, timed
 
@@ -74,7 +75,7 @@ def npz_sum(path, params):
     return {"result": [int(total)], "seconds": seconds}
 
 
-main(operations.TASKS | {
+main(operations.TASKS | batches.TASKS | {
     "npz-first": npz_first,
     "npz-load": npz_load,
     "npz-random": npz_random,

@@ -1,6 +1,8 @@
 """The files of suite npz, made by NumPy.
 
     make_npz.py array NAME BYTES DIRECTORY    NAME.npy, NAME-stored.npz, NAME-deflated.npz
+    make_npz.py samples BYTES TOTAL DIRECTORY x.npy, x-stored.npz, x-deflated.npz: samples of so many bytes each
+    make_npz.py volumes COUNT SHAPE DIRECTORY volume00.npz ...: a float32 array of SHAPE each
     make_npz.py many COUNT DIRECTORY          many.npz: COUNT arrays of one element
     make_npz.py labels BYTES DIRECTORY        long.npz: one deflated array of int64, made piece by piece
 
@@ -66,6 +68,24 @@ def make_array(name, nbytes, directory):
             "header": os.path.getsize(path + ".npy") - array.nbytes, "ratio": array.nbytes / compressed}
 
 
+def make_samples(nbytes, total, directory):
+    """Counts of a camera, as u16, in samples of nbytes."""
+    array = u16(np.random.default_rng(SEED), total).reshape(-1)
+    array = array[:total // nbytes * nbytes // 2].reshape(-1, nbytes // 2)
+    path = os.path.join(directory, "x")
+    np.save(path + ".npy", array)
+    np.savez(path + "-stored.npz", x=array)
+    np.savez_compressed(path + "-deflated.npz", x=array)
+    return {"bytes": array.nbytes, "shape": array.shape}
+
+
+def make_volumes(count, shape, directory):
+    rng = np.random.default_rng(SEED)
+    for i in range(count):
+        np.savez(os.path.join(directory, "volume%02d.npz" % i), x=rng.standard_normal(shape, dtype="f4"), y=np.uint8(i))
+    return {"count": count, "shape": shape}
+
+
 def make_many(count, directory):
     header = os.path.join(directory, "one.npy")
     np.save(header, np.zeros(1))
@@ -95,6 +115,8 @@ def make_labels(nbytes, directory):
 def main(task, *args):
     made = {
         "array": lambda: make_array(args[0], int(args[1]), args[2]),
+        "samples": lambda: make_samples(int(args[0]), int(args[1]), args[2]),
+        "volumes": lambda: make_volumes(int(args[0]), tuple(map(int, args[1].split(","))), args[2]),
         "many": lambda: make_many(int(args[0]), args[1]),
         "labels": lambda: make_labels(int(args[0]), args[1]),
     }[task]()

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"hash/crc32"
+	"time"
+
+	"github.com/lazynpy/lazynpy/bench/internal/peer"
+	"github.com/lazynpy/lazynpy/dataset"
+)
+
+// checkedBatches are what contenders are compared by.
+const checkedBatches = 2
+
+// batches takes a number of batches and reports the time of one. Opening is apart: it happens once,
+// and its time is that of many epochs.
+func batches(path string, p peer.Params) (peer.Report, error) {
+	batch, err1 := p.Int("batch", 256)
+	count, err2 := p.Int("batches", 1)
+	for _, err := range []error{err1, err2} {
+		if err != nil {
+			return peer.Report{}, err
+		}
+	}
+	start := time.Now()
+	d, err := dataset.Open(context.Background(), peer.Training(path, int(batch), p["files"] == "samples"))
+	if err != nil {
+		return peer.Report{}, err
+	}
+	defer d.Close()
+	opened := time.Since(start)
+	start = time.Now()
+	n := int64(0)
+	for b, err := range d.Batches(context.Background()) {
+		if err != nil {
+			return peer.Report{}, err
+		}
+		if n++; n == count {
+			break
+		}
+		b.Release()
+	}
+	each := time.Since(start).Seconds() / float64(count)
+	sum, bytes := uint32(0), int64(0)
+	for step := range int64(checkedBatches) {
+		b, err := d.At(context.Background(), step)
+		if err != nil {
+			return peer.Report{}, err
+		}
+		sum = crc32.Update(sum, crc32.IEEETable, b.Inputs[0].Data)
+		bytes += int64(len(b.Inputs[0].Data))
+	}
+	return peer.Report{Result: []int64{bytes, int64(sum)}, Seconds: each, OpenSeconds: opened.Seconds()}, nil
+}
