@@ -73,14 +73,16 @@ func plainText(text string) string {
 // WorkFromEnv is the work of a process that a scheduler has started, whose environment getenv looks
 // up.
 func WorkFromEnv(dir string, getenv func(string) string) Work {
-	w := Work{Dir: dir, Index: Index(getenv), Node: getenv("SLURMD_NODENAME")}
-	for _, e := range []struct{ engine, variable string }{
-		{"proc", "LAZYNPY_INDEX"}, {"slurm", "SLURM_JOB_ID"}, {"kubernetes", "JOB_COMPLETION_INDEX"}, {"pbs", "PBS_JOBID"},
-		{"lsf", "LSB_JOBID"}, {"sge", "SGE_TASK_ID"}, {"aws", "AWS_BATCH_JOB_ID"},
-	} {
-		if job := getenv(e.variable); job != "" {
-			w.Engine, w.Job = e.engine, job
-			break
+	w := Work{Dir: dir, Index: Index(getenv)}
+	for _, l := range launchers {
+		if l.node != "" && w.Node == "" {
+			w.Node = getenv(l.node)
+		}
+		if l.job == "" || w.Engine != "" {
+			continue
+		}
+		if job := getenv(l.job); job != "" {
+			w.Engine, w.Job = l.name, job
 		}
 	}
 	return w

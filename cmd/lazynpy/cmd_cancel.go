@@ -68,9 +68,6 @@ func (c *cli) end(cmd *cobra.Command, dir string) error {
 	if failed != nil {
 		return fmt.Errorf("%s: marked as cancelled, but its jobs are not known: %w", dir, failed)
 	}
-	if l.engine == nil {
-		c.note("%s: jobs of %s end when they see the mark; those that wait must be removed by hand", printable(dir), l.name)
-	}
 	return nil
 }
 
@@ -91,5 +88,5 @@ func storedLauncher(dir string) (launcher, error) {
 	if err := d.engine.check(set); err != nil {
 		return launcher{}, fmt.Errorf("%s: %w", dir, err)
 	}
-	return d.engine.launcher(&g)
+	return d.engine.launcher(set)
 }

@@ -18,6 +18,7 @@ func newResumeCommand(c *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd, c, distributed.RunDir(args[0])) },
 	}
 	r.register(cmd.Flags())
+	helpWithEngine(cmd, &r.engine)
 	return cmd
 }
 

@@ -28,7 +28,7 @@ func newRunCommand(c *cli) *cobra.Command {
 		Example: "  lazynpy run --nav 0,1 --op sum --over signal scan.npy -o bright.npy\n" +
 			"  lazynpy run --engine slurm --partition short --time 1:00:00 --cpus 8 --op mean,std --over 0 stack.npy -o '{op}.npy'\n" +
 			"  lazynpy run --apply astype=float32 --apply subtract=dark.npy --map-output counts.npy scan.npy\n" +
-			"  lazynpy run --engine pbs --print --op max --over 0 stack.npy -o max.npy > job.pbs",
+			"  lazynpy run --prepare --op max --over 0 stack.npy -o max.npy && lazynpy work --plan max.npy",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if r.lists() {
 				return takes(0, 0)(cmd, args)
@@ -43,6 +43,7 @@ func newRunCommand(c *cli) *cobra.Command {
 		},
 	}
 	r.register(cmd)
+	helpWithEngine(cmd, &r.engine)
 	return cmd
 }
 
@@ -158,7 +159,7 @@ func (r *launch) run(cmd *cobra.Command, c *cli, input string) error {
 	for _, left := range p.Leftovers() {
 		c.note("%s: a run with another plan for %s has left it, or goes on; remove it if that run is of no use any more", printable(left), printable(p.Output.Path))
 	}
-	if r.engine.name != "pool" {
+	if r.engine.name != engines[0].Name { // in other processes
 		c.noteStream(input)
 	}
 	return r.drive(cmd, c, dir)
@@ -185,9 +186,6 @@ func (r *launch) check(cmd *cobra.Command, c *cli, input string) error {
 	}
 	if err := r.driving.check(c, cmd.Flags()); err != nil {
 		return err
-	}
-	if name := r.engine.name; !r.print && slices.Contains(scriptOnly, name) {
-		return usagef("run: --engine %s needs --print: its jobs are submitted by hand", name)
 	}
 	if err := r.checkSource(c); err != nil {
 		return err

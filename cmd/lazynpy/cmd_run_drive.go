@@ -34,11 +34,11 @@ type driving struct {
 func (d *driving) register(set *pflag.FlagSet) {
 	d.engine.register(set)
 	set.BoolVar(&d.wait, "wait", true, "wait until the outputs are there")
-	set.BoolVar(&d.detach, "detach", false, "slurm, kubernetes: submit, and do not wait")
-	set.BoolVar(&d.print, "print", false, "slurm, kubernetes, pbs, lsf, sge, aws: print what would be submitted, and do not submit it")
+	set.BoolVar(&d.detach, "detach", false, engineNames(func(d distributed.Descriptor) bool { return d.Detaches })+": submit, and do not wait")
+	set.BoolVar(&d.print, "print", false, engineNames(func(d distributed.Descriptor) bool { return d.Submits != "" })+": print what would be submitted, and do not submit it")
 	addTrust(set, &d.trust)
 	addInputMap(set, &d.copies)
-	set.BoolVar(&d.persist, "persist", false, "slurm: submit again what somebody has cancelled")
+	set.BoolVar(&d.persist, "persist", false, engineNames(func(d distributed.Descriptor) bool { return d.Persists })+": submit again what somebody has cancelled")
 	set.BoolVar(&d.verify, "verify", false, "read the output back before it is published")
 	addKeep(set, &d.keep)
 }
@@ -84,8 +84,10 @@ func (d *driving) check(c *cli, set *pflag.FlagSet) error {
 		if set.Changed("detach") && d.wait == d.detach {
 			return usagef("--wait and --detach exclude each other")
 		}
-		if d.detach = !d.wait; d.detach && d.engine.name != "slurm" && d.engine.name != "kubernetes" {
-			return usagef("--wait=false is for slurm, kubernetes, and the engine is %s", d.engine.name)
+		if d.detach = !d.wait; d.detach {
+			if e, err := d.engine.descriptor(); err != nil || !e.Detaches {
+				return usagef("--wait=false is for %s, and the engine is %s", engineNames(enginesOf("detach")), d.engine.name)
+			}
 		}
 	}
 	switch {
@@ -101,18 +103,18 @@ func (d *driving) check(c *cli, set *pflag.FlagSet) error {
 	if d.inputMap, err = distributed.ParseInputMap(d.copies); err != nil {
 		return usagef("%w", err)
 	}
-	_, err = d.engine.launcher(&c.flags)
+	_, err = d.engine.launcher(set)
 	return err
 }
 
 // drive computes the plan of a run directory, or submits or prints what would, and tells what came
 // of it.
 func (d *driving) drive(cmd *cobra.Command, c *cli, dir string) error {
-	l, err := d.engine.launcher(&c.flags)
+	l, err := d.engine.launcher(cmd.Flags())
 	if err != nil {
 		return err
 	}
-	r := reporting{cli: c, dir: dir, engine: l.name}
+	r := reporting{cli: c, dir: dir, engine: l.Descriptor}
 	switch err := distributed.CheckOutputs(cmd.Context(), dir); {
 	case err == nil:
 		c.note("%s: the run is complete already; remove the directory to compute it again", printable(dir))
@@ -124,7 +126,7 @@ func (d *driving) drive(cmd *cobra.Command, c *cli, dir string) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if err := saveEngine(dir, l.name, cmd.Flags()); err != nil {
+	if err := saveEngine(dir, l, cmd.Flags()); err != nil {
 		return err
 	}
 	ctx := cmd.Context()
@@ -169,19 +171,11 @@ func (d *driving) complete(ctx context.Context, c *cli, dir string, l launcher) 
 		d.noteStates(c, dir)
 		b.status(s)
 	}
-	if l.engine != nil {
-		return distributed.Resume(ctx, l.engine, o)
-	}
-	err := distributed.Finish(ctx, dir, o)
-	if errors.Is(err, distributed.ErrIncomplete) {
-		err = fmt.Errorf("%w; for a script that computes them: lazynpy resume --print %s, or compute them here with --engine pool", err, quoted(dir))
-		return &statusError{distributed.ExitInterrupted, err}
-	}
-	return err
+	return distributed.Resume(ctx, l.engine, o)
 }
 
 func (d *driving) options(dir string, l launcher) distributed.RunOptions {
-	return distributed.RunOptions{Dir: dir, Poll: pollOf(l.name), Verify: d.verify, AllowLarge: d.large, Keep: d.keep, Trust: d.trust, Persist: d.persist, InputMap: d.inputMap}
+	return distributed.RunOptions{Dir: dir, Poll: l.Poll, Verify: d.verify, AllowLarge: d.large, Keep: d.keep, Trust: d.trust, Persist: d.persist, InputMap: d.inputMap}
 }
 
 // submit starts workers that nobody waits for.
@@ -218,7 +212,7 @@ func (d *driving) printRound(ctx context.Context, c *cli, dir string, l launcher
 		c.note("%s: nothing is missing; to merge and publish: lazynpy resume %s", printable(dir), quoted(dir))
 		return nil
 	}
-	c.note("%s: has the plan for this script; submit it by: %s", printable(dir), l.hint)
+	c.note("%s: has the plan for this script; submit it by: %s", printable(dir), l.Submits)
 	c.note("The last of its workers publishes; to see how far they are: lazynpy status %s", quoted(dir))
 	return nil
 }
@@ -252,8 +246,8 @@ type printing struct {
 	w io.Writer
 }
 
-func (p printing) Name() string                         { return p.name }
-func (p printing) Shares(tasks int64) int               { return p.shares(tasks) }
+func (p printing) Name() string                         { return p.Descriptor.Name }
+func (p printing) Shares(tasks int64) int               { return p.engine.Shares(tasks) }
 func (p printing) Cancel(context.Context, string) error { return nil }
 func (p printing) Submit(_ context.Context, r distributed.Round) (distributed.Job, error) {
 	text, err := p.script(r)

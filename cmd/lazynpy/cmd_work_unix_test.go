@@ -26,7 +26,7 @@ func TestRealWorker(t *testing.T) {
 	path := array(t, []int64{blocks}, make([]uint8, blocks))
 	plan := func(t *testing.T, print func(args ...string)) string {
 		out := filepath.Join(t.TempDir(), "sum.npy")
-		print("run", "--op", "sum", "--chunks", "(1,)", "--portion", "1", path, "-o", out, "--print", "--engine", "sge")
+		print("run", "--op", "sum", "--chunks", "(1,)", "--portion", "1", path, "-o", out, "--prepare")
 		return out + ".run"
 	}
 	t.Run("ends when told", func(t *testing.T) {

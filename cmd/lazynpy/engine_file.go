@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -31,13 +32,13 @@ const maxEngine = 1 << 20
 // storable says whether a flag is kept: those of engines that say nothing about one call only, and
 // --verify.
 func storable(name string) bool {
-	_, some := flagEngines[name]
-	return some && name != "detach" && name != "print" || name == "verify" || name == "input-map"
+	return enginesOf(name) != nil && name != "detach" && name != "print" || name == "verify" || name == "input-map"
 }
 
-// saveEngine keeps the engine and its flags.
-func saveEngine(dir, engine string, set *pflag.FlagSet) error {
-	v := engineFile{Engine: engine, Flags: map[string][]string{}}
+// saveEngine keeps the engine and the flags that were given, those of the engine as it has read
+// them.
+func saveEngine(dir string, l launcher, set *pflag.FlagSet) error {
+	v := engineFile{Engine: l.Name, Flags: map[string][]string{}}
 	set.Visit(func(f *pflag.Flag) {
 		if !storable(f.Name) {
 			return
@@ -47,13 +48,20 @@ func saveEngine(dir, engine string, set *pflag.FlagSet) error {
 			v.Flags[f.Name] = list.GetSlice()
 		}
 	})
+	l.flags.Visit(func(f *flag.Flag) {
+		if list, ok := f.Value.(*distributed.Strings); ok {
+			v.Flags[f.Name] = *list
+		} else if _, ok := set.Lookup(f.Name).Value.(*given); ok {
+			v.Flags[f.Name] = []string{f.Value.String()}
+		}
+	})
 	return atomicfile.Write(filepath.Join(dir, engineName), func(f *os.File) error { return encodeJSON(f, v) })
 }
 
-// loadEngine reads the engine and its flags; the pool if nothing was kept.
+// loadEngine reads the engine and its flags; the default if nothing was kept.
 func loadEngine(dir string) (engineFile, error) {
 	path := filepath.Join(dir, engineName)
-	v := engineFile{Engine: "pool"}
+	v := engineFile{Engine: engines[0].Name}
 	b, err := distributed.ReadRunFile(dir, engineName, maxEngine)
 	if errors.Is(err, fs.ErrNotExist) {
 		return v, nil
@@ -75,17 +83,25 @@ func (v engineFile) recall(dir string, set *pflag.FlagSet) error {
 	} else if err := set.Set("engine", v.Engine); err != nil {
 		return inFile(filepath.Join(dir, engineName), err)
 	}
+	own := flag.NewFlagSet("", flag.ContinueOnError)
+	if d, err := (&engineFlags{name: v.Engine}).descriptor(); err == nil {
+		own, _ = flagsOf(d)
+	}
 	for name, values := range v.Flags {
 		f := set.Lookup(name)
 		if f == nil || !storable(name) {
 			return fmt.Errorf("%s: flags: there is no flag %q", filepath.Join(dir, engineName), name)
 		}
-		if f.Changed || !same && flagEngines[name] != nil {
+		if f.Changed || !same && enginesOf(name) != nil {
 			continue
 		}
 		for _, value := range values {
-			if err := set.Set(name, value); err != nil {
-				return fmt.Errorf("%s: flags: %w", filepath.Join(dir, engineName), err)
+			err := set.Set(name, value)
+			if err == nil && own.Lookup(name) != nil { // whose texts are only read later
+				err = own.Set(name, value)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: flags: --%s %q: %w", filepath.Join(dir, engineName), name, value, err)
 			}
 		}
 	}

@@ -3,14 +3,19 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/lazynpy/lazynpy/distributed"
+	"github.com/lazynpy/lazynpy/distributed/kubernetes"
+	"github.com/lazynpy/lazynpy/distributed/slurm"
 )
 
 // TestPrint prints what would be submitted, with a run directory in which the workers would find
@@ -24,11 +29,6 @@ func TestPrint(t *testing.T) {
 		{[]string{"slurm", "--partition", "short", "--time", "30", "--cpus", "4", "--mem", "4G", "--account", "a", "--qos", "q", "--sbatch-arg=--constraint=avx2"},
 			[]string{"#SBATCH --array=0-1", "--partition=short", "--time=30", "--cpus-per-task=4", "--mem=4G", "--account=a", "--qos=q", "--constraint=avx2"}},
 		{[]string{"slurm", "--ranks", "2"}, []string{"srun --no-kill"}},
-		{[]string{"pbs", "--partition", "short", "--time", "1-1", "--directive", "-l select=1:ncpus=8"},
-			[]string{"#PBS -J 0-1", "-q short", "walltime=25:00:00", "#PBS -l select=1:ncpus=8"}},
-		{[]string{"lsf"}, []string{"#BSUB -J", "[1-2]"}},
-		{[]string{"sge"}, []string{"#$ -t 1-2"}},
-		{[]string{"aws", "--partition", "q", "--job-definition", "d"}, []string{`"jobQueue": "q"`, `"jobDefinition": "d"`, `"size": 2`}},
 	} {
 		out := filepath.Join(t.TempDir(), "sum.npy")
 		o := lazynpy(t, append([]string{"run", "--op", "sum", "--chunks", "(1,)", "--portion", "4", "--tasks", "2", path, "-o", out, "--print", "--engine"}, c.engine...)...)
@@ -129,7 +129,11 @@ func TestEngineFile(t *testing.T) {
 	if err := set.Parse(given); err != nil {
 		t.Fatal(err)
 	}
-	if err := saveEngine(dir, d.engine.name, set); err != nil {
+	launched, err := d.engine.launcher(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := saveEngine(dir, launched, set); err != nil {
 		t.Fatal(err)
 	}
 	stored, err := loadEngine(dir)
@@ -142,9 +146,14 @@ func TestEngineFile(t *testing.T) {
 	if err := stored.recall(dir, second); err != nil {
 		t.Fatal(err)
 	}
-	d.engine.partition, d.detach = "long", false
-	if !reflect.DeepEqual(d, again) {
-		t.Errorf("got  %+v\nwant %+v", again, d)
+	relaunched, err := again.engine.launcher(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := launched.engine.(slurm.Engine)
+	want.Partition = "long"
+	if d.detach = false; !reflect.DeepEqual(relaunched.engine, want) || !reflect.DeepEqual(d, again) {
+		t.Errorf("got  %+v of %+v\nwant %+v of %+v", relaunched.engine, again, want, d)
 	}
 	var other driving
 	third := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -152,7 +161,7 @@ func TestEngineFile(t *testing.T) {
 	if err := third.Parse([]string{"--engine", "pool"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := stored.recall(dir, third); err != nil || other.engine.partition != "" || other.engine.ranks != 0 || !other.verify {
+	if err := stored.recall(dir, third); err != nil || third.Changed("partition") || third.Changed("ranks") || !other.verify {
 		t.Errorf("for another engine: %+v, %v", other, err)
 	}
 }
@@ -168,22 +177,51 @@ func TestDamagedEngineFile(t *testing.T) {
 	}
 }
 
-func TestTimeLimit(t *testing.T) {
-	for _, c := range []struct {
-		text string
-		want time.Duration
-	}{
-		{"", 0}, {"30", 30 * time.Minute}, {"1:30", 90 * time.Second}, {"2:00:01", 2*time.Hour + time.Second}, {"1-12", 36 * time.Hour},
-		{"1-12:30", 36*time.Hour + 30*time.Minute}, {"0-0:0:7", 7 * time.Second}, {"65535-0", 65535 * 24 * time.Hour},
-	} {
-		if got, err := timeLimit(c.text); err != nil || got != c.want {
-			t.Errorf("timeLimit(%q) = %v, %v, want %v", c.text, got, err, c.want)
+// TestHelpOfEngines shows the flags of the engine that is asked for, and of no other.
+func TestHelpOfEngines(t *testing.T) {
+	for _, verb := range []string{"run", "resume"} {
+		help := map[string]string{"": ok(t, verb, "--help")}
+		for _, d := range engines {
+			help[d.Name] = ok(t, verb, "--engine", d.Name, "--help")
+			for _, engine := range []string{"", d.Name} {
+				if !strings.Contains(help[engine], d.Text) {
+					t.Errorf("%s --engine %q does not say what %s is", verb, engine, d.Name)
+				}
+			}
+		}
+		for _, c := range []struct{ flag, engines string }{
+			{"--engine string", " pool proc slurm kubernetes"}, {"--verify", " pool proc slurm kubernetes"}, {"--processes int", "proc"}, {"--partition partition", "slurm"}, {"--cpus cores", "slurm kubernetes"},
+			{"--sbatch-arg option", "slurm"}, {"--image image", "kubernetes"}, {"--patch file", "kubernetes"}, {"--print", " slurm kubernetes"}, {"--persist", " slurm"},
+		} {
+			for engine, text := range help {
+				if got, want := strings.Contains(text, c.flag+" "), slices.Contains(strings.Split(c.engines, " "), engine); got != want {
+					t.Errorf("%s --engine %q: %s is shown: %t", verb, engine, c.flag, got)
+				}
+			}
 		}
 	}
-	for _, text := range []string{"0", "x", "1:2:3:4", "-1", "1-", "1-1:2:3:4", "2h", "65536", "65536-1", " 1", "1:-2", "+1"} {
-		if got, err := timeLimit(text); err == nil {
-			t.Errorf("timeLimit(%q) = %v", text, got)
+	fails(t, exitUsage, []string{"--image is for kubernetes, and the engine is slurm"}, "run", array(t, []int64{1}, count[int32](1)), "--engine", "slurm", "--image", "y")
+}
+
+// TestDescriptors have what the command relies on.
+func TestDescriptors(t *testing.T) {
+	for _, d := range engines {
+		set, newEngine := flagsOf(d)
+		e, err := newEngine()
+		if d.Name == "kubernetes" { // which cannot be without an image
+			e, err = kubernetes.Engine{}, nil
 		}
+		if err != nil || e.Name() != d.Name || d.Text == "" || d.Poll <= 0 {
+			t.Errorf("%s: %v, %v", d.Name, e, err)
+		}
+		if _, ok := e.(distributed.Scripter); ok != (d.Submits != "") {
+			t.Errorf("%s: writes scripts: %t, and they are submitted by %q", d.Name, ok, d.Submits)
+		}
+		set.VisitAll(func(f *flag.Flag) {
+			if name, usage := flag.UnquoteUsage(f); usage == "" || name == "value" && d.Name != "pool" {
+				t.Errorf("%s: --%s %s %s", d.Name, f.Name, name, usage)
+			}
+		})
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 type reporting struct {
 	cli    *cli
 	dir    string
-	engine string
+	engine distributed.Descriptor
 }
 
 // runJSON is what run and resume print with --json.
@@ -99,16 +99,13 @@ func (r reporting) submitted(job string) error {
 		v.State, v.Job = "submitted", job
 		return r.cli.printJSON(v)
 	}
-	r.cli.note("%s: submitted %s job %s; see: lazynpy status %s", printable(r.dir), r.engine, printable(job), quoted(r.dir))
-	if r.engine == "kubernetes" {
-		r.cli.note("The last of its workers publishes; to see how far they are: lazynpy status %s", quoted(r.dir))
-	}
+	r.cli.note("%s: submitted %s job %s; see: lazynpy status %s", printable(r.dir), r.engine.Name, printable(job), quoted(r.dir))
 	return nil
 }
 
 // object is what is known of a run from its plan.
 func (r reporting) object(p *distributed.Plan) runJSON {
-	v := runJSON{Path: p.Source.Path, Plan: p.Name(), RunDir: absolutePath(r.dir), Engine: r.engine, Outputs: []runOutput{}}
+	v := runJSON{Path: p.Source.Path, Plan: p.Name(), RunDir: absolutePath(r.dir), Engine: r.engine.Name, Outputs: []runOutput{}}
 	for _, reduction := range p.Reduce {
 		list := slices.Concat(p.Map, []ops.Op{reduction.Op})
 		v.Outputs = append(v.Outputs, runOutput{Output: reduction.Path, Ops: list, label: reduction.Op.Name})

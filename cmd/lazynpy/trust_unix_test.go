@@ -34,7 +34,7 @@ func TestPipesInRunDirs(t *testing.T) {
 	for _, name := range []string{"plan.json", "engine.json", "done.json", "rounds/1.json", "journal/0.h.0123456789abcdef.journal", "cancelled", "publishing"} {
 		out := filepath.Join(t.TempDir(), "max.npy")
 		dir := out + ".run"
-		ok(t, "run", "--engine", "sge", "--print", "--op", "max", "--over", "0", path, "-o", out)
+		ok(t, "run", "--prepare", "--op", "max", "--over", "0", path, "-o", out)
 		pipe := filepath.Join(dir, name)
 		if err := os.Remove(pipe); err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
@@ -63,7 +63,7 @@ func TestUntrustedRunDir(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "max.npy")
 	dir := out + ".run"
 	again := []string{"run", "--op", "max", "--over", "0", path, "-o", out}
-	ok(t, append(again, "--engine", "sge", "--print")...)
+	ok(t, append(again, "--prepare")...)
 	if err := os.Chmod(filepath.Join(dir, "engine.json"), 0o666); err != nil {
 		t.Fatal(err)
 	}

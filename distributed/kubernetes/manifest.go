@@ -125,6 +125,12 @@ func (e Engine) Manifest(r distributed.Round) ([]byte, error) {
 	return text, err
 }
 
+// Script is the manifest as text.
+func (e Engine) Script(r distributed.Round) (string, error) {
+	text, err := e.Manifest(r)
+	return string(text), err
+}
+
 // manifest is the Job, and its digest.
 func (e Engine) manifest(r distributed.Round) ([]byte, string, error) {
 	if err := e.check(r); err != nil {
