@@ -79,22 +79,3 @@ func runOne(ctx context.Context, a *Array, r Reducer) (*Result, error) {
 	}
 	return results[0], nil
 }
-
-// ParseReducer makes a reducer from the name of an operation: sum, mean, min,
-// max, std, var, argmin, argmax, count_nan, count_inf, count_zero.
-func ParseReducer(name string, over Over) (Reducer, error) {
-	makers := map[string]func(Over) Reducer{
-		"sum": NewSum, "mean": NewMean, "min": NewMin, "max": NewMax,
-		"argmin": NewArgMin, "argmax": NewArgMax,
-		"std":       func(o Over) Reducer { return NewStd(o, 0) },
-		"var":       func(o Over) Reducer { return NewVar(o, 0) },
-		"count_nan": NewCountNaN, "count_inf": NewCountInf, "count_zero": NewCountZero,
-	}
-	if f, ok := makers[name]; ok {
-		return f(over), nil
-	}
-	return Reducer{}, fmt.Errorf("unknown operation %q (want %s)", name, ReducerNames)
-}
-
-// ReducerNames lists what [ParseReducer] knows.
-const ReducerNames = "sum, mean, min, max, std, var, argmin, argmax, count_nan, count_inf or count_zero"

@@ -36,6 +36,14 @@ func (r Reducer) job(a *Array, order []int) (job, error) {
 // String is the name of the operation, such as "sum".
 func (r Reducer) String() string { return r.name }
 
+// Defined returns the error that a pass over the array would begin with: one that matches
+// [ErrDType] where the reducer has no meaning for the elements, or [ErrEmpty] where it has none for
+// no elements. It reads nothing.
+func (r Reducer) Defined(a *Array) error {
+	_, err := newPass(a, []Reducer{r})
+	return err
+}
+
 // fold is a reducer bound to a dtype: it makes accumulators and results.
 type fold interface {
 	// partial makes empty accumulators.

@@ -16,21 +16,25 @@ import (
 func newConvertCommand(c *cli) *cobra.Command {
 	v := conversion{dtype: parsed[mmapnpy.DType]{parse: mmapnpy.ParseDType, kind: "dtype"}}
 	cmd := &cobra.Command{
-		Use:   "convert IN OUT",
+		Use:   "convert [--apply OP...] IN OUT",
 		Short: "Change dtype, byte order, storage order or format",
 		Long: "Convert writes an array into another file, in bounded memory. The extension of OUT decides on the\n" +
 			"format: .npy, .npz, .csv, .json or .raw; - is standard output. Casts follow NumPy's astype. A .npy is\n" +
 			"written on every core, in space that is reserved first; --order K keeps the order of IN, and another\n" +
 			"order is quicker the more --memory there is. A .npz is a new archive of this one array, called --key\n" +
-			"or as IN is; add adds to one.",
+			"or as IN is; add adds to one. --apply list lists operations that can be applied first.",
 		Example: "  lazynpy convert --dtype float32 scan.npy small.npy\n" +
 			"  lazynpy convert --order F --byteorder big image.npy for-fortran.npy\n" +
 			"  lazynpy convert --deflate labels.npy labels.npz",
-		Args: takes(2, 2),
+		Args: v.takes(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if v.lists() {
+				return c.listOps()
+			}
 			return v.run(cmd.Context(), c, args[0], args[1])
 		},
 	}
+	v.registerMaps(cmd.Flags())
 	cmd.Flags().Var(&v.dtype, "dtype", "cast to this dtype, as float32 or >i2")
 	cmd.Flags().StringVar(&v.order, "order", "C", "storage order of a .npy: C, F, or K as IN has it")
 	cmd.Flags().BoolVar(&v.sync, "sync", true, "wait until a .npy is on disk")
@@ -44,6 +48,7 @@ func newConvertCommand(c *cli) *cobra.Command {
 
 // conversion is a convert command line.
 type conversion struct {
+	operations
 	dtype            parsed[mmapnpy.DType]
 	order, byteOrder string
 	as, key          string
@@ -55,6 +60,9 @@ type conversion struct {
 var byteOrders = map[string]byte{"": '|', "little": '<', "big": '>', "native": '='}
 
 func (v *conversion) run(ctx context.Context, c *cli, input, output string) error {
+	if err := v.check("convert"); err != nil {
+		return err
+	}
 	f, err := formatOf(v.as, output, export.NPY, export.NPZ, export.CSV, export.JSON, export.Raw)
 	if err != nil {
 		return err
@@ -69,7 +77,7 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 	if v.order != "C" && v.order != "F" && v.order != "K" {
 		return usagef("convert: --order %q (want C, F or K)", v.order)
 	}
-	a, err := c.openSlice([]string{input})
+	a, name, err := c.openNamed([]string{input}, v.apply)
 	if err != nil {
 		return err
 	}
@@ -78,7 +86,7 @@ func (v *conversion) run(ctx context.Context, c *cli, input, output string) erro
 	if v.dtype.set {
 		to = v.dtype.value
 	}
-	key := v.keyFor(a)
+	key := v.keyFor(name)
 	if err := zipseek.CheckPath(key); f == export.NPZ && err != nil {
 		return usagef("convert: --key %q: %w, and could not be extracted", key, err)
 	}
@@ -112,15 +120,15 @@ func (v *conversion) checkArchive(f export.Format, output string) error {
 	return nil
 }
 
-// keyFor is the key of an array in a new archive.
-func (v *conversion) keyFor(a *lazy.Array) string {
-	switch {
-	case v.key != "":
+// keyFor is the key in a new archive of an array with a name.
+func (v *conversion) keyFor(name string) string {
+	if v.key != "" {
 		return lazy.KeyOf(v.key)
-	case a.Key() != "":
-		return a.Key()
 	}
-	return lazy.KeyOf(filepath.Base(a.Path()))
+	if _, key, in := lazy.SplitPath(name); in {
+		return key
+	}
+	return lazy.KeyOf(filepath.Base(name))
 }
 
 // saveConverted writes a as the one array of an archive.

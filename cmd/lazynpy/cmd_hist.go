@@ -13,22 +13,30 @@ import (
 )
 
 func newHistCommand(c *cli) *cobra.Command {
+	var o operations
 	var bins int
 	var span []float64
 	cmd := &cobra.Command{
-		Use:   "hist FILE [SLICE]",
+		Use:   "hist [--apply OP...] FILE [SLICE]",
 		Short: "Draw a histogram",
 		Long: "Hist counts elements in equal bins, as np.histogram does. Without --range it reads the array\n" +
-			"twice: once for its smallest and largest element. NaN and infinities have no bin, and are counted below.",
-		Args: takes(1, 2),
+			"twice: once for its smallest and largest element. NaN and infinities have no bin, and are counted below.\n" +
+			"--apply list lists operations that can be applied first. reduce --op histogram has those of frames, and files.",
+		Args: o.takes(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.lists() {
+				return c.listOps()
+			}
+			if err := o.check("hist"); err != nil {
+				return err
+			}
 			if bins < 1 || bins > 1<<24 {
 				return usagef("hist: --bins %d is out of range (1 to %d)", bins, 1<<24)
 			}
 			if cmd.Flags().Changed("range") && len(span) != 2 {
 				return usagef("hist: --range wants two numbers, as 0,100")
 			}
-			a, err := c.openSlice(args)
+			a, name, err := c.openNamed(args, o.apply)
 			if err != nil {
 				return err
 			}
@@ -37,9 +45,10 @@ func newHistCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return inFile(args[0], err)
 			}
-			return c.printHistogram(a, sliceArg(args), r, nan)
+			return c.printHistogram(a.Len(), name, sliceArg(args), r, nan)
 		},
 	}
+	o.registerMaps(cmd.Flags())
 	cmd.Flags().IntVar(&bins, "bins", 20, "number of bins")
 	cmd.Flags().Float64SliceVar(&span, "range", nil, "lower and upper `edge`, as 0,100 (default the smallest and largest element)")
 	return cmd
@@ -106,12 +115,12 @@ type histJSON struct {
 	Counts  []int64   `json:"counts"`
 }
 
-func (c *cli) printHistogram(a *lazy.Array, slice string, r *lazy.Result, nan int64) error {
+func (c *cli) printHistogram(n int64, name, slice string, r *lazy.Result, nan int64) error {
 	counts, err := lazy.Copy[int64](r)
 	if err != nil {
 		return err
 	}
-	v := histJSON{Path: arrayName(a), Slice: slice, Count: a.Len(), Outside: a.Len(), NaN: nan, Edges: r.Edges(), Counts: counts}
+	v := histJSON{Path: name, Slice: slice, Count: n, Outside: n, NaN: nan, Edges: r.Edges(), Counts: counts}
 	largest := int64(0)
 	for _, n := range counts {
 		v.Outside -= n

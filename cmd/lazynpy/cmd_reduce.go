@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,56 +16,30 @@ import (
 	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/internal/picture"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/ops"
 )
-
-// opPattern stands for the name of the operation in the output of several.
-const opPattern = "{op}"
 
 func newReduceCommand(c *cli) *cobra.Command {
 	var r reduction
 	cmd := &cobra.Command{
-		Use:   "reduce --op OP[,OP...] FILE [SLICE]",
-		Short: "Reduce axes: sum, mean, min, max, std, var, argmin, argmax, counts",
-		Long: "Reduce removes axes of an array in one pass, whatever the number of operations. --over names the axes:\n" +
-			"all, signal, navigation, or numbers such as 0,-1. Operations: " + lazy.ReducerNames + ".\n" +
-			"Without -o the result is printed; with -o the extension decides: .npy, .csv, .json, .raw or .png. With\n" +
-			"several operations, " + opPattern + " in the name of the output stands for each. A .npy takes results of any size.",
+		Use:   "reduce [--apply OP...] --op OP[,OP...] FILE [SLICE]",
+		Short: "Reduce axes: sum, mean, std, histogram, masks, center of mass and more",
+		Long: "Reduce computes reductions of an array, or of what --apply makes of it, in one pass, whatever the number of\n" +
+			"operations. Without -o the results are printed; with -o the extension decides: .npy, .csv, .json, .raw or\n" +
+			".png. A .npy takes results of any size.\n\n" + operationsHelp(),
 		Example: "  lazynpy reduce --nav 0,1 --op sum --over signal scan.npy -o bright.npy\n" +
-			"  lazynpy reduce --op mean,std --over 0 stack.npy -o '{op}.npy'",
-		Args: takes(1, 2),
+			"  lazynpy reduce --nav 0,1 --op 'masks=disk(64,64,20) ring(64,64,20,40)' --op center_of_mass scan.npy -o '{op}.npy'\n" +
+			"  lazynpy reduce --apply astype=f4 --apply subtract=dark.npy --op mean,std --over 0 stack.npy -o '{op}.npy'",
+		Args: r.takes(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := r.check(); err != nil {
-				return err
+			if r.lists() {
+				return c.listOps()
 			}
-			a, err := c.openSlice(args)
-			if err != nil {
-				return err
-			}
-			defer a.Close()
-			if err := r.checkOutputs(c); err != nil {
-				return err
-			}
-			a, b, err := c.track(a, "reduce")
-			if err != nil {
-				return err
-			}
-			defer b.finish()
-			if r.toFiles() {
-				return r.runToFiles(cmd.Context(), c, a, b, sliceArg(args))
-			}
-			results, err := lazy.Run(cmd.Context(), a, r.reducers...)
-			b.finish()
-			if errors.Is(err, lazy.ErrTooLarge) {
-				err = fmt.Errorf("%w; -o FILE.npy has room for it", err)
-			}
-			if err != nil {
-				return inFile(args[0], err)
-			}
-			return r.print(c, a, sliceArg(args), results)
+			return r.run(cmd.Context(), c, args)
 		},
 	}
-	cmd.Flags().StringSliceVar(&r.ops, "op", nil, "`operations`, as sum or mean,std")
-	cmd.Flags().StringVar(&r.over, "over", "all", "`axes` to remove: all, signal, navigation, or numbers")
+	r.registerReducers(cmd.Flags())
+	r.registerMaps(cmd.Flags())
 	addOutputFlags(cmd, &r.output, &r.as, "npy, csv, json, raw or png")
 	c.forces(cmd)
 	return cmd
@@ -71,86 +47,102 @@ func newReduceCommand(c *cli) *cobra.Command {
 
 // reduction is a reduce command line.
 type reduction struct {
-	ops        []string
-	over       string
+	operations
 	output, as string
 	format     export.Format
-	reducers   []lazy.Reducer
+	paths      []string // of the outputs, if there are some
+	name       string   // of the array
+	slice      string
+}
+
+func (r *reduction) run(ctx context.Context, c *cli, args []string) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	a, name, err := c.openNamed(args, r.apply)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	r.name, r.slice = name, sliceArg(args)
+	reducers, err := c.makeReducers(r.reducers)
+	if err != nil {
+		return inFile(args[0], err)
+	}
+	for _, path := range r.paths {
+		if err := c.check(path, r.format); err != nil {
+			return err
+		}
+	}
+	a, b, err := c.track(a, "reduce")
+	if err != nil {
+		return err
+	}
+	defer b.finish()
+	if r.toFiles() {
+		return r.runToFiles(ctx, c, a, b, reducers)
+	}
+	results, err := lazy.Run(ctx, a, reducers...)
+	b.finish()
+	if errors.Is(err, lazy.ErrTooLarge) {
+		err = fmt.Errorf("%w; -o FILE.npy has room for it", err)
+	}
+	if err != nil {
+		return inFile(args[0], err)
+	}
+	return r.print(c, results)
 }
 
 // check reads the flags, before any file is touched.
-func (r *reduction) check() error {
-	over, err := lazy.ParseOver(r.over)
-	if err != nil {
-		return asUsage(err)
+func (r *reduction) check() (err error) {
+	if err := r.operations.check("reduce"); err != nil {
+		return err
 	}
-	if len(r.ops) == 0 {
-		return usagef("reduce: --op is missing (want %s)", lazy.ReducerNames)
-	}
-	for _, op := range r.ops {
-		reducer, err := lazy.ParseReducer(strings.TrimSpace(op), over)
-		if err != nil {
-			return asUsage(err)
-		}
-		r.reducers = append(r.reducers, reducer)
+	if len(r.reducers) == 0 {
+		return usagef("reduce: --op is missing (want %s)", strings.Join(ops.ReducerNames(), ", "))
 	}
 	if r.output == "" {
 		return nil
 	}
-	if len(r.reducers) > 1 && !strings.Contains(r.output, opPattern) {
-		return usagef("reduce: the output of several operations needs %s in its name", opPattern)
+	if r.paths, err = r.outputs("reduce", r.output); err != nil {
+		return err
 	}
 	r.format, err = formatOf(r.as, r.output, export.NPY, export.CSV, export.JSON, export.Raw, export.PNG)
 	return err
 }
 
-// checkOutputs makes sure that the outputs can be written, before anything is computed.
-func (r *reduction) checkOutputs(c *cli) error {
-	if r.output == "" {
-		return nil
-	}
-	for _, reducer := range r.reducers {
-		if err := c.check(r.outputOf(reducer), r.format); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *reduction) outputOf(reducer lazy.Reducer) string {
-	return strings.ReplaceAll(r.output, opPattern, reducer.String())
-}
-
 // reduceJSON is one line of reduce --json; it has either the data behind it or the name of the
 // file that has them.
 type reduceJSON struct {
-	Path   string  `json:"path"`
-	Slice  string  `json:"slice"`
-	Op     string  `json:"op"`
-	Over   string  `json:"over"`
-	Descr  string  `json:"descr"`
-	Shape  []int64 `json:"shape"`
-	Output string  `json:"output,omitempty"`
+	Path   string          `json:"path"`
+	Slice  string          `json:"slice"`
+	Apply  []ops.Op        `json:"apply,omitempty"`
+	Op     string          `json:"op"`
+	Params json.RawMessage `json:"params,omitempty"` // but for over
+	Over   string          `json:"over"`             // empty for reducers of frames
+	Descr  string          `json:"descr"`
+	Shape  []int64         `json:"shape"`
+	Output string          `json:"output,omitempty"`
 }
 
 // toFiles reports whether all results become .npy files, which need not be held.
 func (r *reduction) toFiles() bool {
-	return r.output != "" && r.format == export.NPY && !slices.ContainsFunc(r.reducers, func(op lazy.Reducer) bool { return !regular(r.outputOf(op)) })
+	return r.output != "" && r.format == export.NPY && !slices.ContainsFunc(r.paths, func(path string) bool { return !regular(path) })
 }
 
 // runToFiles makes .npy files of all results.
-func (r *reduction) runToFiles(ctx context.Context, c *cli, a *lazy.Array, b *bar, slice string) error {
+func (r *reduction) runToFiles(ctx context.Context, c *cli, a *lazy.Array, b *bar, reducers []lazy.Reducer) error {
 	var to []lazy.Reduction
-	for _, reducer := range r.reducers {
-		to = append(to, lazy.Reduction{Reducer: reducer, Path: r.outputOf(reducer)})
+	for i, reducer := range reducers {
+		to = append(to, lazy.Reduction{Reducer: reducer, Path: r.paths[i]})
 	}
 	headers, err := lazy.RunToFiles(ctx, a, to...)
 	b.finish()
 	if err != nil {
-		return inFile(arrayName(a), err)
+		return inFile(r.name, err)
 	}
 	for i, h := range headers {
-		if err := r.tell(c, a, i, slice, export.Stream{DType: h.DType, Shape: h.Shape}); err != nil {
+		if err := r.report(c, i, export.Stream{DType: h.DType, Shape: h.Shape}); err != nil {
 			return err
 		}
 	}
@@ -158,34 +150,40 @@ func (r *reduction) runToFiles(ctx context.Context, c *cli, a *lazy.Array, b *ba
 }
 
 // print prints or saves every result.
-func (r *reduction) print(c *cli, a *lazy.Array, slice string, results []*lazy.Result) error {
+func (r *reduction) print(c *cli, results []*lazy.Result) error {
 	for i, result := range results {
-		s := export.Result(arrayName(a), result)
+		s := export.Result(r.name, result)
 		var err error
 		if r.output != "" {
-			err = r.save(c, r.outputOf(r.reducers[i]), s)
+			err = r.save(c, r.paths[i], s)
 		}
 		switch {
 		case err != nil:
 		case r.output != "" || c.flags.json:
-			err = r.tell(c, a, i, slice, s)
+			err = r.report(c, i, s)
 		default:
-			err = r.show(c, r.reducers[i].String(), len(results) > 1, result)
+			err = r.show(c, r.reducers[i].Name, len(results) > 1, result)
 		}
 		if err != nil {
-			return inFile(arrayName(a), err)
+			return inFile(r.name, err)
 		}
 	}
 	return nil
 }
 
-// tell says what was written, or writes it as JSON.
-func (r *reduction) tell(c *cli, a *lazy.Array, i int, slice string, s export.Stream) error {
-	v := reduceJSON{Path: arrayName(a), Slice: slice, Op: r.reducers[i].String(), Over: r.over, Descr: descr(s.DType), Shape: append([]int64{}, s.Shape...)}
+// report says what was written, or writes it as JSON.
+func (r *reduction) report(c *cli, i int, s export.Stream) error {
+	op := r.reducers[i]
+	v := reduceJSON{Path: r.name, Slice: r.slice, Apply: r.apply, Op: op.Name, Descr: descr(s.DType), Shape: append([]int64{}, s.Shape...)}
+	if over, err := op.WithOver(""); err == nil {
+		v.Params, v.Over = over.Params, cmp.Or(overOf(op), "all")
+	} else {
+		v.Params = op.Params
+	}
 	if r.output == "" {
 		return c.printJSONData(v, s)
 	}
-	v.Output = r.outputOf(r.reducers[i])
+	v.Output = r.paths[i]
 	if c.flags.json && v.Output != "-" {
 		return c.printJSON(v)
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
-	"github.com/lazynpy/lazynpy/ops"
 )
 
 func newRunCommand(c *cli) *cobra.Command {
@@ -29,12 +28,7 @@ func newRunCommand(c *cli) *cobra.Command {
 			"  lazynpy run --engine slurm --partition short --time 1:00:00 --cpus 8 --op mean,std --over 0 stack.npy -o '{op}.npy'\n" +
 			"  lazynpy run --apply astype=float32 --apply subtract=dark.npy --map-output counts.npy scan.npy\n" +
 			"  lazynpy run --prepare --op max --over 0 stack.npy -o max.npy && lazynpy work --plan max.npy",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if r.lists() {
-				return takes(0, 0)(cmd, args)
-			}
-			return takes(1, 1)(cmd, args)
-		},
+		Args: r.takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if r.lists() {
 				return c.listOps()
@@ -53,37 +47,13 @@ func runLong() string {
 		"each to -o, and what --apply makes of it to --map-output, all in one pass. What is done is recorded in a run\n" +
 		"directory, beside the output unless --run-dir says where; after a failure, an interrupt or the loss of\n" +
 		"machines, resume computes what is missing. The outputs are the same, byte for byte, with any engine.\n\n" +
-		"Operations are names, with parameters behind \"=\" or as JSON: multiply=0.5, correct=dark.npy, clip=0,100,\n" +
-		`histogram{"bins": 256, "lo": 0, "hi": 1000}. "--op list" says what each does. --over names the axes that` + "\n" +
-		"reducers remove: all, signal, navigation, or numbers such as 0,-1. With several reducers, " + opPattern + " in -o stands for\n" +
-		"the name of each. Maps compute in the dtype that NumPy would: unsigned integers wrap, and astype=float32 before a\n" +
-		"subtraction keeps them from it; correct always computes in floating point.\n\n" +
-		"Reducers, for --op:\n" + wrapped(ops.ReducerNames()) +
-		"Maps, for --apply:\n" + strings.TrimSuffix(wrapped(ops.MapNames()), "\n")
-}
-
-// wrapped lists names in lines of at most 100 characters.
-func wrapped(names []string) string {
-	var b strings.Builder
-	line := " "
-	for i, name := range names {
-		if i < len(names)-1 {
-			name += ","
-		}
-		if len(line)+1+len(name) > 100 {
-			b.WriteString(line + "\n")
-			line = " "
-		}
-		line += " " + name
-	}
-	return b.String() + line + "\n"
+		operationsHelp()
 }
 
 // launch is a run command line.
 type launch struct {
 	driving
-	ops, maps         []string
-	over              string
+	operations
 	output, mapOutput string
 	write, dir        string
 	key               string
@@ -95,16 +65,14 @@ type launch struct {
 	scan              []int64
 	tasks             int64
 	portion, limit    parsed[int64]
-	apply             []ops.Op
 	reduce            []distributed.Reduction
 }
 
 func (r *launch) register(cmd *cobra.Command) {
 	set := cmd.Flags()
-	set.StringArrayVar(&r.ops, "op", nil, "`reducers`, as sum or mean,std; those with parameters one each: --op histogram=256,0,1000; list lists all operations")
-	set.StringVar(&r.over, "over", "", "`axes` that reducers remove: all, signal, navigation, or numbers (default all)")
+	r.registerMaps(set)
+	r.registerReducers(set)
 	set.StringVarP(&r.output, "output", "o", "", ".npy `file` for the result of --op")
-	set.StringArrayVar(&r.maps, "apply", nil, "`map` that is applied first, as sqrt or astype=f4; can be repeated, in this order")
 	set.StringVar(&r.mapOutput, "map-output", "", ".npy `file` for the array that --apply gives")
 	set.StringVar(&r.write, "write", distributed.WriteAuto, "how --map-output is written: auto, cached, edges or sync")
 	set.StringVar(&r.dir, "run-dir", "", "`directory` for the records, which all workers must see (default: --map-output, else the first -o, with .run behind it)")
@@ -121,9 +89,6 @@ func (r *launch) register(cmd *cobra.Command) {
 	set.BoolVar(&r.prepare, "prepare", false, "make the run directory, and start no workers: others do, by lazynpy work")
 	r.driving.register(set)
 }
-
-// lists says that the operations are asked for.
-func (r *launch) lists() bool { return slices.Equal(r.ops, []string{"list"}) }
 
 func (r *launch) run(cmd *cobra.Command, c *cli, input string) error {
 	if err := r.check(cmd, c, input); err != nil {
@@ -190,15 +155,10 @@ func (r *launch) check(cmd *cobra.Command, c *cli, input string) error {
 	if err := r.checkSource(c); err != nil {
 		return err
 	}
-	var err error
-	if r.apply, err = r.parseMaps(); err != nil {
+	if err := r.operations.check("run"); err != nil {
 		return err
 	}
-	ops, err := r.parseReducers()
-	if err != nil {
-		return err
-	}
-	return r.checkOutputs(input, ops)
+	return r.checkOutputs(input)
 }
 
 // checkSource looks at what is said of the input, and how it is cut.
@@ -225,32 +185,31 @@ func (r *launch) checkSource(c *cli) error {
 }
 
 // checkOutputs gives every reducer its file.
-func (r *launch) checkOutputs(input string, reducers []ops.Op) error {
-	switch {
-	case len(reducers) == 0 && r.mapOutput == "":
+func (r *launch) checkOutputs(input string) error {
+	switch n := len(r.reducers); {
+	case n == 0 && r.mapOutput == "":
 		return usagef("run: nothing to compute: want --op and -o, or --map-output")
-	case len(reducers) == 0 && r.output != "":
+	case n == 0 && r.output != "":
 		return usagef("run: -o is for the result of --op; --map-output takes that of --apply")
-	case len(reducers) > 0 && r.output == "":
+	case n > 0 && r.output == "":
 		return usagef("run: -o is missing, the .npy file for the result of --op")
-	case len(reducers) > 1 && !strings.Contains(r.output, opPattern):
-		return usagef("run: the output of several operations needs %s in its name", opPattern)
 	}
-	var paths []string
-	for _, op := range reducers {
-		path := strings.ReplaceAll(r.output, opPattern, op.Name)
-		r.reduce = append(r.reduce, distributed.Reduction{Op: op, Path: path})
-		paths = append(paths, path)
+	paths, err := r.outputs("run", r.output)
+	if err != nil {
+		return err
+	}
+	for i, op := range r.reducers {
+		r.reduce = append(r.reduce, distributed.Reduction{Op: op, Path: paths[i]})
 	}
 	if r.mapOutput != "" {
+		if slices.Contains(paths, r.mapOutput) {
+			return usagef("run: %s: two results would be written to it", r.mapOutput)
+		}
 		paths = append(paths, r.mapOutput)
 	}
-	for i, path := range paths {
+	for _, path := range paths {
 		if !strings.EqualFold(filepath.Ext(path), ".npy") {
 			return usagef("run: %s: outputs are .npy files", path)
-		}
-		if slices.Contains(paths[:i], path) {
-			return usagef("run: %s: two results would be written to it", path)
 		}
 		if err := refuseSame(input, path); err != nil {
 			return err

@@ -265,13 +265,12 @@ func TestRunListsOperations(t *testing.T) {
 }
 
 func TestSetOver(t *testing.T) {
-	r := launch{ops: []string{`sum{"over":"0"}`, "mean,max", "radial_sum=1,1"}, over: "signal"}
-	ops, err := r.parseReducers()
-	if err != nil {
+	o := operations{ops: []string{`sum{"over":"0"}`, "mean,max", "radial_sum=1,1"}, over: "signal"}
+	if err := o.check("run"); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, op := range ops {
+	for _, op := range o.reducers {
 		got = append(got, op.String())
 	}
 	want := []string{`sum{"over":"0"}`, `mean{"over":"signal"}`, `max{"over":"signal"}`, `radial_sum{"cx":1,"cy":1}`}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,17 +11,26 @@ import (
 
 	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/ops"
 )
 
 func newStatsCommand(c *cli) *cobra.Command {
-	return &cobra.Command{
-		Use:   "stats FILE [SLICE]",
+	var o operations
+	cmd := &cobra.Command{
+		Use:   "stats [--apply OP...] FILE [SLICE]",
 		Short: "Count, min, max, sum, mean, std, NaN, Inf and zeros in one pass",
 		Long: "Stats reads the array once. Its rules are NumPy's: with a NaN in the array, min, max, sum, mean and\n" +
-			"std are NaN. What a dtype has no meaning for is left out.",
-		Args: takes(1, 2),
+			"std are NaN. What a dtype has no meaning for is left out. --apply list lists operations that can be\n" +
+			"applied first.",
+		Args: o.takes(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := c.openSlice(args)
+			if o.lists() {
+				return c.listOps()
+			}
+			if err := o.check("stats"); err != nil {
+				return err
+			}
+			a, name, err := c.openNamed(args, o.apply)
 			if err != nil {
 				return err
 			}
@@ -30,31 +40,36 @@ func newStatsCommand(c *cli) *cobra.Command {
 				return inFile(args[0], err)
 			}
 			if c.flags.json {
-				return c.printJSON(s.json(a, sliceArg(args)))
+				return c.printJSON(s.json(a, name, sliceArg(args)))
 			}
 			return c.table(s.rows(a))
 		},
 	}
+	o.registerMaps(cmd.Flags())
+	return cmd
 }
 
 // statistics are the results of a pass by the names of their reducers.
 type statistics map[string]*lazy.Result
 
 // statReducers are what stats computes, as far as the dtype allows.
-func statReducers() []lazy.Reducer {
-	all := lazy.OverAll()
-	return []lazy.Reducer{
-		lazy.NewMin(all), lazy.NewMax(all), lazy.NewArgMin(all), lazy.NewArgMax(all),
-		lazy.NewSum(all), lazy.NewMean(all), lazy.NewStd(all, 0),
-		lazy.NewCountNaN(all), lazy.NewCountInf(all), lazy.NewCountZero(all),
+func statReducers() (reducers []lazy.Reducer, err error) {
+	for _, name := range []string{"min", "max", "argmin", "argmax", "sum", "mean", "std", "count_nan", "count_inf", "count_zero"} {
+		r, failed := ops.Must(name, nil).Reducer()
+		reducers, err = append(reducers, r), cmp.Or(err, failed)
 	}
+	return reducers, err
 }
 
 // stats reduces the whole array in one pass.
 func (c *cli) stats(ctx context.Context, a *lazy.Array) (statistics, error) {
+	all, err := statReducers()
+	if err != nil {
+		return nil, err
+	}
 	var reducers []lazy.Reducer
-	for _, r := range statReducers() {
-		err := defined(ctx, a, r)
+	for _, r := range all {
+		err := r.Defined(a)
 		if err == nil {
 			reducers = append(reducers, r)
 		} else if !errors.Is(err, lazy.ErrDType) && !errors.Is(err, lazy.ErrEmpty) {
@@ -80,28 +95,6 @@ func (c *cli) stats(ctx context.Context, a *lazy.Array) (statistics, error) {
 	return s, nil
 }
 
-// defined asks whether a reducer has a meaning for the array, without reading it: it
-// runs it on no elements. An array that has elements has a minimum, whatever
-// the empty one says.
-func defined(ctx context.Context, a *lazy.Array, r lazy.Reducer) error {
-	vector := a
-	if a.NDim() == 0 {
-		var err error
-		if vector, err = a.Index(lazy.NewAxis()); err != nil {
-			return err
-		}
-	}
-	none, err := vector.Index(lazy.Range(0, 0))
-	if err != nil {
-		return err
-	}
-	_, err = lazy.Run(ctx, none, r)
-	if errors.Is(err, lazy.ErrEmpty) && a.Len() > 0 {
-		return nil
-	}
-	return err
-}
-
 // statsJSON is what stats prints with --json; null stands for what the dtype has no
 // meaning for, and for NaN and infinities.
 type statsJSON struct {
@@ -122,9 +115,9 @@ type statsJSON struct {
 	ArgMax []int64         `json:"argmax"`
 }
 
-func (s statistics) json(a *lazy.Array, slice string) statsJSON {
-	value := func(name string) json.RawMessage {
-		if r, ok := s[name]; ok {
+func (s statistics) json(a *lazy.Array, name, slice string) statsJSON {
+	value := func(op string) json.RawMessage {
+		if r, ok := s[op]; ok {
 			if text, err := scalarJSON(r.Buffer()); err == nil {
 				return text
 			}
@@ -132,7 +125,7 @@ func (s statistics) json(a *lazy.Array, slice string) statsJSON {
 		return json.RawMessage("null")
 	}
 	return statsJSON{
-		Path: arrayName(a), Slice: slice, Descr: descr(a.DType()), Shape: append([]int64{}, a.Shape()...), Count: a.Len(),
+		Path: name, Slice: slice, Descr: descr(a.DType()), Shape: append([]int64{}, a.Shape()...), Count: a.Len(),
 		Min: value("min"), Max: value("max"), Sum: value("sum"), Mean: value("mean"), Std: value("std"),
 		NaN: value("count_nan"), Inf: value("count_inf"), Zero: value("count_zero"),
 		ArgMin: s.position("argmin", a), ArgMax: s.position("argmax", a),

@@ -10,6 +10,7 @@ import (
 	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/ops"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
@@ -129,28 +130,42 @@ func notNumbers(what string, t mmapnpy.DType) error {
 	return fmt.Errorf("%s of numbers: %w: %s", what, lazy.ErrDType, t)
 }
 
-// openSlice is open for the arguments FILE [SLICE] of a verb, cut as --chunks asks.
-func (c *cli) openSlice(args []string) (*lazy.Array, error) {
-	items, err := lazy.ParseIndex(sliceArg(args))
-	if err != nil {
-		return nil, asUsage(err)
-	}
-	a, err := c.open(args[0])
-	if err != nil {
-		return nil, err
-	}
-	a, err = c.slice(a, items)
-	return a, inFile(args[0], err)
+// openSlice is open for the arguments FILE [SLICE] of a verb, with maps applied, cut as --chunks
+// asks.
+func (c *cli) openSlice(args []string, maps ...ops.Op) (*lazy.Array, error) {
+	a, _, err := c.openNamed(args, maps)
+	return a, err
 }
 
-// slice takes a slice and cuts it as --chunks asks. After an error the array is closed.
-func (c *cli) slice(file *lazy.Array, items []lazy.Index) (*lazy.Array, error) {
+// openNamed is openSlice, and gives the name of the array as well, which what maps make of it does
+// not have.
+func (c *cli) openNamed(args []string, maps []ops.Op) (a *lazy.Array, name string, err error) {
+	items, err := lazy.ParseIndex(sliceArg(args))
+	if err != nil {
+		return nil, "", asUsage(err)
+	}
+	if a, err = c.open(args[0]); err != nil {
+		return nil, "", err
+	}
+	name = arrayName(a)
+	a, err = c.slice(a, items, maps...)
+	return a, name, inFile(args[0], err)
+}
+
+// slice takes a slice, applies maps, and cuts the result as --chunks asks. After an error the array
+// is closed.
+func (c *cli) slice(file *lazy.Array, items []lazy.Index, maps ...ops.Op) (*lazy.Array, error) {
+	last := file
 	a, err := file.Index(items...)
+	if err == nil {
+		last, err = c.applyMaps(a, maps)
+		a = last
+	}
 	if err == nil && c.flags.chunks.set {
 		a, err = a.Rechunk(c.flags.chunks.value)
 	}
 	if err != nil {
-		_ = file.Close() // only read from
+		_ = last.Close() // only read from
 		return nil, err
 	}
 	return a, nil
