@@ -263,6 +263,9 @@ func plus(a, b int64) int64 {
 // Close closes the files. It waits for batches that are being read. Batches stay valid.
 func (d *Dataset) Close() error { return d.source.close() }
 
+// Config is what the data set was opened with, defaults filled in.
+func (d *Dataset) Config() Config { return d.config }
+
 // Len is the number of samples of an epoch, on all ranks together.
 func (d *Dataset) Len() int64 { return d.plan.n }
 
