@@ -53,7 +53,7 @@ func TestOutlook(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := &queue{refuses: errors.New("sbatch: error: invalid partition name")}
-	expect := func(state, cause string) {
+	expect := func(state distributed.RunState, cause string) {
 		t.Helper()
 		w, err := distributed.Watch(dir, q)
 		if err != nil {

@@ -14,24 +14,40 @@ import (
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
+// RunState is what a run is doing, as [Status] has it.
+type RunState string
+
 // The states of a run. What workers on other machines do is known from their journals, in which
 // those that live say so every 20 s: for a minute after one was killed it may be counted among
 // them.
 const (
-	Ready   = "ready"   // nothing was submitted, and no worker has begun
-	Waiting = "waiting" // workers were submitted, and none has begun
-	Running = "running" // workers are at work
+	Ready   RunState = "ready"   // nothing was submitted, and no worker has begun
+	Waiting RunState = "waiting" // workers were submitted, and none has begun
+	Running RunState = "running" // workers are at work
 	// Something is missing, and nobody is at work or waits to be; see [Status.Cause].
-	Stalled   = "stalled"
-	Cancelled = "cancelled" // by [Cancel]
-	Complete  = "done"      // the outputs are there, or were: see [Status.Altered]
+	Stalled   RunState = "stalled"
+	Cancelled RunState = "cancelled" // by [Cancel]
+	Complete  RunState = "done"      // the outputs are there, or were: see [Status.Altered]
 )
+
+// AttemptEnd is why a worker has ended, as [Attempt] has it; "" if it runs, or died.
+type AttemptEnd string
+
+// The reasons that workers end for. A newer program may know others.
+const (
+	EndDone        AttemptEnd = journal.Done        // nothing was left to do
+	EndInterrupted AttemptEnd = journal.Interrupted // it was told to end
+	EndRefused     AttemptEnd = journal.Refused     // the plan, the input or the program was not the right one
+	EndFailed      AttemptEnd = journal.Failed
+)
+
+// Failed reports whether the worker could not do what it was started for.
+func (e AttemptEnd) Failed() bool { return e == EndFailed || e == EndRefused }
 
 // Status is what the journals of a run say.
 type Status struct {
-	Plan string `json:"plan"` // name
-	// [Ready], [Waiting], [Running], [Stalled], [Cancelled] or [Complete]
-	State string `json:"state"`
+	Plan  string   `json:"plan"` // name
+	State RunState `json:"state"`
 	// why a run is stalled, or why it is not known whether workers wait
 	Cause      string `json:"cause,omitempty"`
 	Engine     string `json:"engine,omitempty"` // that was asked for workers last
@@ -69,12 +85,11 @@ type Attempt struct {
 	Started time.Time `json:"started"`
 	Last    time.Time `json:"last"` // record, by the clock of the host, as Started
 	// from it last, by the clock of the filesystem or, while it is watched, of this process
-	Heard    time.Time `json:"heard"`
-	Alive    bool      `json:"alive"`
-	Portions int64     `json:"portions"`
-	// done, interrupted, refused or failed; empty if it runs, or died
-	End   string `json:"end"`
-	Error string `json:"error,omitempty"`
+	Heard    time.Time  `json:"heard"`
+	Alive    bool       `json:"alive"`
+	Portions int64      `json:"portions"`
+	End      AttemptEnd `json:"end"`
+	Error    string     `json:"error,omitempty"`
 }
 
 // StatusOf reads the state of a run, and asks no engine; see [Watch].
@@ -150,9 +165,9 @@ func (d *driver) status() Status {
 		t := Attempt{Host: a.Attempt.Host, PID: a.Attempt.PID, Engine: a.Attempt.Engine, Job: a.Attempt.Job, Node: a.Attempt.Node,
 			Index: a.Attempt.Index, Started: a.Attempt.Started, Last: a.Last, Heard: a.Heard, Alive: a.Alive, Portions: a.Portions}
 		if a.End != nil {
-			t.End, t.Error = a.End.Reason, a.End.Error
+			t.End, t.Error = AttemptEnd(a.End.Reason), a.End.Error
 		}
-		if t.End == journal.Failed || t.End == journal.Refused {
+		if t.End.Failed() {
 			s.Failures++
 		}
 		if t.Alive {

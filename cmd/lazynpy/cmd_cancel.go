@@ -37,20 +37,20 @@ func (c *cli) cancel(cmd *cobra.Command, dir string, trust bool) error {
 	if err != nil {
 		return err
 	}
-	state := "cancelled"
+	state := distributed.Cancelled
 	if _, err := distributed.ReadDone(dir); err == nil {
-		state = "done"
+		state = distributed.Complete
 	} else if err := c.end(cmd, dir); err != nil {
 		return err
 	}
 	switch {
 	case c.flags.json:
 		return c.printJSON(struct {
-			Plan   string `json:"plan"`
-			RunDir string `json:"run_dir"`
-			State  string `json:"state"`
+			Plan   string               `json:"plan"`
+			RunDir string               `json:"run_dir"`
+			State  distributed.RunState `json:"state"`
 		}{p.Name(), absolutePath(dir), state})
-	case state == "done":
+	case state == distributed.Complete:
 		c.note("%s: the run is complete; there is nothing to cancel", printable(dir))
 	default:
 		c.note("%s: cancelled; to go on: lazynpy resume %s", printable(dir), quoted(dir))

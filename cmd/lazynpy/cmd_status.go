@@ -191,11 +191,11 @@ func attemptsText(s distributed.Status) string {
 		case a.End == "":
 			counts["lost"]++
 		default:
-			counts[a.End]++
+			counts[string(a.End)]++
 		}
 	}
 	var parts []string
-	for _, what := range []string{"at work", "done", "interrupted", "failed", "refused", "lost"} {
+	for _, what := range []string{"at work", string(distributed.EndDone), string(distributed.EndInterrupted), string(distributed.EndFailed), string(distributed.EndRefused), "lost"} {
 		if n := counts[what]; n > 0 {
 			parts = append(parts, strconv.Itoa(n)+" "+what)
 		}
@@ -211,9 +211,9 @@ const maxFailures = 10
 func failures(s distributed.Status) [][]string {
 	var rows [][]string
 	for _, a := range s.Attempts {
-		if a.End == "failed" || a.End == "refused" {
+		if a.End.Failed() {
 			text := fmt.Sprintf("%s pid %d, %s: %s", a.Host, a.PID, a.Started.UTC().Format(time.RFC3339), a.Error)
-			rows = append(rows, []string{"  " + a.End, printable(text)})
+			rows = append(rows, []string{"  " + string(a.End), printable(text)})
 		}
 	}
 	if more := len(rows) - maxFailures; more > 0 {

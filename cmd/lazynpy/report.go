@@ -19,17 +19,20 @@ type reporting struct {
 
 // runJSON is what run and resume print with --json.
 type runJSON struct {
-	Path       string      `json:"path"`
-	Plan       string      `json:"plan"`
-	RunDir     string      `json:"run_dir"`
-	Engine     string      `json:"engine"`
-	State      string      `json:"state"` // done or submitted
-	Job        string      `json:"job"`   // what the engine calls it, of a run that was submitted
-	Verified   bool        `json:"verified"`
-	Attempts   int         `json:"attempts"`
-	Duplicates int64       `json:"duplicates"`
-	Outputs    []runOutput `json:"outputs"`
+	Path       string               `json:"path"`
+	Plan       string               `json:"plan"`
+	RunDir     string               `json:"run_dir"`
+	Engine     string               `json:"engine"`
+	State      distributed.RunState `json:"state"` // done, ready or submitted
+	Job        string               `json:"job"`   // what the engine calls it, of a run that was submitted
+	Verified   bool                 `json:"verified"`
+	Attempts   int                  `json:"attempts"`
+	Duplicates int64                `json:"duplicates"`
+	Outputs    []runOutput          `json:"outputs"`
 }
+
+// submitted is the state of a run that was handed to an engine, and that nobody waits for.
+const submitted distributed.RunState = "submitted"
 
 // runOutput is a file of a run. What is not known before it is there is null.
 type runOutput struct {
@@ -49,7 +52,7 @@ func (r reporting) done() error {
 		return err
 	}
 	v := r.object(p)
-	v.State, v.Verified, v.Attempts, v.Duplicates = "done", done.Verified, done.Attempts, done.Duplicates
+	v.State, v.Verified, v.Attempts, v.Duplicates = distributed.Complete, done.Verified, done.Attempts, done.Duplicates
 	for i := range v.Outputs {
 		if err := v.Outputs[i].look(); err != nil {
 			return err
@@ -96,7 +99,7 @@ func (r reporting) submitted(job string) error {
 	}
 	if r.cli.flags.json {
 		v := r.object(p)
-		v.State, v.Job = "submitted", job
+		v.State, v.Job = submitted, job
 		return r.cli.printJSON(v)
 	}
 	r.cli.note("%s: submitted %s job %s; see: lazynpy status %s", printable(r.dir), r.engine.Name, printable(job), quoted(r.dir))
