@@ -186,14 +186,23 @@ func newRootCommand(c *cli) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return asUsage(err) })
 	root.SetVersionTemplate("lazynpy {{.Version}}\n")
 	c.flags.register(root.PersistentFlags())
-	root.AddCommand(
-		newInfoCommand(c), newHeadCommand(c), newGetCommand(c), newStatsCommand(c), newHistCommand(c),
-		newPlanCommand(c), newReduceCommand(c), newChecksumCommand(c), newValidateCommand(c),
-		newPNGCommand(c), newConvertCommand(c),
-		newBatchesCommand(c), newLsCommand(c), newIndexCommand(c), newRepackCommand(c), newExtractCommand(c), newAddCommand(c), newRecoverCommand(c),
-		newRunCommand(c), newStatusCommand(c), newResumeCommand(c), newCancelCommand(c), newCleanCommand(c), newVerifyCommand(c), newWorkCommand(c),
-		newDemoCommand(c), newVersionCommand(c),
-	)
+	for _, g := range []struct {
+		title string
+		verbs []*cobra.Command
+	}{
+		{"Look:", []*cobra.Command{newInfoCommand(c), newHeadCommand(c), newGetCommand(c), newPlanCommand(c), newPNGCommand(c), newValidateCommand(c)}},
+		{"Compute:", []*cobra.Command{newStatsCommand(c), newHistCommand(c), newReduceCommand(c), newChecksumCommand(c), newBatchesCommand(c)}},
+		{"Convert:", []*cobra.Command{newConvertCommand(c), newRecoverCommand(c)}},
+		{"Archives:", []*cobra.Command{newLsCommand(c), newIndexCommand(c), newRepackCommand(c), newExtractCommand(c), newAddCommand(c)}},
+		{"Many machines:", []*cobra.Command{newRunCommand(c), newStatusCommand(c), newResumeCommand(c), newCancelCommand(c), newCleanCommand(c), newVerifyCommand(c), newWorkCommand(c)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, verb := range g.verbs {
+			verb.GroupID = g.title
+			root.AddCommand(verb)
+		}
+	}
+	root.AddCommand(newDemoCommand(c), newVersionCommand(c))
 	return root
 }
 

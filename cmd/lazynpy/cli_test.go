@@ -384,3 +384,18 @@ func TestHelpVersionCompletion(t *testing.T) {
 		t.Errorf("completion of val is %q", got)
 	}
 }
+
+// TestVerbsHaveGroups finds each verb in a group of the help, but for those that are about the
+// program itself.
+func TestVerbsHaveGroups(t *testing.T) {
+	for _, verb := range newRootCommand(&cli{}).Commands() {
+		if verb.GroupID == "" && verb.Name() != "demo" && verb.Name() != "version" {
+			t.Errorf("%s is in no group", verb.Name())
+		}
+	}
+	help := ok(t, "--help")
+	look, archives := strings.Index(help, "\nLook:\n"), strings.Index(help, "\nArchives:\n")
+	if info, ls := strings.Index(help, "\n  info "), strings.Index(help, "\n  ls "); look < 0 || info < look || archives < info || ls < archives {
+		t.Errorf("help:\n%s", help)
+	}
+}

@@ -3,7 +3,7 @@
 //
 // Data go to standard output, everything else to standard error. The exit status is
 // 0 for success, 1 for failure, 2 for a mistake in the command line, and 128 and the signal
-// after one: 130 after an interrupt, 143 after SIGTERM, 129 after SIGHUP; "work" and "resume" have
+// after one: 130 after an interrupt, 143 after SIGTERM, 129 after SIGHUP; "work" has
 // statuses for schedulers as well. An error is one line that begins with "lazynpy: " and names the
 // file.
 package main
