@@ -2,12 +2,14 @@ package lazy
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
 // Pick is rows of an array, entries of its first axis, and where they belong.
@@ -22,8 +24,8 @@ type Pick struct {
 // costs little.
 //
 // Short rows are copied out of the mapped file where there is one, in any order, and long ones are
-// read straight to their place. Of a deflated member each stretch that picks share is inflated once
-// in a call of Read.
+// read straight to their place, several at once where that is much. Of a deflated member each
+// stretch that picks share is inflated once in a call of Read.
 type Picker struct {
 	a       *Array
 	row     int64 // bytes
@@ -37,6 +39,10 @@ const (
 	// pickDirect is the length from which reading rows to their place is cheaper than faulting them
 	// in and copying.
 	pickDirect = 64 << 10
+
+	// pickParallel is how much is read at once that is worth several goroutines. A batch of samples
+	// this large is one of few that there is memory for.
+	pickParallel = 16 << 20
 
 	// pickGroup is what is lent at once for rows that are read together.
 	pickGroup = 4 << 20
@@ -137,6 +143,13 @@ func (p *Picker) eachRun(k Pick, f func(off, at, n int64) error) error {
 
 // direct reads each run to its place.
 func (p *Picker) direct(dst []byte, picks []Pick) error {
+	var all int64
+	for _, k := range picks {
+		all += k.Count * p.row
+	}
+	if all >= pickParallel && p.a.Granule() == 0 {
+		return p.together(dst, picks)
+	}
 	for _, k := range p.sorted(picks) {
 		err := p.eachRun(k, func(off, at, n int64) error { return readFull(p.stored.src, dst[at:at+n], off) })
 		if err != nil {
@@ -144,6 +157,26 @@ func (p *Picker) direct(dst []byte, picks []Pick) error {
 		}
 	}
 	return nil
+}
+
+// together reads the pieces of long runs on several goroutines.
+func (p *Picker) together(dst []byte, picks []Pick) error {
+	type piece struct{ off, at, n int64 }
+	var pieces []piece
+	for _, k := range p.sorted(picks) {
+		_ = p.eachRun(k, func(off, at, n int64) error {
+			for n > 0 {
+				part := min(n, pickGroup)
+				pieces = append(pieces, piece{off, at, part})
+				off, at, n = off+part, at+part, n-part
+			}
+			return nil
+		})
+	}
+	return parallel.Each(context.Background(), p.a.config.maxWorkers(), int64(len(pieces)), func(_ context.Context, i int64) error {
+		k := pieces[i]
+		return readFull(p.stored.src, dst[k.at:k.at+k.n], k.off)
+	})
 }
 
 // extent is the range of bytes in which picks lie.

@@ -47,7 +47,13 @@ func TestPicker(t *testing.T) {
 		}
 		return path
 	}
-	wide := must(lazy.FromSlice(make([]float64, 3*20000), 3, 20000)) // rows read to their places
+	table := func(rows, columns int64) *lazy.Array {
+		values := make([]uint64, rows*columns)
+		for i := range values {
+			values[i] = r.Uint64()
+		}
+		return must(lazy.FromSlice(values, rows, columns))
+	}
 	file := must(lazy.Open(stored))
 	for name, a := range map[string]*lazy.Array{
 		"memory":     memory,
@@ -62,7 +68,8 @@ func TestPicker(t *testing.T) {
 		"stored":     must(lazy.Open(packed("s.npz") + ":x")),
 		"deflated":   must(lazy.Open(packed("d.npz", lazy.Compressed(6)) + ":x")),
 		"stack":      must(lazy.OpenStack(filepath.Join(dir, "c*.npy"))),
-		"long rows":  must(lazy.Open(save("wide.npy", wide))),
+		"long rows":  must(lazy.Open(save("wide.npy", table(3, 20_000)))),    // read to their places
+		"longest":    must(lazy.Open(save("widest.npy", table(5, 600_000)))), // by several goroutines
 	} {
 		loaded, err := a.Load(t.Context())
 		if err != nil {
@@ -80,7 +87,7 @@ func TestPicker(t *testing.T) {
 		for range 20 {
 			var picks []lazy.Pick
 			var want []byte
-			for range r.IntN(40) {
+			for range r.IntN(int(min(40, 32<<20/size))) {
 				k := lazy.Pick{Row: r.Int64N(n), At: int64(len(want))}
 				k.Count = r.Int64N(min(n-k.Row, 9) + 1)
 				picks = append(picks, k)
