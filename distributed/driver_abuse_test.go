@@ -359,7 +359,7 @@ func checkGoroutines(t *testing.T) {
 
 // TestContext ends the context in the middle of a run.
 func TestContext(t *testing.T) {
-	for name, e := range map[string]distributed.Engine{"pool": distributed.Pool{Workers: 1}, "procs": &procs{shares: 1}} {
+	for name, e := range map[string]distributed.Engine{"pool": distributed.Pool{Workers: 1}, "procs": &procs{workers: 1}} {
 		f := small(t)
 		want, p := f.want(), f.slowPlan(slowParams{Gate: f.gate, Tiles: 4})
 		enough := errors.New("enough")
@@ -397,7 +397,7 @@ func TestCancel(t *testing.T) {
 	f := small(t)
 	want, p := f.want(), f.slowPlan(slowParams{Gate: f.gate, Tiles: 4})
 	done := make(chan error, 1)
-	go func() { done <- run(p, &procs{shares: 2}, distributed.RunOptions{}) }()
+	go func() { done <- run(p, &procs{workers: 2}, distributed.RunOptions{}) }()
 	await(t, "the gate", held(f.gate))
 	if err := distributed.Cancel(t.Context(), p.DefaultDir(), &procs{}); err != nil {
 		t.Fatal(err)
@@ -413,7 +413,7 @@ func TestCancel(t *testing.T) {
 	if s, _ := status(t, p); s.State != "cancelled" || s.Done == p.Portions() {
 		t.Errorf("status %+v", s)
 	}
-	if err := run(p, &procs{shares: 2}, distributed.RunOptions{}); err != nil {
+	if err := run(p, &procs{workers: 2}, distributed.RunOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	f.check(want)

@@ -14,9 +14,9 @@ type Engine interface {
 	// Name is the engine's name, as "slurm".
 	Name() string
 
-	// Shares is how many workers the engine starts in a round where there is work for so many, at
-	// least 1.
-	Shares(workers int64) int
+	// RoundSize is how many workers the engine starts in a round where there is work for so many,
+	// at least 1.
+	RoundSize(workers int64) int
 
 	// Submit starts the workers of a round, and returns before they have ended. An error says that
 	// none was started, as far as is known.
@@ -39,7 +39,7 @@ type Round struct {
 	// of the run, the same for all its rounds: "lazynpy-" and 12 hexadecimal digits
 	Name    string
 	Number  int      // from 1
-	Shares  int      // workers; their indices are 0 to Shares-1
+	Workers int      // how many; their indices are 0 to Workers-1
 	Command []string // of one worker: the program, "work", "--plan", Dir
 	Exclude []string // machines, by the engine's names, on which workers have failed at once
 	Detach  bool     // nobody will poll

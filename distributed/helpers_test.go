@@ -314,8 +314,8 @@ func partFile(t testing.TB, p *distributed.Plan) string {
 
 // procs is an engine of processes: this program again, as [distributed.WorkerMain] has it.
 type procs struct {
-	shares int
-	copies int // of every worker; default 1
+	workers int
+	copies  int // of every worker; default 1
 
 	mu  sync.Mutex
 	all []*process
@@ -328,15 +328,15 @@ type process struct {
 }
 
 func (e *procs) Name() string                             { return "proc" }
-func (e *procs) Shares(int64) int                         { return e.shares }
+func (e *procs) RoundSize(int64) int                      { return e.workers }
 func (e *procs) Cancel(_ context.Context, _ string) error { return nil }
 
 func (e *procs) Submit(_ context.Context, r distributed.Round) (distributed.Job, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	j := &procsJob{}
-	for i := range r.Shares * max(e.copies, 1) {
-		p, err := startWorker(r.Command, i%r.Shares)
+	for i := range r.Workers * max(e.copies, 1) {
+		p, err := startWorker(r.Command, i%r.Workers)
 		if err != nil {
 			return nil, err
 		}

@@ -146,7 +146,7 @@ func TestChangedForProcesses(t *testing.T) {
 	f := small(t)
 	p := f.slowPlan(slowParams{Gate: f.gate, Tiles: 2})
 	done := make(chan error, 1)
-	go func() { done <- run(p, &procs{shares: 2}, distributed.RunOptions{}) }()
+	go func() { done <- run(p, &procs{workers: 2}, distributed.RunOptions{}) }()
 	await(t, "the gate", held(f.gate))
 	changes["truncated"](t, f.scan)
 	touch(f.gate)

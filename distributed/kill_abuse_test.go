@@ -25,7 +25,7 @@ func TestKill(t *testing.T) {
 			t.Parallel()
 			f := large(t)
 			p := f.slowPlan(slowParams{Micros: 1000, Gate: f.gate, Tiles: 3})
-			e := &procs{shares: 3}
+			e := &procs{workers: 3}
 			done := make(chan error, 1)
 			go func() { done <- run(p, e, distributed.RunOptions{Rounds: 3 * kills}) }()
 			rng := rand.New(rand.NewPCG(seed, 3))
@@ -67,8 +67,8 @@ func TestKill(t *testing.T) {
 func TestTwice(t *testing.T) {
 	want := small(t).want()
 	for name, drivers := range map[string][]*procs{
-		"workers": {{shares: 2, copies: 2}},
-		"drivers": {{shares: 2}, {shares: 2}},
+		"workers": {{workers: 2, copies: 2}},
+		"drivers": {{workers: 2}, {workers: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -110,7 +110,7 @@ func TestNotDeterministic(t *testing.T) {
 	if err := p.Write(p.DefaultDir()); err != nil {
 		t.Fatal(err)
 	}
-	e := &procs{shares: 1}
+	e := &procs{workers: 1}
 	failed := make(chan error, 1)
 	go func() { failed <- run(p, e, distributed.RunOptions{}) }()
 	recorded := func() bool { _, n := status(t, p); return n == 1 }
@@ -119,7 +119,7 @@ func TestNotDeterministic(t *testing.T) {
 	if err := errors.Join(os.Rename(claims, claims+".late"), os.Mkdir(claims, 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Submit(t.Context(), distributed.Round{Shares: 1, Command: e.all[0].cmd.Args}); err != nil {
+	if _, err := e.Submit(t.Context(), distributed.Round{Workers: 1, Command: e.all[0].cmd.Args}); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "another record", recorded)

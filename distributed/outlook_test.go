@@ -22,7 +22,7 @@ type queue struct {
 }
 
 func (q *queue) Name() string                         { return "queue" }
-func (q *queue) Shares(int64) int                     { return 2 }
+func (q *queue) RoundSize(int64) int                  { return 2 }
 func (q *queue) Cancel(context.Context, string) error { return nil }
 
 func (q *queue) Submit(context.Context, distributed.Round) (distributed.Job, error) {

@@ -15,8 +15,8 @@ type Pool struct {
 // Name is "pool".
 func (Pool) Name() string { return "pool" }
 
-// Shares is 1: the goroutines share the blocks.
-func (Pool) Shares(int64) int { return 1 }
+// RoundSize is 1: the goroutines share the blocks.
+func (Pool) RoundSize(int64) int { return 1 }
 
 // Cancel has nothing to end: the context of [Run] does it.
 func (Pool) Cancel(context.Context, string) error { return nil }

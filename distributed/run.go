@@ -398,7 +398,7 @@ func (d *driver) lastFailure() string {
 // beside nil is that of workers, after which another round may help.
 func (d *driver) round(ctx context.Context, missing int64) (failed, err error) {
 	n := max(min(missing, d.plan.Tasks), 1)
-	r := roundFile{Engine: d.engine.Name(), Workers: int(min(int64(max(d.engine.Shares(n), 1)), n)), Submitted: time.Now().UTC()}
+	r := roundFile{Engine: d.engine.Name(), Workers: int(min(int64(max(d.engine.RoundSize(n), 1)), n)), Submitted: time.Now().UTC()}
 	number, err := newRound(d.Dir, r)
 	if err != nil {
 		return nil, d.after(ctx, err)
@@ -407,7 +407,7 @@ func (d *driver) round(ctx context.Context, missing int64) (failed, err error) {
 	if err != nil {
 		return nil, err
 	}
-	job, err := d.engine.Submit(ctx, Round{Dir: d.Dir, Name: d.plan.Name(), Number: number, Shares: r.Workers, Detach: d.Detach,
+	job, err := d.engine.Submit(ctx, Round{Dir: d.Dir, Name: d.plan.Name(), Number: number, Workers: r.Workers, Detach: d.Detach,
 		Command: work, Exclude: d.badNodes(), InputMap: d.InputMap})
 	if err != nil {
 		r.Error = err.Error()

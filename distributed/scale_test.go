@@ -131,7 +131,7 @@ func (e *pretender) task(i int64) (from, to int64) {
 }
 
 func (e *pretender) Name() string                         { return "pretender" }
-func (e *pretender) Shares(tasks int64) int               { return int(tasks) }
+func (e *pretender) RoundSize(tasks int64) int            { return int(tasks) }
 func (e *pretender) Cancel(context.Context, string) error { return nil }
 
 func (e *pretender) Submit(ctx context.Context, r Round) (Job, error) {
@@ -143,7 +143,7 @@ func (e *pretender) Submit(ctx context.Context, r Round) (Job, error) {
 	errs := make([]error, pretenders)
 	for w := range pretenders {
 		workers.Go(func() {
-			for i := int(next.Add(1) - 1); i < r.Shares && ctx.Err() == nil && errs[w] == nil; i = int(next.Add(1) - 1) {
+			for i := int(next.Add(1) - 1); i < r.Workers && ctx.Err() == nil && errs[w] == nil; i = int(next.Add(1) - 1) {
 				errs[w] = e.work(r, i)
 			}
 		})
@@ -182,7 +182,7 @@ func (j *pretended) Cancel(context.Context) error {
 
 // work is a worker with the tasks that have its index, counted round: it may die or have a double.
 func (e *pretender) work(r Round, index int) error {
-	for task := int64(index); task < e.plan.Tasks; task += int64(r.Shares) {
+	for task := int64(index); task < e.plan.Tasks; task += int64(r.Workers) {
 		from := e.reached[task]
 		_, to := e.task(task)
 		if from == to {

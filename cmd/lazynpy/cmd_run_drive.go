@@ -247,7 +247,7 @@ type printing struct {
 }
 
 func (p printing) Name() string                         { return p.Descriptor.Name }
-func (p printing) Shares(tasks int64) int               { return p.engine.Shares(tasks) }
+func (p printing) RoundSize(tasks int64) int            { return p.engine.RoundSize(tasks) }
 func (p printing) Cancel(context.Context, string) error { return nil }
 func (p printing) Submit(_ context.Context, r distributed.Round) (distributed.Job, error) {
 	text, err := p.script(r)

@@ -21,7 +21,7 @@ const (
 	// The control plane's limit for Jobs of more than 100 000 indices.
 	MaxParallelism = 10_000
 	// The control plane's limit for counting failures per index.
-	MaxShares = 100_000
+	MaxWorkers = 100_000
 )
 
 // Engine is a [distributed.Engine] whose workers are the pods of an Indexed Job. Image and Volumes
@@ -104,8 +104,8 @@ func (e Engine) Validate() error {
 	return nil
 }
 
-// Shares is at most Parallelism: a pod that finds no room yet waits.
-func (e Engine) Shares(workers int64) int {
+// RoundSize is at most Parallelism: a pod that finds no room yet waits.
+func (e Engine) RoundSize(workers int64) int {
 	return int(max(1, min(workers, int64(e.parallelism()))))
 }
 

@@ -23,7 +23,7 @@ var (
 const refused = "E1129 11:36:01.123456   12345 memcache.go:265] \"Unhandled Error\" err=\"couldn't get current server API group list\"\n" +
 	"The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?\n"
 
-func TestShares(t *testing.T) {
+func TestRoundSize(t *testing.T) {
 	for _, c := range []struct {
 		parallelism int
 		tasks       int64
@@ -31,8 +31,8 @@ func TestShares(t *testing.T) {
 	}{
 		{0, 0, 1}, {0, 1, 1}, {0, 999, 999}, {0, 1 << 40, DefaultParallelism}, {100, 1000, 100}, {100, 7, 7}, {MaxParallelism + 5, 1 << 40, MaxParallelism},
 	} {
-		if got := (Engine{Parallelism: c.parallelism}).Shares(c.tasks); got != c.want {
-			t.Errorf("parallelism %d, %d tasks: %d shares, want %d", c.parallelism, c.tasks, got, c.want)
+		if got := (Engine{Parallelism: c.parallelism}).RoundSize(c.tasks); got != c.want {
+			t.Errorf("parallelism %d, %d tasks: %d workers, want %d", c.parallelism, c.tasks, got, c.want)
 		}
 	}
 }

@@ -180,11 +180,11 @@ func (e Engine) job(r distributed.Round) (manifest, error) {
 		Metadata:   metadata{Name: jobName(r), Namespace: e.Namespace, Labels: labels, Annotations: annotations},
 		Spec: jobSpec{
 			CompletionMode:       "Indexed",
-			Completions:          r.Shares,
-			Parallelism:          min(r.Shares, e.parallelism()),
+			Completions:          r.Workers,
+			Parallelism:          min(r.Workers, e.parallelism()),
 			BackoffLimitPerIndex: backoff,
 			// One index that is given up must not end the others.
-			MaxFailedIndexes:        r.Shares,
+			MaxFailedIndexes:        r.Workers,
 			PodReplacementPolicy:    "Failed",
 			PodFailurePolicy:        policy(),
 			TTLSecondsAfterFinished: keep,
@@ -292,12 +292,12 @@ func (e Engine) check(r distributed.Round) error {
 	switch name := jobName(r); {
 	case !isLabel(r.Name):
 		return fmt.Errorf("kubernetes: %q is no name of a run: want letters, digits and hyphens, at most 63", r.Name)
-	case !isLabel(name + "-" + strconv.Itoa(r.Shares)): // the names of its pods' hosts
+	case !isLabel(name + "-" + strconv.Itoa(r.Workers)): // the names of its pods' hosts
 		return fmt.Errorf("kubernetes: %q with an index after it is no name of a pod", name)
 	case len(r.Command) == 0:
 		return errors.New("kubernetes: the round has no command")
-	case r.Shares < 1 || r.Shares > MaxShares:
-		return fmt.Errorf("kubernetes: %d workers: want 1 to %d", r.Shares, MaxShares)
+	case r.Workers < 1 || r.Workers > MaxWorkers:
+		return fmt.Errorf("kubernetes: %d workers: want 1 to %d", r.Workers, MaxWorkers)
 	case !path.IsAbs(r.Dir):
 		return fmt.Errorf("kubernetes: run directory %q: want an absolute path with slashes, as pods have", r.Dir)
 	}

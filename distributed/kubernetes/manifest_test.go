@@ -16,14 +16,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// round is a round of four shares.
+// round is a round of four workers.
 func round() distributed.Round {
 	const dir = "/scratch/runs/scan 7"
 	return distributed.Round{
 		Dir:     dir,
 		Name:    "lazynpy-0123456789ab",
 		Number:  2,
-		Shares:  4,
+		Workers: 4,
 		Command: []string{"/usr/bin/lazynpy", "work", "--plan", dir},
 	}
 }
@@ -117,7 +117,7 @@ func decode(t *testing.T, e Engine, r distributed.Round) manifest {
 func TestManifestFollowsTheRound(t *testing.T) {
 	e := engines()["minimal"]
 	r := round()
-	r.Shares, r.Number = 40, 7
+	r.Workers, r.Number = 40, 7
 	m := decode(t, e, r)
 	if m.Metadata.Name != "lazynpy-0123456789ab-7" {
 		t.Errorf("name %q", m.Metadata.Name)
@@ -133,7 +133,7 @@ func TestManifestFollowsTheRound(t *testing.T) {
 		t.Error("two rounds have the same digest")
 	}
 	if first.Spec.Parallelism != 4 {
-		t.Errorf("parallelism %d of 4 shares", first.Spec.Parallelism)
+		t.Errorf("parallelism %d of 4 workers", first.Spec.Parallelism)
 	}
 }
 
@@ -191,10 +191,10 @@ func TestManifestRefuses(t *testing.T) {
 		{"no name of a run", func(_ *Engine, r *distributed.Round) { r.Name = "Lazynpy" }},
 		{"no name of a run", func(_ *Engine, r *distributed.Round) { r.Name = "a,b" }},
 		{"no name of a pod", func(_ *Engine, r *distributed.Round) { r.Name = strings.Repeat("a", 60) }},
-		{"no name of a pod", func(_ *Engine, r *distributed.Round) { r.Name = strings.Repeat("a", 59); r.Shares = 10 }},
+		{"no name of a pod", func(_ *Engine, r *distributed.Round) { r.Name = strings.Repeat("a", 59); r.Workers = 10 }},
 		{"no command", func(_ *Engine, r *distributed.Round) { r.Command = nil }},
-		{"0 workers", func(_ *Engine, r *distributed.Round) { r.Shares = 0 }},
-		{"100001 workers", func(_ *Engine, r *distributed.Round) { r.Shares = MaxShares + 1 }},
+		{"0 workers", func(_ *Engine, r *distributed.Round) { r.Workers = 0 }},
+		{"100001 workers", func(_ *Engine, r *distributed.Round) { r.Workers = MaxWorkers + 1 }},
 		{"parallelism -1", func(e *Engine, _ *distributed.Round) { e.Parallelism = -1 }},
 		{"parallelism 10001", func(e *Engine, _ *distributed.Round) { e.Parallelism = MaxParallelism + 1 }},
 		{"backoff limit", func(e *Engine, _ *distributed.Round) { e.BackoffLimitPerIndex = -1 }},

@@ -43,7 +43,7 @@ func newJob(e Engine, r distributed.Round) *job {
 	return &job{
 		engine:  e,
 		round:   r,
-		env:     environment(os.Environ(), max(1, runtime.GOMAXPROCS(0)/min(e.processes(), r.Shares))),
+		env:     environment(os.Environ(), max(1, runtime.GOMAXPROCS(0)/min(e.processes(), r.Workers))),
 		grace:   grace,
 		ended:   make(chan struct{}),
 		running: map[int]*os.Process{},
@@ -63,19 +63,19 @@ func (j *job) run(started chan<- error) {
 	exits := make(chan struct{})
 	next, alive := 0, 0
 	var err error
-	for err == nil && next < min(j.engine.processes(), j.round.Shares) {
+	for err == nil && next < min(j.engine.processes(), j.round.Workers) {
 		if err = j.start(next, exits); err == nil {
 			next, alive = next+1, alive+1
 		}
 	}
 	if err != nil {
-		next = j.round.Shares
+		next = j.round.Workers
 	}
 	started <- err
 	for alive > 0 {
 		<-exits
 		alive--
-		for next < j.round.Shares && alive < j.engine.processes() {
+		for next < j.round.Workers && alive < j.engine.processes() {
 			// One that does not start now has said so in its log, and is as one that has failed.
 			if j.start(next, exits) == nil {
 				alive++

@@ -49,8 +49,8 @@ type Engine struct {
 // Name is "proc".
 func (e Engine) Name() string { return "proc" }
 
-// Shares is at most Processes.
-func (e Engine) Shares(workers int64) int {
+// RoundSize is at most Processes.
+func (e Engine) RoundSize(workers int64) int {
 	return int(max(1, min(workers, int64(e.processes()))))
 }
 
@@ -85,8 +85,8 @@ func (e Engine) check(r distributed.Round) error {
 		return fmt.Errorf("proc: Processes is %d, but must not be negative", e.Processes)
 	case !filepath.IsAbs(r.Dir):
 		return fmt.Errorf("proc: the run directory %q is not an absolute path", r.Dir)
-	case r.Shares < 1:
-		return fmt.Errorf("proc: %d workers, but a round has at least 1", r.Shares)
+	case r.Workers < 1:
+		return fmt.Errorf("proc: %d workers, but a round has at least 1", r.Workers)
 	case len(r.Command) == 0:
 		return errors.New("proc: a round without a command")
 	case r.Detach:

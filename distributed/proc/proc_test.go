@@ -15,14 +15,14 @@ import (
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
-func round(t *testing.T, verb string, shares int) distributed.Round {
+func round(t *testing.T, verb string, workers int) distributed.Round {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	return distributed.Round{Dir: dir, Name: "lazynpy-0123456789ab", Number: 2, Shares: shares, Command: []string{self, "worker", verb, dir}}
+	return distributed.Round{Dir: dir, Name: "lazynpy-0123456789ab", Number: 2, Workers: workers, Command: []string{self, "worker", verb, dir}}
 }
 
 func submit(t *testing.T, e Engine, r distributed.Round) *job {
@@ -103,22 +103,22 @@ func TestGOMAXPROCSIsDividedUnlessItIsSet(t *testing.T) {
 		}
 	}
 	t.Setenv("GOMAXPROCS", "")
-	if got := newJob(Engine{Processes: 1 << 20}, distributed.Round{Shares: 1 << 20}).env; !slices.Contains(got, "GOMAXPROCS=1") {
+	if got := newJob(Engine{Processes: 1 << 20}, distributed.Round{Workers: 1 << 20}).env; !slices.Contains(got, "GOMAXPROCS=1") {
 		t.Errorf("a worker of very many has no GOMAXPROCS=1")
 	}
 }
 
-func TestShares(t *testing.T) {
+func TestRoundSize(t *testing.T) {
 	for _, c := range []struct {
 		tasks int64
 		want  int
 	}{{0, 1}, {1, 1}, {3, 3}, {1 << 40, 4}} {
-		if got := (Engine{Processes: 4}).Shares(c.tasks); got != c.want {
-			t.Errorf("Shares(%d) = %d, want %d", c.tasks, got, c.want)
+		if got := (Engine{Processes: 4}).RoundSize(c.tasks); got != c.want {
+			t.Errorf("RoundSize(%d) = %d, want %d", c.tasks, got, c.want)
 		}
 	}
-	if got := (Engine{}).Shares(1 << 40); got < 1 {
-		t.Errorf("Shares = %d", got)
+	if got := (Engine{}).RoundSize(1 << 40); got < 1 {
+		t.Errorf("RoundSize = %d", got)
 	}
 }
 
@@ -217,7 +217,7 @@ func TestSubmitRefuses(t *testing.T) {
 	for name, change := range map[string]func(*Engine, *distributed.Round){
 		"Processes is -1":     func(e *Engine, _ *distributed.Round) { e.Processes = -1 },
 		"not an absolute":     func(_ *Engine, r *distributed.Round) { r.Dir = "run" },
-		"0 workers":           func(_ *Engine, r *distributed.Round) { r.Shares = 0 },
+		"0 workers":           func(_ *Engine, r *distributed.Round) { r.Workers = 0 },
 		"without a command":   func(_ *Engine, r *distributed.Round) { r.Command = nil },
 		"detached":            func(_ *Engine, r *distributed.Round) { r.Detach = true },
 		"worker 0 of round 2": func(_ *Engine, r *distributed.Round) { r.Command = []string{filepath.Join(dir, "none")} },
@@ -260,7 +260,7 @@ func submitAndHang(dir string) {
 	self, err := os.Executable()
 	if err == nil {
 		_, err = Engine{Processes: 2}.Submit(context.Background(), distributed.Round{
-			Dir: dir, Name: "lazynpy-0123456789ab", Number: 1, Shares: 2, Command: []string{self, "worker", "polite", dir},
+			Dir: dir, Name: "lazynpy-0123456789ab", Number: 1, Workers: 2, Command: []string{self, "worker", "polite", dir},
 		})
 	}
 	if err != nil {

@@ -28,7 +28,7 @@ func quick() Engine { return Engine{Poll: 100 * time.Millisecond} }
 var runs int
 
 // shellRound is a round whose workers are a shell script; in it $0 is the run directory.
-func shellRound(t *testing.T, shares int, text string) distributed.Round {
+func shellRound(t *testing.T, workers int, text string) distributed.Round {
 	t.Helper()
 	runs++
 	dir := t.TempDir() + "/a b'c\"d$e%j#f;é"
@@ -36,7 +36,7 @@ func shellRound(t *testing.T, shares int, text string) distributed.Round {
 		t.Fatal(err)
 	}
 	return distributed.Round{
-		Dir: dir, Name: fmt.Sprintf("lazynpy-%012x", runs), Number: 1, Shares: shares,
+		Dir: dir, Name: fmt.Sprintf("lazynpy-%012x", runs), Number: 1, Workers: workers,
 		Command: []string{"/bin/sh", "-c", text, dir},
 	}
 }
@@ -184,7 +184,7 @@ func TestClusterRanks(t *testing.T) {
 	t.Setenv("GOMAXPROCS", "")
 	e := quick()
 	e.Ranks = 4
-	r := shellRound(t, e.Shares(3), `env >"$0/$SLURM_PROCID.env"; hostname >"$0/$SLURM_PROCID.host"; echo said; exit $SLURM_PROCID`)
+	r := shellRound(t, e.RoundSize(3), `env >"$0/$SLURM_PROCID.env"; hostname >"$0/$SLURM_PROCID.host"; echo said; exit $SLURM_PROCID`)
 	j := submit(t, e, r)
 	idle(t, j)
 	hosts := map[string]bool{}

@@ -14,12 +14,12 @@ import (
 func (e Engine) options(r distributed.Round) []string {
 	o := e.common(r, e.CPUs)
 	if e.Ranks > 0 {
-		n := strconv.Itoa(r.Shares)
+		n := strconv.Itoa(r.Workers)
 		// Without B: the signal goes to the steps, and not to the batch script. That is srun, which
 		// would kill its tasks at once.
 		o = append(o, "--nodes="+n, "--ntasks="+n, "--no-kill", "--signal=TERM@"+e.seconds(), "--output="+logFile(r, "slurm-%j.out"))
 	} else {
-		array := "--array=0-" + strconv.Itoa(r.Shares-1)
+		array := "--array=0-" + strconv.Itoa(r.Workers-1)
 		if e.MaxRunning > 0 {
 			array += "%" + strconv.Itoa(e.MaxRunning)
 		}
@@ -67,7 +67,7 @@ func logFile(r distributed.Round, pattern string) string {
 // them, however the others have ended. Since 22.05 it does not take over the CPUs per task from the
 // job.
 func (e Engine) srun(r distributed.Round) []string {
-	n := strconv.Itoa(r.Shares)
+	n := strconv.Itoa(r.Workers)
 	c := []string{
 		"srun", "--no-kill", "--kill-on-bad-exit=0", "--wait=0", "--nodes=" + n, "--ntasks=" + n,
 		"--open-mode=append", "--output=" + logFile(r, "slurm-%j_%t.out"),

@@ -102,8 +102,8 @@ type Engine struct {
 // Name is "slurm".
 func (e Engine) Name() string { return "slurm" }
 
-// Shares is at most Ranks, or MaxArray.
-func (e Engine) Shares(workers int64) int {
+// RoundSize is at most Ranks, or MaxArray.
+func (e Engine) RoundSize(workers int64) int {
 	limit := e.Ranks
 	if limit <= 0 {
 		limit = or(e.MaxArray, DefaultMaxArray)
@@ -147,8 +147,8 @@ func checkRound(r distributed.Round) error {
 	if strings.ContainsAny(r.Dir, "\\\r\n\x00") {
 		return fmt.Errorf("slurm: the run directory %q has a backslash or a line break, which Slurm's names of output files cannot have", r.Dir)
 	}
-	if r.Shares < 1 {
-		return fmt.Errorf("slurm: %d workers, but a round has at least 1", r.Shares)
+	if r.Workers < 1 {
+		return fmt.Errorf("slurm: %d workers, but a round has at least 1", r.Workers)
 	}
 	if len(r.Command) == 0 {
 		return errors.New("slurm: a round without a command")

@@ -18,9 +18,9 @@ import (
 
 const name = "lazynpy-0123456789ab"
 
-func round(dir string, shares int) distributed.Round {
+func round(dir string, workers int) distributed.Round {
 	return distributed.Round{
-		Dir: dir, Name: name, Number: 3, Shares: shares,
+		Dir: dir, Name: name, Number: 3, Workers: workers,
 		Command: []string{"/bin/lazynpy", "work", "--plan", dir},
 	}
 }
@@ -246,7 +246,7 @@ func TestSubmitRefuses(t *testing.T) {
 		"not an absolute path":     func(_ *Engine, r *distributed.Round) { r.Dir = "run" },
 		"has a backslash":          func(_ *Engine, r *distributed.Round) { r.Dir = `/tmp/a\b` },
 		"or a line break":          func(_ *Engine, r *distributed.Round) { r.Dir = "/tmp/a\nb" },
-		"0 workers":                func(_ *Engine, r *distributed.Round) { r.Shares = 0 },
+		"0 workers":                func(_ *Engine, r *distributed.Round) { r.Workers = 0 },
 		"without a command":        func(_ *Engine, r *distributed.Round) { r.Command = nil },
 		`"" is not the name`:       func(_ *Engine, r *distributed.Round) { r.Name = "" },
 		`"a,b" is not the name of`: func(_ *Engine, r *distributed.Round) { r.Name = "a,b" },
@@ -272,7 +272,7 @@ func TestSubmitWithAnEndedContext(t *testing.T) {
 	}
 }
 
-func TestShares(t *testing.T) {
+func TestRoundSize(t *testing.T) {
 	for _, c := range []struct {
 		e     Engine
 		tasks int64
@@ -282,8 +282,8 @@ func TestShares(t *testing.T) {
 		{Engine{MaxArray: 10}, 11, 10}, {Engine{MaxArray: 4_000_000}, 2_000_000, 2_000_000},
 		{Engine{Ranks: 3, MaxArray: 10}, 11, 3}, {Engine{Ranks: 3}, 2, 2},
 	} {
-		if got := c.e.Shares(c.tasks); got != c.want {
-			t.Errorf("Shares(%d) of %+v = %d, want %d", c.tasks, c.e, got, c.want)
+		if got := c.e.RoundSize(c.tasks); got != c.want {
+			t.Errorf("RoundSize(%d) of %+v = %d, want %d", c.tasks, c.e, got, c.want)
 		}
 	}
 }

@@ -127,7 +127,7 @@ func (d *desk) judge(name string) {
 	}
 }
 
-// testJobqueue runs the text of the documentation: jobs of dask's on Slurm, which start the workers.
+// testJobqueue runs the text of the documentation: jobs of dask on Slurm, which start the workers.
 func testJobqueue(t *testing.T, _ *fixture, c *slurmCluster) {
 	d := newDesk(t, c)
 	recipe, err := os.ReadFile(filepath.Join(filepath.Dir(page), "dask-recipe.py"))

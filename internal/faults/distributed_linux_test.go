@@ -219,12 +219,12 @@ func TestCachesLoseHalfPages(t *testing.T) {
 type clients struct{ dir, meet string }
 
 func (clients) Name() string                         { return "clients" }
-func (clients) Shares(int64) int                     { return 2 }
+func (clients) RoundSize(int64) int                  { return 2 }
 func (clients) Cancel(context.Context, string) error { return nil }
 
 func (c clients) Submit(_ context.Context, r distributed.Round) (distributed.Job, error) {
 	j := &clientsJob{}
-	for i := range r.Shares {
+	for i := range r.Workers {
 		cmd := exec.Command(r.Command[0], r.Command[1:]...)
 		cmd.Env = append(os.Environ(), "LAZYNPY_INDEX="+strconv.Itoa(i), meetEnv+"="+c.meet, seeEnv+"="+c.dir+"="+c.dir+[]string{".a", ".b"}[i])
 		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}

@@ -39,7 +39,7 @@ type nobody struct{}
 var errNobody = errors.New("something is missing, and nobody is there to compute it")
 
 func (nobody) Name() string                         { return "nobody" }
-func (nobody) Shares(int64) int                     { return 1 }
+func (nobody) RoundSize(int64) int                  { return 1 }
 func (nobody) Cancel(context.Context, string) error { return nil }
 func (nobody) Submit(_ context.Context, r distributed.Round) (distributed.Job, error) {
 	if r.Detach {

@@ -16,14 +16,14 @@ import (
 )
 
 // round is a round with arguments in which Kubernetes would put variables.
-func round(shares int) distributed.Round {
+func round(workers int) distributed.Round {
 	const dir = "/scratch/$(HOME)/it's $$7"
 	return distributed.Round{
 		Dir:     dir,
 		Name:    "lazynpy-0123456789ab",
 		Number:  2,
-		Shares:  shares,
-		Command: []string{"lazynpy", "work", "--plan", dir, "--round", "2", "$", "$$", "$(JOB_COMPLETION_INDEX)", "$(", ""},
+		Workers: workers,
+		Command: []string{"lazynpy", "work", "--plan", dir, "$", "$$", "$(JOB_COMPLETION_INDEX)", "$(", ""},
 	}
 }
 
@@ -57,14 +57,14 @@ func TestGoldenManifests(t *testing.T) {
 
 func TestManifests(t *testing.T) {
 	for name, c := range map[string]struct {
-		shares int
-		change func(*kubernetes.Engine)
+		workers int
+		change  func(*kubernetes.Engine)
 	}{
 		"patch": {4, func(e *kubernetes.Engine) {
 			e.Patch = json.RawMessage(`{"spec": {"template": {"spec": {"hostname": "w", "containers": [{"name": "worker", "resources": {"limits": {"cpu": 2}}}]}}}}`)
 		}},
-		"one share":       {1, func(*kubernetes.Engine) {}},
-		"most shares":     {kubernetes.MaxShares, func(e *kubernetes.Engine) { e.Parallelism = kubernetes.MaxParallelism }},
+		"one worker":      {1, func(*kubernetes.Engine) {}},
+		"most workers":    {kubernetes.MaxWorkers, func(e *kubernetes.Engine) { e.Parallelism = kubernetes.MaxParallelism }},
 		"own command":     {4, func(e *kubernetes.Engine) { e.Command = []string{"/bin/lazynpy", "$(X)"} }},
 		"resources":       {4, func(e *kubernetes.Engine) { e.CPU, e.Memory = "500m", "1.5Gi" }},
 		"root":            {4, func(e *kubernetes.Engine) { e.User = "0:0" }},
@@ -82,7 +82,7 @@ func TestManifests(t *testing.T) {
 	} {
 		e := engine()
 		c.change(&e)
-		text, err := e.Manifest(round(c.shares))
+		text, err := e.Manifest(round(c.workers))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

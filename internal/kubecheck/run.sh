@@ -9,7 +9,7 @@
 # .cache/kubernetes (the first build takes about 6 minutes of two cores). Everything listens on 127.0.0.1, lives below
 # KUBECHECK_ROOT, and is ended by process id. The node runs workers from an image with one static program:
 #
-#   WORKER   its path; default: a stand-in that only notes its share
+#   WORKER   its path; default: a stand-in that only notes its index
 #   PLAN     the run directory; default: a new one with a name that wants quoting
 #   DRIVER   a command that submits and waits; default: the stand-in's. It finds kubectl in PATH, KUBECONFIG, and the
 #            image docker.io/local/lazynpy:test, as in
@@ -310,7 +310,7 @@ under_fire() {
 	wait "$driver" || die "the driver failed"
 }
 
-# All shares are done although workers die, and a second submission of the same round is the first.
+# All workers are done although some die, and a second submission of the same round is the first.
 check_complete() {
 	new_plan 12
 	flags lazynpy-00000000000a
@@ -324,28 +324,28 @@ check_complete() {
 	wait "$fire" || die "the run did not end as it should"
 	capture complete $job
 	kubectl get job $job
-	say "attempts of shares: $(sort -n "$plan/attempts" | tr '\n' ' ')"
-	[ "$(sort -nu "$plan/done" | tr '\n' ' ')" = "0 1 2 3 4 5 " ] || die "not all shares are done: $(cat "$plan/done")"
-	[ "$(lines "$plan/attempts")" -ge 10 ] || die "fewer attempts than shares and deaths"
+	say "attempts of workers: $(sort -n "$plan/attempts" | tr '\n' ' ')"
+	[ "$(sort -nu "$plan/done" | tr '\n' ' ')" = "0 1 2 3 4 5 " ] || die "not all workers are done: $(cat "$plan/done")"
+	[ "$(lines "$plan/attempts")" -ge 10 ] || die "fewer attempts than workers and deaths"
 	[ "$(lines "$plan/interrupted")" -ge 1 ] || die "no worker was told to end"
 	[ "$(stat -c %u:%g "$plan/done")" = 65534:65534 ] || die "files belong to $(stat -c %u:%g "$plan/done")"
 }
 
-# A share that is refused is not tried again, and does not end the others.
+# A worker that refuses is not started again, and does not end the others.
 check_failed() {
 	local job=lazynpy-00000000000b-1
 	new_plan 6
 	touch "$plan/refuse-1"
 	flags lazynpy-00000000000b
-	standin run "${args[@]}" --shares 4 &
+	standin run "${args[@]}" --workers 4 &
 	local driver=$!
 	until_true 60 ready $job
 	capture running $job
 	wait "$driver" || die "the driver failed"
 	capture failed $job
 	[ "$(sort -nu "$plan/done" | tr '\n' ' ')" = "0 2 3 " ] || die "done: $(cat "$plan/done")"
-	[ "$(lines "$plan/attempts")" = 3 ] || die "a refused share was tried again"
-	[ "$(kubectl get job $job -o jsonpath='{.status.failedIndexes}')" = 1 ] || die "share 1 has not failed"
+	[ "$(lines "$plan/attempts")" = 3 ] || die "a worker that refused was started again"
+	[ "$(kubectl get job $job -o jsonpath='{.status.failedIndexes}')" = 1 ] || die "worker 1 has not failed"
 	# The message of the worker is where people look for it.
 	kubectl get pods -l lazynpy/run=lazynpy-00000000000b -o jsonpath='{..terminated.message}' | grep -q 'told to refuse' ||
 		die "no message of the worker"
@@ -368,7 +368,7 @@ check_cancel() {
 	until_true 60 kubectl wait --for=condition=FailureTarget job/$job --timeout=1s
 	capture failure-target $job
 	wait "$driver" || die "the driver failed"
-	standin run "${args[@]}" --round 2 &
+	standin run "${args[@]}" --number 2 &
 	driver=$!
 	until_true 60 kubectl get job lazynpy-00000000000c-2
 	standin cancel "${args[@]}"

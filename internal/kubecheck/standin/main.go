@@ -1,11 +1,11 @@
 // Standin takes the parts of `lazynpy` in run.sh: the worker, with nothing to compute, and the
 // driver of a run. It is also the process that holds a pod's namespaces.
 //
-//	standin work --plan DIR --round N   notes its share in DIR, as a worker would
-//	standin print FLAGS                 prints the manifest of a round
-//	standin run FLAGS                   submits a round and waits until it is idle
-//	standin cancel FLAGS                deletes the jobs of the run
-//	standin pause                       sleeps until it is told to end
+//	standin work --plan DIR   notes its index in DIR, as a worker would record portions
+//	standin print FLAGS       prints the manifest of a round
+//	standin run FLAGS         submits a round and waits until it is idle
+//	standin cancel FLAGS      deletes the jobs of the run
+//	standin pause             sleeps until it is told to end
 package main
 
 import (
@@ -47,22 +47,21 @@ func start(args []string) int {
 	return 0
 }
 
-// work notes that an attempt has begun, takes its time, and notes that its share is done. A file
+// work notes that an attempt has begun, takes its time, and notes that it is done. A file
 // "refuse-INDEX" in the directory makes it refuse the plan, and "seconds" says how long it takes.
 func work(ctx context.Context, args []string) int {
 	flags := flag.NewFlagSet("work", flag.ExitOnError)
 	dir := flags.String("plan", "", "")
-	round := flags.Int("round", 0, "")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	index := os.Getenv("JOB_COMPLETION_INDEX")
-	if _, err := strconv.Atoi(index); err != nil || *round < 1 {
-		fmt.Fprintf(os.Stderr, "standin: index %q, round %d\n", index, *round)
+	if _, err := strconv.Atoi(index); err != nil {
+		fmt.Fprintf(os.Stderr, "standin: index %q\n", index)
 		return 2
 	}
 	if _, err := os.Stat(filepath.Join(*dir, "refuse-"+index)); err == nil {
-		fmt.Fprintln(os.Stderr, "standin: told to refuse share", index)
+		fmt.Fprintln(os.Stderr, "standin: told to refuse, index", index)
 		return distributed.ExitRefused
 	}
 	if err := note(filepath.Join(*dir, "attempts"), index); err != nil {
@@ -112,8 +111,8 @@ func drive(ctx context.Context, verb string, args []string) error {
 	flags := flag.NewFlagSet(verb, flag.ExitOnError)
 	dir := flags.String("dir", "", "run directory")
 	name := flags.String("name", "lazynpy-0123456789ab", "name of the run")
-	shares := flags.Int("shares", 6, "workers")
-	round := flags.Int("round", 1, "number of the round")
+	workers := flags.Int("workers", 6, "how many")
+	number := flags.Int("number", 1, "of the round")
 	e := kubernetes.Engine{Image: "docker.io/local/lazynpy:test", PullPolicy: "Never", Poll: time.Second}
 	flags.IntVar(&e.Parallelism, "parallelism", 3, "pods at once")
 	flags.StringVar(&e.User, "user", "", "UID:GID")
@@ -126,8 +125,8 @@ func drive(ctx context.Context, verb string, args []string) error {
 		return err
 	}
 	r := distributed.Round{
-		Dir: *dir, Name: *name, Number: *round, Shares: *shares,
-		Command: []string{"lazynpy", "work", "--plan", *dir, "--round", strconv.Itoa(*round)},
+		Dir: *dir, Name: *name, Number: *number, Workers: *workers,
+		Command: []string{"lazynpy", "work", "--plan", *dir},
 	}
 	switch verb {
 	case "print":
