@@ -2,6 +2,7 @@ package lazy
 
 import (
 	"encoding/json"
+	"os"
 	"slices"
 	"testing"
 
@@ -17,7 +18,7 @@ func TestHalfHistograms(t *testing.T) {
 		Range, Edges []float64
 		Counts       []int64
 	}
-	if err := json.Unmarshal([]byte(mustRead(t, "testdata/half_histograms.json")), &cases); err != nil || len(cases) < 60 {
+	if err := json.Unmarshal(must[[]byte](t)(os.ReadFile("testdata/half_histograms.json")), &cases); err != nil || len(cases) < 60 {
 		t.Fatalf("%d cases: %v", len(cases), err)
 	}
 	for i, c := range cases {

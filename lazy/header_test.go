@@ -105,7 +105,6 @@ func TestNilOptions(t *testing.T) {
 		"Save":          a.Save(t.Context(), path, nil, Order("C")),
 		"SaveArchive":   SaveArchive(t.Context(), npz, entries, nil),
 		"AppendArchive": AppendArchive(t.Context(), npz, []Entry{{"y", a}}, nil, Compressed(1)),
-		"WriteSignal":   WriteSignal(t.Context(), filepath.Join(dir, "s.npz"), NewSignal(a), nil),
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -118,13 +117,6 @@ func TestNilOptions(t *testing.T) {
 		"OpenRaw":    func() (*Array, error) { return OpenRaw(path, Raw{DType: mmapnpy.Uint8}, nil) },
 		"With":       func() (*Array, error) { return a.With(nil) },
 		"FromBuffer": func() (*Array, error) { return FromBuffer(must[*Result](t)(a.Load(t.Context())).Buffer(), nil) },
-		"ReadSignal": func() (*Array, error) {
-			s, err := ReadSignal(path, nil, Option(nil))
-			if err != nil {
-				return nil, err
-			}
-			return s.Data, nil
-		},
 		"Archive": func() (*Array, error) {
 			z, err := OpenArchive(npz, nil)
 			if err != nil {

@@ -212,27 +212,22 @@ func (a *Array) Slice(index string) (*Array, error) {
 
 // Index is [Array.Slice] for an index built in Go.
 func (a *Array) Index(items ...Index) (*Array, error) {
-	items, err := expandEllipsis(items, a.NDim())
+	picked, err := ResolveIndex(items, a.node.shape())
 	if err != nil {
 		return nil, err
 	}
 	sel := make([]span, 0, a.NDim())
 	var from []int // the axis of a that each axis of the result is
 	var axes []Axis
-	shape := a.node.shape()
-	for _, ix := range items {
-		d := len(sel)
-		if ix.kind == kindNewAxis {
-			from, axes = append(from, -1), append(axes, Axis{Size: 1})
-			continue
+	for _, p := range picked {
+		if p.Axis >= 0 {
+			if p.Count <= 1 {
+				p.Step = 1 // never taken, and what it is multiplied with could overflow
+			}
+			sel = append(sel, span{p.First, p.Count, p.Step})
 		}
-		s, err := ix.span(d, shape[d])
-		if err != nil {
-			return nil, err
-		}
-		sel = append(sel, s)
-		if ix.kind != kindAt {
-			from, axes = append(from, d), append(axes, Axis{Size: s.count, Navigate: a.axes[d].Navigate})
+		if !p.Dropped {
+			from, axes = append(from, p.Axis), append(axes, Axis{Size: p.Count, Navigate: p.Axis >= 0 && a.axes[p.Axis].Navigate})
 		}
 	}
 	if len(from) > maxDims {
@@ -241,23 +236,43 @@ func (a *Array) Index(items ...Index) (*Array, error) {
 	return a.along(arrange(narrow(a.node, sel), from), axes, from, sel)
 }
 
-// span is what an item selects of axis d, which has n elements.
-func (ix Index) span(d int, n int64) (span, error) {
-	if ix.kind != kindAt {
-		first, count, step := ix.resolve(n)
-		if count <= 1 {
-			step = 1 // never taken, and what it is multiplied with could overflow
+// Picked is what one item of an index picks.
+type Picked struct {
+	Axis               int   // of the array; -1 for a new axis, which has one position
+	First, Count, Step int64 // positions along it: First + i*Step for i from 0 to Count-1
+	Dropped            bool  // picked by a number, so that the result lacks the axis
+}
+
+// ResolveIndex says what an index picks of an array of a shape: one Picked for every axis of it, in
+// their order, and for every new one. An index that does not fit is an [ErrIndex].
+func ResolveIndex(items []Index, shape []int64) ([]Picked, error) {
+	items, err := expandEllipsis(items, len(shape))
+	if err != nil {
+		return nil, err
+	}
+	picked := make([]Picked, len(items))
+	d := 0
+	for i, ix := range items {
+		if ix.kind == kindNewAxis {
+			picked[i] = Picked{Axis: -1, Count: 1, Step: 1}
+			continue
 		}
-		return span{first, count, step}, nil
+		p := Picked{Axis: d, Dropped: ix.kind == kindAt}
+		if p.Dropped {
+			p.First, p.Count, p.Step = ix.start, 1, 1
+			if n := shape[d]; p.First < -n || p.First >= n {
+				return nil, fmt.Errorf("%w: index %d is out of bounds for axis %d with size %d", ErrIndex, p.First, d, n)
+			}
+			if p.First < 0 {
+				p.First += shape[d]
+			}
+		} else {
+			p.First, p.Count, p.Step = ix.resolve(shape[d])
+		}
+		picked[i] = p
+		d++
 	}
-	i := ix.start
-	if i < -n || i >= n {
-		return span{}, fmt.Errorf("%w: index %d is out of bounds for axis %d with size %d", ErrIndex, i, d, n)
-	}
-	if i < 0 {
-		i += n
-	}
-	return span{i, 1, 1}, nil
+	return picked, nil
 }
 
 // expandEllipsis replaces the ellipsis, or the end of the list, by full slices

@@ -56,7 +56,7 @@ func TestIndexAgainstNumPy(t *testing.T) {
 		}
 		part, err := a.Slice(row.text)
 		if err != nil {
-			if !errors.Is(err, ErrIndex) && !errors.Is(err, ErrAxes) || strings.Contains(err.Error(), "\n") {
+			if !errors.Is(err, ErrIndex) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%v[%q]: %T %v", row.shape, row.text, err, err)
 			}
 			switch {

@@ -81,6 +81,19 @@ func newConfig(opts []Option) (config, error) {
 	return c, nil
 }
 
+// Asked is what options ask of an array that is opened: for packages that open arrays and change
+// their axes before these are cut into blocks.
+type Asked struct {
+	Axes   bool       // which axes are navigation axes, by [NavigationAxes] or [SignalAxes]
+	Chunks chunk.Spec // how the array is cut
+}
+
+// AskedBy reads options. It is an error for those that [Open] would refuse for any array.
+func AskedBy(opts ...Option) (Asked, error) {
+	c, err := newConfig(opts)
+	return Asked{c.roles.given, c.spec}, err
+}
+
 // withoutFile returns an error for an option that says how a file is opened, where none is.
 func (c *config) withoutFile(why string) error {
 	if c.opening == "" {

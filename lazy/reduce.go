@@ -65,7 +65,7 @@ func Histogram(ctx context.Context, a *Array, over Over, bins int) (*Result, err
 			return nil, err
 		}
 		lo, hi = ends[0].Float64(), ends[1].Float64()
-		if !isFinite(lo) || !isFinite(hi) {
+		if !finite(lo) || !finite(hi) {
 			return nil, fmt.Errorf("histogram: %w: it is [%v, %v]", ErrRange, lo, hi)
 		}
 	}

@@ -60,6 +60,18 @@ func ParseOver(s string) (Over, error) {
 	return OverAxes(axes...), nil
 }
 
+// Axes are the axes of a that o reduces, in their order.
+func (o Over) Axes(a *Array) ([]int, error) {
+	flags, err := o.reduced(a)
+	var axes []int
+	for d, reduced := range flags {
+		if reduced {
+			axes = append(axes, d)
+		}
+	}
+	return axes, err
+}
+
 // reduced says for each axis of a whether o removes it.
 func (o Over) reduced(a *Array) ([]bool, error) {
 	flags := make([]bool, a.NDim())

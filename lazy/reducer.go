@@ -44,6 +44,9 @@ func (r Reducer) Defined(a *Array) error {
 	return err
 }
 
+// Over is the axes that it removes.
+func (r Reducer) Over() Over { return r.over }
+
 // fold is a reducer bound to a dtype: it makes accumulators and results.
 type fold interface {
 	// partial makes empty accumulators.

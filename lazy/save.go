@@ -17,6 +17,7 @@ type SaveOption func(*saving) error
 type saving struct {
 	order    byte
 	unsynced bool
+	place    func(place func() error) error
 }
 
 // Order says in which order the elements lie in the file, in NumPy's letters: "C" (the default),
@@ -42,6 +43,16 @@ func Order(order string) SaveOption {
 func Sync(durable bool) SaveOption {
 	return func(s *saving) error {
 		s.unsynced = !durable
+		return nil
+	}
+}
+
+// Placing has f give the file its place, by calling place once: what belongs to the file, and must
+// not lie beside another one, can change before and after that. The file is complete then, and on
+// disk unless [Sync] says otherwise. Its error is that of Save.
+func Placing(f func(place func() error) error) SaveOption {
+	return func(s *saving) error {
+		s.place = f
 		return nil
 	}
 }
@@ -82,10 +93,19 @@ func (a *Array) Save(ctx context.Context, path string, opts ...SaveOption) error
 	if err := a.fill(ctx, f, path, s); err != nil {
 		return f.Named(err)
 	}
+	place := f.Commit
 	if s.unsynced {
-		return f.CommitUnsynced()
+		place = f.CommitUnsynced
 	}
-	return f.Commit()
+	if s.place == nil {
+		return place()
+	}
+	if !s.unsynced { // now, and not between the two
+		if err := f.Sync(); err != nil {
+			return f.Named(err)
+		}
+	}
+	return s.place(place)
 }
 
 // fill writes the array into a file.

@@ -77,10 +77,7 @@ func SaveArchive(ctx context.Context, path string, entries []Entry, opts ...Arch
 	if err := fillArchive(ctx, f, path, entries, opts); err != nil {
 		return f.Named(err)
 	}
-	if err := claim.Yield(); err != nil {
-		return err
-	}
-	return f.Commit()
+	return f.Named(claim.Place(f))
 }
 
 // waiting is options by which waiting for others ends with the context, unless they say otherwise.

@@ -21,10 +21,11 @@ type Claim struct {
 	known map[string]struct{}
 	mine  func(name string) bool
 	rule  func(old *os.File) error // of [Replacing], or nil
+	place func(func() error) error // of [Placing], or nil
 }
 
 // NewClaim waits until nobody else writes to the file at path, as [WaitFor] says; of the other
-// options of [Create] [Replacing] counts, and the rest is for [NewWriter]. Members of which mine
+// options of [Create] [Replacing] and [Placing] count, and the rest is for [NewWriter]. Members of which mine
 // reports true may be replaced also if they came while it waited: the new archive has some of that
 // name.
 func NewClaim(path string, mine func(name string) bool, opts ...WriterOption) (*Claim, error) {
@@ -32,7 +33,7 @@ func NewClaim(path string, mine func(name string) bool, opts ...WriterOption) (*
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	c := &Claim{path: path, mine: mine, rule: w.accept}
+	c := &Claim{path: path, mine: mine, rule: w.accept, place: w.place}
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 		c.was, c.known = info, namesIn(path)
 	}
@@ -109,13 +110,24 @@ func (c *Claim) file(create func() (*atomicfile.File, error)) (createTarget, err
 	return createTarget{f, c}, nil
 }
 
-// Yield is for the moment before the archive takes its place, on systems that do not replace open
-// files.
-func (c *Claim) Yield() error {
-	if c.lock == nil {
-		return nil
+// Place gives a whole archive its place, by its Commit, as [Placing] says. The claim yields before,
+// on systems that do not replace open files.
+func (c *Claim) Place(archive interface {
+	Sync() error
+	Commit() error
+}) error {
+	if c.lock != nil {
+		if err := c.lock.Yield(); err != nil {
+			return err
+		}
 	}
-	return c.lock.Yield()
+	if c.place == nil {
+		return archive.Commit()
+	}
+	if err := archive.Sync(); err != nil {
+		return err
+	}
+	return c.place(archive.Commit)
 }
 
 // Release lets others have their turn. Calling it again does nothing.

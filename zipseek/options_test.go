@@ -2,6 +2,7 @@ package zipseek
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,6 +43,7 @@ func TestOptionsThatDoNotApply(t *testing.T) {
 	in := must(Open(path))
 	defer in.Close()
 	wait, replacing := WaitFor(t.Context(), 0, nil), Replacing(func(*os.File) error { return nil })
+	placing := Placing(func(place func() error) error { return place() })
 	members := []WriterOption{Align(1), Compressed(1), Uncompressed(), ChunkSize(4096), WriterWorkers(1)}
 	into := func(use func(w *Writer, o WriterOption) error) func(WriterOption) error {
 		return func(o WriterOption) error {
@@ -63,14 +65,14 @@ func TestOptionsThatDoNotApply(t *testing.T) {
 	}{
 		"Create": {
 			call:  func(o WriterOption) error { return made(Create(filepath.Join(dir, "c.npz"), o)) },
-			takes: append([]WriterOption{wait, replacing, Readers(0o600)}, members...), not: []WriterOption{OrCreate()},
+			takes: append([]WriterOption{wait, replacing, placing, Readers(0o600)}, members...), not: []WriterOption{OrCreate()},
 		},
 		"NewWriter": {
 			call: func(o WriterOption) error {
 				_, err := NewWriter(newMemTarget(), "m", o)
 				return err
 			},
-			takes: append([]WriterOption{wait, replacing, Readers(0o600)}, members...), not: []WriterOption{OrCreate()},
+			takes: append([]WriterOption{wait, replacing, placing, Readers(0o600)}, members...), not: []WriterOption{OrCreate()},
 		},
 		"NewClaim": {
 			call: func(o WriterOption) error {
@@ -80,28 +82,28 @@ func TestOptionsThatDoNotApply(t *testing.T) {
 				}
 				return err
 			},
-			takes: append([]WriterOption{wait, replacing, Readers(0o600)}, members...), not: []WriterOption{OrCreate()},
+			takes: append([]WriterOption{wait, replacing, placing, Readers(0o600)}, members...), not: []WriterOption{OrCreate()},
 		},
 		"Append": {
 			call:  func(o WriterOption) error { return made(Append(path, o)) },
-			takes: append([]WriterOption{wait, OrCreate(), Readers(0o600)}, members...), not: []WriterOption{replacing},
+			takes: append([]WriterOption{wait, OrCreate(), Readers(0o600)}, members...), not: []WriterOption{replacing, placing},
 		},
 		"Recover": {
 			call: func(o WriterOption) error {
 				_, err := Recover(path, o)
 				return err
 			},
-			takes: []WriterOption{wait}, not: append([]WriterOption{replacing, Readers(0o600), OrCreate()}, members...),
+			takes: []WriterOption{wait}, not: append([]WriterOption{replacing, placing, Readers(0o600), OrCreate()}, members...),
 		},
 		"Add": {
 			call: into(func(w *Writer, o WriterOption) error {
 				return w.AddBytes(t.Context(), "y", []byte("y"), o)
 			}),
-			takes: members, not: []WriterOption{wait, replacing, Readers(0o600), OrCreate()},
+			takes: members, not: []WriterOption{wait, replacing, placing, Readers(0o600), OrCreate()},
 		},
 		"Copy": {
 			call:  into(func(w *Writer, o WriterOption) error { return w.Copy(t.Context(), in.Member(0), o) }),
-			takes: members[:1], not: append([]WriterOption{wait, replacing, Readers(0o600), OrCreate()}, members[1:]...),
+			takes: members[:1], not: append([]WriterOption{wait, replacing, placing, Readers(0o600), OrCreate()}, members[1:]...),
 		},
 	} {
 		for i, o := range c.takes {
@@ -114,5 +116,35 @@ func TestOptionsThatDoNotApply(t *testing.T) {
 				t.Errorf("%s, option %d that changes nothing there: %v", name, i, err)
 			}
 		}
+	}
+}
+
+// TestPlacing looks at the path before and after an archive takes its place, and keeps it from
+// doing so.
+func TestPlacing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.npz")
+	kept := errors.New("kept")
+	write := func(f func(place func() error) error) error {
+		w := must(Create(path, Placing(f)))
+		return errors.Join(w.AddBytes(t.Context(), "x", []byte("x")), w.Close())
+	}
+	if err := write(func(func() error) error { return kept }); !errors.Is(err, kept) {
+		t.Errorf("an archive that is kept back: %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("which is there: %v", err)
+	}
+	err := write(func(place func() error) error {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("before its place: %v", err)
+		}
+		if err := place(); err != nil {
+			return err
+		}
+		_, err := os.Stat(path)
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

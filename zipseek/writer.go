@@ -135,11 +135,8 @@ func (t createTarget) commit() error {
 	if t.claim == nil {
 		return t.f.Commit()
 	}
-	if err := t.claim.Yield(); err != nil {
-		return err
-	}
-	if err := t.f.Commit(); err != nil {
-		return err
+	if err := t.claim.Place(t.f); err != nil {
+		return t.f.Named(err)
 	}
 	t.claim.Release()
 	return nil

@@ -74,7 +74,7 @@ func (t topic) String() string {
 	case aboutTurns:
 		return "WaitFor"
 	case aboutReplaced:
-		return "Replacing"
+		return "Replacing or Placing"
 	case aboutMade:
 		return "Readers"
 	}
@@ -93,6 +93,7 @@ type writerConfig struct {
 	wait    filelock.Wait
 	create  bool
 	accept  func(old *os.File) error
+	place   func(place func() error) error
 	readers []fs.FileMode // see Readers
 	inPlace bool          // tests: no copies
 
@@ -143,6 +144,16 @@ func WaitFor(ctx context.Context, most time.Duration, begins func()) WriterOptio
 func Replacing(accept func(old *os.File) error) WriterOption {
 	return func(c *writerConfig) error {
 		c.about, c.accept = aboutReplaced, accept
+		return nil
+	}
+}
+
+// Placing has f give an archive that [Create] makes its place, by calling place once: what belongs
+// to the archive, and must not lie beside another one, can change before and after that. The archive
+// is complete and on disk then. Its error is that of Close.
+func Placing(f func(place func() error) error) WriterOption {
+	return func(c *writerConfig) error {
+		c.about, c.place = aboutReplaced, f
 		return nil
 	}
 }

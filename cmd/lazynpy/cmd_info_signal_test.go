@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/signal"
 )
 
 func TestInfoShowsCalibration(t *testing.T) {
@@ -14,22 +15,25 @@ func TestInfoShowsCalibration(t *testing.T) {
 	if got := ok(t, "info", path); strings.Contains(got, "sidecar") {
 		t.Errorf("a sidecar where there is none:\n%s", got)
 	}
-	s, err := lazy.ReadSignal(path)
+	s, err := signal.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	s.Axes[0].Name, s.Axes[0].Units, s.Axes[0].Scale, s.Axes[0].Navigate = "y", "nm", 0.5, true
-	if err := lazy.WriteSidecar(path, s); err != nil {
+	s.Axes[0].Name, s.Axes[0].Units, s.Axes[0].Scale = "y", "nm", 0.5
+	if s.Data, err = s.Data.With(lazy.NavigationAxes(0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := signal.WriteSidecar(path, s); err != nil {
 		t.Fatal(err)
 	}
 	got := ok(t, "info", path)
-	for _, want := range []string{"  sidecar   " + lazy.SidecarPath(path) + "\n", "  axis 0    y: 4 from 0 to 1.5 nm, navigation\n", "  axis 1    5 from 0 to 4, signal\n"} {
+	for _, want := range []string{"  sidecar   " + signal.SidecarPath(path) + "\n", "  axis 0    y: 4 from 0 to 1.5 nm, navigation\n", "  axis 1    5 from 0 to 4, signal\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
 	}
-	if err := os.WriteFile(lazy.SidecarPath(path), []byte("{\"format\": 1\n"), 0o666); err != nil {
+	if err := os.WriteFile(signal.SidecarPath(path), []byte("{\"format\": 1\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if got := ok(t, "info", path); !strings.Contains(got, "offset 13") || !strings.Contains(got, "  shape     (4, 5)\n") {
@@ -61,13 +65,15 @@ func TestOverNeedsAxes(t *testing.T) {
 	if o := lazynpy(t, "reduce", "--nav", "0,1,2", "--op", "sum", "--over", "signal", path); o.code == 0 || !strings.Contains(o.stderr, "navigation axes only") {
 		t.Errorf("no signal axes: %+v", o)
 	}
-	s, err := lazy.ReadSignal(path)
+	s, err := signal.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	s.Axes[1].Navigate = true
-	if err := lazy.WriteSidecar(path, s); err != nil {
+	if s.Data, err = s.Data.With(lazy.NavigationAxes(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := signal.WriteSidecar(path, s); err != nil {
 		t.Fatal(err)
 	}
 	if got := ok(t, "info", path); !strings.Contains(got, "navigation 1; signal 0, 2") || strings.Contains(got, "no navigation") {
@@ -84,7 +90,7 @@ func TestOverNeedsAxes(t *testing.T) {
 	if got := ok(t, "get", out); got != want {
 		t.Errorf("run:\n%s instead of\n%s", got, want)
 	}
-	if err := os.WriteFile(lazy.SidecarPath(path), []byte("{"), 0o666); err != nil {
+	if err := os.WriteFile(signal.SidecarPath(path), []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	o := lazynpy(t, "reduce", "--op", "sum", "--over", "all", path)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
+	"github.com/lazynpy/lazynpy/signal"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
@@ -230,7 +231,7 @@ func FuzzArray(f *testing.F) {
 		}
 		if i == 0 {
 			path := filepath.Join(f.TempDir(), "good.npy")
-			if err := errors.Join(os.WriteFile(path, append(head, data...), 0o600), os.WriteFile(lazy.SidecarPath(path), sidecar, 0o600)); err != nil {
+			if err := errors.Join(os.WriteFile(path, append(head, data...), 0o600), os.WriteFile(signal.SidecarPath(path), sidecar, 0o600)); err != nil {
 				f.Fatal(err)
 			}
 			if o := good.try("info", path); !strings.Contains(o.stdout, "axis 0") {
@@ -256,7 +257,7 @@ func FuzzArray(f *testing.F) {
 		}
 		path := rawFile(t, data)
 		if len(sidecar) > 0 {
-			if err := os.WriteFile(lazy.SidecarPath(path), sidecar, 0o600); err != nil {
+			if err := os.WriteFile(signal.SidecarPath(path), sidecar, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/ops"
+	"github.com/lazynpy/lazynpy/signal"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
@@ -82,11 +83,11 @@ func (c *cli) navigation(name string) ([]int, error) {
 		return nil, nil // the options have them
 	}
 	file, _, _ := lazy.SplitPath(name)
-	if _, err := os.Stat(lazy.SidecarPath(file)); err != nil {
+	if _, err := os.Stat(signal.SidecarPath(file)); err != nil {
 		return nil, nil //nolint:nilerr // no sidecar
 	}
-	sig, err := lazy.ReadSignal(name, signalOptions(c.flags.options())...)
-	if errors.Is(err, lazy.ErrSidecar) {
+	sig, err := signal.Read(name, signal.With(c.flags.options()...))
+	if errors.Is(err, signal.ErrSidecar) {
 		return nil, err
 	}
 	if err != nil {
@@ -94,21 +95,12 @@ func (c *cli) navigation(name string) ([]int, error) {
 	}
 	defer sig.Close()
 	var nav []int
-	for d, ax := range sig.Axes {
+	for d, ax := range sig.Data.Axes() {
 		if ax.Navigate {
 			nav = append(nav, d)
 		}
 	}
 	return nav, nil
-}
-
-// signalOptions are options of [lazy.Open] for [lazy.ReadSignal].
-func signalOptions(opts []lazy.Option) []lazy.SignalOption {
-	list := make([]lazy.SignalOption, len(opts))
-	for i, o := range opts {
-		list[i] = o
-	}
-	return list
 }
 
 // fields applies --field. After an error the array is closed.

@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/signal"
 )
 
 func main() {
@@ -25,7 +26,7 @@ func main() {
 }
 
 func run(ctx context.Context, w io.Writer, scan, image string) error {
-	s, err := lazy.ReadSignal(scan, lazy.NavigationAxes(0, 1))
+	s, err := signal.Read(scan, signal.With(lazy.NavigationAxes(0, 1)))
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func run(ctx context.Context, w io.Writer, scan, image string) error {
 	}
 	s.Axes[0].Units, s.Axes[0].Scale = "nm", 0.5 // from one scan position to the next
 	s.Axes[1].Units, s.Axes[1].Scale = "nm", 0.5
-	if err := lazy.WriteSidecar(scan, s); err != nil { // the elements stay as they are
+	if err := signal.WriteSidecar(scan, s); err != nil { // the elements stay as they are
 		return err
 	}
 
@@ -50,18 +51,19 @@ func run(ctx context.Context, w io.Writer, scan, image string) error {
 	if err != nil {
 		return err
 	}
-	if err := lazy.WriteSignal(ctx, image, bright[0]); err != nil {
+	if err := signal.Write(ctx, image, bright[0]); err != nil {
 		return err
 	}
 
-	read, err := lazy.ReadSignal(image) // the image knows where it is
+	read, err := signal.Read(image) // the image knows where it is
 	if err != nil {
 		return err
 	}
 	defer read.Close()
 	fmt.Fprintln(w, read)
-	for _, ax := range read.Axes {
-		fmt.Fprintf(w, "%s: %d positions from %v to %v %s\n", ax.Name, ax.Size, ax.Value(0), ax.Value(ax.Size-1), ax.Units)
+	for d, ax := range read.Axes {
+		size := read.Data.Shape()[d]
+		fmt.Fprintf(w, "%s: %d positions from %v to %v %s\n", ax.Name, size, ax.Value(0), ax.Value(size-1), ax.Units)
 	}
 	return nil
 }

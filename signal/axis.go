@@ -1,14 +1,16 @@
-package lazy
+package signal
 
 import (
 	"fmt"
 	"math"
 	"sort"
+
+	"github.com/lazynpy/lazynpy/lazy"
 )
 
 // Value is the calibrated value of position i, in Units. Beyond the ends, that of a uniform axis
 // goes on, and that of a non-uniform one is NaN.
-func (ax SignalAxis) Value(i int64) float64 {
+func (ax Axis) Value(i int64) float64 {
 	if ax.Values == nil {
 		return ax.Offset + float64(i)*ax.Scale
 	}
@@ -18,32 +20,32 @@ func (ax SignalAxis) Value(i int64) float64 {
 	return ax.Values[i]
 }
 
-// IndexOf is the position nearest to a value, as HyperSpy's value2index finds it: of two that are
-// equally near, the one nearer to zero value. A value farther than half a step from the ends of a
-// uniform axis, or beyond the ends of a non-uniform one, is an error that matches [ErrIndex].
-func (ax SignalAxis) IndexOf(value float64) (int64, error) {
-	i, side := ax.locate(value)
+// IndexOf is the position nearest to a value on an axis of so many positions, as HyperSpy's
+// value2index finds it: of two that are equally near, the one nearer to zero value. A value farther than half a step from the ends of a
+// uniform axis, or beyond the ends of a non-uniform one, is an error that matches [lazy.ErrIndex].
+func (ax Axis) IndexOf(value float64, size int64) (int64, error) {
+	i, side := ax.locate(value, size)
 	if side != 0 || math.IsNaN(value) {
-		return 0, fmt.Errorf("%w: the value %v is out of bounds for %s", ErrIndex, value, ax.extent())
+		return 0, fmt.Errorf("%w: the value %v is out of bounds for %s", lazy.ErrIndex, value, ax.extent(size))
 	}
 	return i, nil
 }
 
 // extent describes the axis in an error.
-func (ax SignalAxis) extent() string {
+func (ax Axis) extent(size int64) string {
 	name := "an axis"
 	if ax.Name != "" {
 		name = fmt.Sprintf("axis %q", ax.Name)
 	}
-	if ax.Size == 0 {
+	if size == 0 {
 		return name + " of size 0"
 	}
-	return fmt.Sprintf("%s from %v to %v", name, ax.Value(0), ax.Value(ax.Size-1))
+	return fmt.Sprintf("%s from %v to %v", name, ax.Value(0), ax.Value(size-1))
 }
 
 // locate is the position nearest to a value, and on which side of the axis it lies: -1 before the
 // first position, 1 behind the last, 0 within.
-func (ax SignalAxis) locate(value float64) (i int64, side int) {
+func (ax Axis) locate(value float64, size int64) (i int64, side int) {
 	if ax.Values != nil {
 		return locateIn(ax.Values, value)
 	}
@@ -58,10 +60,10 @@ func (ax SignalAxis) locate(value float64) (i int64, side int) {
 	switch {
 	case x < 0:
 		return 0, -1
-	case !(x < float64(ax.Size)): // the size may round up, and NaN lies nowhere
-		return max(ax.Size-1, 0), 1
+	case !(x < float64(size)): // the size may round up, and NaN lies nowhere
+		return max(size-1, 0), 1
 	}
-	return min(int64(x), ax.Size-1), 0
+	return min(int64(x), size-1), 0
 }
 
 // locateIn is locate among values that rise or fall.
@@ -105,9 +107,8 @@ func nearer(v []float64, k int, value float64) bool {
 }
 
 // slice is what remains of the axis when count positions are taken, from first on, step apart.
-func (ax SignalAxis) slice(first, count, step int64) SignalAxis {
+func (ax Axis) slice(first, count, step int64) Axis {
 	out := ax
-	out.Size = count
 	if ax.Values != nil {
 		out.Values = make([]float64, count) // at most as many as there are
 		for i := range out.Values {

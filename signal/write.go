@@ -1,4 +1,4 @@
-package lazy
+package signal
 
 import (
 	"context"
@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/filelock"
+	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
@@ -17,7 +19,7 @@ import (
 // array.
 const soleKey = "arr_0"
 
-// WriteSignal writes the data of a signal, as [Array.Save] does, and their description into the
+// Write writes the data of a signal, as [lazy.Array.Save] does, and their description into the
 // sidecar beside them ([SidecarPath]). The path decides what is written:
 //
 //	scan.npy       a .npy file
@@ -33,68 +35,53 @@ const soleKey = "arr_0"
 // written first, under another name or none; then the old sidecar goes, the data take their place,
 // and the sidecar follows. After an error while the data are written the old pair stays. The
 // sidecar has the permissions of the data; one that is a link is refused.
-func WriteSignal(ctx context.Context, path string, s *Signal, opts ...ArchiveOption) error {
-	data, err := s.data()
-	if err != nil {
+func Write(ctx context.Context, path string, s *Signal, opts ...lazy.ArchiveOption) error {
+	if err := s.Validate(); err != nil {
 		return fmt.Errorf("%w (writing %s)", err, path)
 	}
 	file, key, archive := splitTarget(path)
-	member := archive && key != ""
-	if archive && !member {
-		key = soleKey
-	} else if archive {
-		if _, err := os.Stat(file); err == nil {
-			return appendSignal(ctx, file, key, s, opts)
-		}
-	}
-	text, err := s.sidecarText(file, key, archive)
-	if err != nil {
-		return err
-	}
 	if !archive {
-		return replace(file, text, data.rules(), func(f *atomicfile.File) error { return fillFile(ctx, f, file, data, opts) })
-	}
-	entries := []Entry{{key, data}}
-	claim, err := zipseek.NewClaim(file, isOneOf(entries), waiting(ctx, opts)...)
-	if err != nil {
-		return err
-	}
-	defer claim.Release()
-	err = replace(file, text, append(data.rules(), atomicfile.Replacing(claim.Allows)), func(f *atomicfile.File) error {
-		if err := fillArchive(ctx, f, file, entries, opts); err != nil {
-			return err
+		if len(opts) > 0 {
+			return errors.New("a .npy file is written without options; they are for archives")
 		}
-		return claim.Yield()
+		return s.replace(file, "", false, func(around around) error { return s.Data.Save(ctx, file, lazy.Placing(around)) })
+	}
+	member := key != ""
+	if !member {
+		key = soleKey
+	} else if _, err := os.Stat(file); err == nil {
+		return appendSignal(ctx, file, key, s, opts)
+	}
+	err := s.replace(file, key, true, func(around around) error {
+		return lazy.SaveArchive(ctx, file, []lazy.Entry{{Key: key, Array: s.Data}}, append(slices.Clip(opts), zipseek.Placing(around))...)
 	})
 	// somebody else has made the archive meanwhile
 	if member && errors.Is(err, zipseek.ErrReplaced) {
-		claim.Release()
 		return appendSignal(ctx, file, key, s, opts)
 	}
 	return err
 }
 
-// replace puts a file and its sidecar in the place of others.
-func replace(file string, text []byte, rules []atomicfile.Option, fill func(*atomicfile.File) error) error {
-	r, err := newReplacement(file, text, rules, fill)
+// around does what goes with placing a file.
+type around = func(place func() error) error
+
+// replace puts a file that save writes and its sidecar in the place of others.
+func (s *Signal) replace(file, key string, archive bool, save func(around) error) error {
+	text, err := s.sidecarText(file, key, archive)
+	if err != nil {
+		return err
+	}
+	r, err := newReplacement(file, text)
 	if err != nil {
 		return err
 	}
 	defer r.abort()
-	return r.commit()
-}
-
-// fillFile writes a .npy file, for which there are no options.
-func fillFile(ctx context.Context, f *atomicfile.File, path string, a *Array, opts []ArchiveOption) error {
-	if len(opts) > 0 {
-		return errors.New("a .npy file is written without options; they are for archives")
-	}
-	return a.fill(ctx, f, path, saving{order: 'C'})
+	return save(r.commit)
 }
 
 // splitTarget splits a path that may not exist yet: "scan.npz:x" names a member of an archive.
 func splitTarget(path string) (file, key string, archive bool) {
-	if file, key, named := SplitPath(path); named {
+	if file, key, named := lazy.SplitPath(path); named {
 		return file, key, true
 	}
 	const suffix = ".npz"
@@ -119,7 +106,7 @@ func (s *Signal) sidecarText(file, key string, archive bool) ([]byte, error) {
 
 // appendSignal adds a member to an archive. A description that an earlier member of this name has
 // left goes before the member comes.
-func appendSignal(ctx context.Context, file, key string, s *Signal, opts []ArchiveOption) error {
+func appendSignal(ctx context.Context, file, key string, s *Signal, opts []lazy.ArchiveOption) error {
 	if err := refuseKey(file, key); err != nil {
 		return err
 	}
@@ -135,7 +122,7 @@ func appendSignal(ctx context.Context, file, key string, s *Signal, opts []Archi
 	if err := editSidecar(ctx, file, s, forget); err != nil {
 		return err
 	}
-	if err := AppendArchive(ctx, file, []Entry{{key, s.Data}}, opts...); err != nil {
+	if err := lazy.AppendArchive(ctx, file, []lazy.Entry{{Key: key, Array: s.Data}}, opts...); err != nil {
 		return err
 	}
 	return editSidecar(ctx, file, s, func(c *sidecar) bool {
@@ -175,12 +162,12 @@ func editSidecar(ctx context.Context, file string, s *Signal, edit func(*sidecar
 
 // refuseKey returns an error if an archive has such a member: its description must stay.
 func refuseKey(file, key string) error {
-	z, err := OpenArchive(file)
+	z, err := lazy.OpenArchive(file)
 	if err != nil {
 		return err
 	}
 	defer z.Close()
-	if _, err := z.Member(key); !errors.Is(err, ErrNoKey) {
+	if _, err := z.Member(key); !errors.Is(err, lazy.ErrNoKey) {
 		return fmt.Errorf("%s: there is a member %q already: %w", file, key, fs.ErrExist)
 	}
 	return nil
@@ -201,35 +188,31 @@ func besideData(file string) []atomicfile.Option {
 
 // WriteSidecar writes the description of s into the sidecar of the array at path, which must exist
 // and have the shape that s has, and leaves the array alone: the way to calibrate data that are
-// there. Like [Open] it takes a .npy file, an archive of one array, or "scan.npz:KEY". What the
+// there. Like [lazy.Open] it takes a .npy file, an archive of one array, or "scan.npz:KEY". What the
 // sidecar of an archive says about other members stays.
 func WriteSidecar(path string, s *Signal) error {
 	if err := s.Validate(); err != nil {
 		return fmt.Errorf("%w (describing %s)", err, path)
 	}
-	a, err := Open(path)
+	a, err := lazy.Open(path)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	there := *s
-	there.Data = a
-	if err := there.Validate(); err != nil {
-		return fmt.Errorf("%w (describing %s)", err, path)
+	if shape := s.Data.Shape(); !slices.Equal(shape, a.Shape()) {
+		return fmt.Errorf("%w: they are of shape %s, and the data of shape %s (describing %s)", ErrAxes, shapeString(shape), shapeString(a.Shape()), path)
 	}
-	beside, key, archive := a.describedBy(path)
+	beside, key, archive := describedBy(a, path)
+	file := strings.TrimSuffix(beside, SidecarSuffix)
 	if archive {
-		return editSidecar(context.Background(), strings.TrimSuffix(beside, SidecarSuffix), s, func(c *sidecar) bool {
+		return editSidecar(context.Background(), file, s, func(c *sidecar) bool {
 			c.signals[key] = s.description()
 			return true
 		})
 	}
-	c := newSidecar(false)
-	c.extra = s.outside
-	c.signals[key] = s.description()
-	text, err := c.encode()
+	text, err := s.sidecarText(file, key, false)
 	if err != nil {
-		return inSidecar(beside, err)
+		return err
 	}
-	return writeText(strings.TrimSuffix(beside, SidecarSuffix), beside, text)
+	return writeText(file, beside, text)
 }

@@ -1,4 +1,4 @@
-package lazy
+package signal
 
 import (
 	"errors"
@@ -6,20 +6,34 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/lazynpy/lazynpy/internal/strictjson"
+	"github.com/lazynpy/lazynpy/lazy"
 )
 
 // ErrAxes is matched by the error for a signal whose axes do not describe its data.
 var ErrAxes = errors.New("axes do not fit the data")
 
+// ErrSidecar is matched by every error about the content of a sidecar: one that is malformed, of
+// another version, or about an array of another shape.
+var ErrSidecar = errors.New("bad sidecar")
+
+// badSidecar is the cause inside a FormatError: it prints as its message alone and matches
+// ErrSidecar.
+type badSidecar string
+
+func (e badSidecar) Error() string        { return string(e) }
+func (e badSidecar) Is(target error) bool { return target == ErrSidecar }
+
 // Signal is a lazy array with what is known of its axes, as in HyperSpy and RosettaSciIO: names,
-// units, calibration, and which of them are navigation axes. It owns nothing but its description:
-// operations give signals over the same file, and [Signal.Close] of any of them closes it for all.
+// units and calibration. How long axes are, and which of them are navigation axes, the array knows
+// ([lazy.Array.Axes], [lazy.Array.With]). A signal owns nothing but its description: operations give
+// signals over the same file, and [Signal.Close] of any of them closes it for all.
 //
-// The fields may be changed before a signal is used. There must be one axis for every axis of the
-// data, in order; see [Signal.Validate]. Where Navigate and [Array.Axes] differ, Navigate counts.
+// The fields may be changed before a signal is used; see [Signal.Validate].
 type Signal struct {
-	Data *Array
-	Axes []SignalAxis
+	Data *lazy.Array
+	Axes []Axis // one for every axis of the data, in their order
 
 	// Metadata and OriginalMetadata are what HyperSpy calls so. What was read from a sidecar
 	// consists of nil, bool, string, int64, float64 (NaN and infinities included), []any and
@@ -32,41 +46,35 @@ type Signal struct {
 	outside map[string]any // fields beside the description that are not known here
 }
 
-// SignalAxis describes one axis of a [Signal]. Position i along it has the value Offset + i*Scale
-// in Units, or Values[i] where that is not nil.
-type SignalAxis struct {
+// Axis is what is known of one axis of a [Signal]. Position i along it has the value
+// Offset + i*Scale in Units, or Values[i] where that is not nil.
+type Axis struct {
 	Name, Units string // empty if not known
-	Size        int64  // elements along the axis
 	Scale       float64
 	Offset      float64
-	Navigate    bool // a navigation axis (scan position) rather than a signal axis
-
-	// IndexInArray is which axis of the data this is: its place in Signal.Axes.
-	IndexInArray int
 
 	// Values makes a non-uniform axis: a value for every position, rising or falling. Scale and
 	// Offset mean nothing then. Nil for a uniform axis.
 	Values []float64
 
-	extra map[string]any // fields that are not known here
+	extra map[string]any // fields of the sidecar that are not known here
 }
 
-// NewSignal describes an array by what it knows of itself: its shape and its navigation axes. Names
-// and units are empty, scales are 1, and offsets 0.
-func NewSignal(a *Array) *Signal {
-	s := &Signal{Data: a, Metadata: map[string]any{}, OriginalMetadata: map[string]any{}}
-	for d, ax := range a.Axes() {
-		s.Axes = append(s.Axes, plainAxis(d, ax.Size, ax.Navigate))
+// New describes an array by what it knows of itself. Names and units are empty, scales are 1, and
+// offsets 0.
+func New(a *lazy.Array) *Signal {
+	return &Signal{Data: a, Axes: plainAxes(nil, a.NDim()), Metadata: map[string]any{}, OriginalMetadata: map[string]any{}}
+}
+
+// plainAxes completes axes to n by some of which nothing is known.
+func plainAxes(axes []Axis, n int) []Axis {
+	for len(axes) < n {
+		axes = append(axes, Axis{Scale: 1})
 	}
-	return s
+	return axes
 }
 
-// plainAxis is an axis of which nothing is known.
-func plainAxis(d int, size int64, navigate bool) SignalAxis {
-	return SignalAxis{Size: size, Scale: 1, Navigate: navigate, IndexInArray: d}
-}
-
-// Close closes the file behind the data, as [Array.Close] does.
+// Close closes the file behind the data, as [lazy.Array.Close] does.
 func (s *Signal) Close() error { return s.Data.Close() }
 
 // Sidecar is the path of the file that the description was read from, and empty if there was none.
@@ -76,8 +84,8 @@ func (s *Signal) Sidecar() string { return s.sidecar }
 // before signal: "(128, 64|256, 256) uint16" for a scan of 64 rows.
 func (s *Signal) String() string {
 	var nav, sig []string
-	for d := len(s.Axes) - 1; d >= 0; d-- {
-		if n := fmt.Sprint(s.Axes[d].Size); s.Axes[d].Navigate {
+	for _, ax := range slices.Backward(s.Data.Axes()) {
+		if n := fmt.Sprint(ax.Size); ax.Navigate {
 			nav = append(nav, n)
 		} else {
 			sig = append(sig, n)
@@ -87,8 +95,8 @@ func (s *Signal) String() string {
 }
 
 // Validate returns an error that matches [ErrAxes] if the axes do not describe the data: another
-// number of axes, another size, an index that is not the axis's place, a scale that is zero, a
-// calibration that is not finite, or Values of another length or out of order.
+// number of axes, a scale that is zero, a calibration that is not finite, or Values of another
+// length or out of order.
 func (s *Signal) Validate() error {
 	if s == nil || s.Data == nil {
 		return fmt.Errorf("%w: there are no data", ErrAxes)
@@ -97,45 +105,37 @@ func (s *Signal) Validate() error {
 	if len(s.Axes) != len(shape) {
 		return fmt.Errorf("%w: %d axes for data of shape %s", ErrAxes, len(s.Axes), shapeString(shape))
 	}
-	for d := range s.Axes {
-		ax := &s.Axes[d]
-		if ax.Size != shape[d] {
-			return fmt.Errorf("%w: axis %d has size %d, and the data have shape %s", ErrAxes, d, ax.Size, shapeString(shape))
-		}
-		if ax.IndexInArray != d {
-			return fmt.Errorf("%w: axis %d says that it is axis %d", ErrAxes, d, ax.IndexInArray)
-		}
-		if field, msg := ax.flaw(); msg != "" {
+	for d, ax := range s.Axes {
+		if field, msg := ax.flaw(shape[d]); msg != "" {
 			return fmt.Errorf("%w: axis %d: %s %s", ErrAxes, d, field, msg)
 		}
 	}
 	return nil
 }
 
-// flaw says what is wrong with an axis by itself, in the words of the sidecar; empty if nothing is.
-func (ax *SignalAxis) flaw() (field, msg string) {
+// flaw says what is wrong with the description of an axis of so many positions, in the words of the
+// sidecar; empty if nothing is.
+func (ax Axis) flaw(size int64) (field, msg string) {
 	switch {
-	case ax.Size < 0:
-		return "size", fmt.Sprintf("is %d", ax.Size)
 	case ax.Values != nil:
-		return "axis", ax.valuesFlaw()
-	case !isFinite(ax.Scale) || ax.Scale == 0:
+		return "axis", ax.valuesFlaw(size)
+	case !finite(ax.Scale) || ax.Scale == 0:
 		return "scale", fmt.Sprintf("is %v, which is no distance between positions", ax.Scale)
-	case !isFinite(ax.Offset):
+	case !finite(ax.Offset):
 		return "offset", fmt.Sprintf("is %v, which is not finite", ax.Offset)
 	}
 	return "", ""
 }
 
 // valuesFlaw says what is wrong with the values of a non-uniform axis.
-func (ax *SignalAxis) valuesFlaw() string {
+func (ax Axis) valuesFlaw(size int64) string {
 	v := ax.Values
-	if int64(len(v)) != ax.Size {
-		return fmt.Sprintf("has %d values, and size is %d", len(v), ax.Size)
+	if int64(len(v)) != size {
+		return fmt.Sprintf("has %d values, and size is %d", len(v), size)
 	}
 	for i, x := range v {
 		switch {
-		case !isFinite(x):
+		case !finite(x):
 			return fmt.Sprintf("has the value %v at position %d, which is not finite", x, i)
 		case i > 0 && x == v[i-1], i > 1 && (x > v[i-1]) != (v[1] > v[0]):
 			return fmt.Sprintf("neither rises nor falls throughout: %v follows %v at position %d", x, v[i-1], i)
@@ -144,45 +144,26 @@ func (ax *SignalAxis) valuesFlaw() string {
 	return ""
 }
 
-func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// data is the array with the navigation axes that the description names.
-func (s *Signal) data() (*Array, error) {
-	if err := s.Validate(); err != nil {
-		return nil, err
+// shapeString writes a shape as Python does a tuple.
+func shapeString(shape []int64) string {
+	text := strings.ReplaceAll(strings.Trim(fmt.Sprint(shape), "[]"), " ", ", ")
+	if len(shape) == 1 {
+		text += ","
 	}
-	return navigated(s.Data, s.Axes)
-}
-
-// navigated returns the array with the navigation axes that its description names.
-func navigated(a *Array, axes []SignalAxis) (*Array, error) {
-	var navigation []int
-	same := true
-	for d, have := range a.Axes() {
-		if axes[d].Navigate {
-			navigation = append(navigation, d)
-		}
-		same = same && axes[d].Navigate == have.Navigate
-	}
-	if same {
-		return a, nil
-	}
-	return a.With(NavigationAxes(navigation...))
+	return "(" + text + ")"
 }
 
 // derive is a signal over other data that keeps what is known of the whole.
-func (s *Signal) derive(a *Array, axes []SignalAxis) (*Signal, error) {
+func (s *Signal) derive(a *lazy.Array, axes []Axis) *Signal {
 	for d := range axes {
-		axes[d].IndexInArray = d
 		axes[d].Values = slices.Clone(axes[d].Values)
 	}
-	out := &Signal{
+	return &Signal{
 		Data: a, Axes: axes, Metadata: cloneObject(s.Metadata), OriginalMetadata: cloneObject(s.OriginalMetadata),
 		extra: s.extra, outside: s.outside,
 	}
-	var err error
-	out.Data, err = out.data()
-	return out, err
 }
 
 // cloneObject copies a tree of metadata, so that changing that of one signal does not change that
@@ -190,7 +171,7 @@ func (s *Signal) derive(a *Array, axes []SignalAxis) (*Signal, error) {
 func cloneObject(m map[string]any) map[string]any {
 	out := make(map[string]any, len(m))
 	for k, v := range m {
-		out[k] = cloneTree(v, maxJSONDepth)
+		out[k] = cloneTree(v, strictjson.MaxDepth)
 	}
 	return out
 }

@@ -1,76 +1,94 @@
-package lazy
+// Package strictjson reads and writes JSON strictly: in one form only, so that the same values give
+// the same bytes, with every integer kept, and with one rule for floats. See [AppendFloat] for those
+// that JSON has a number for, and [Word] for the others.
+//
+//   - Concurrency: its functions keep no state.
+//   - Memory: a text of so many bytes takes a small multiple of them; nothing is allocated by numbers
+//     that the text states.
+//   - Errors: an [*Error] says where and what.
+package strictjson
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// What a sidecar may hold. A text of so many bytes and values takes some hundred megabytes at the
-// very most, and nothing is allocated by numbers that the text states.
+// What a text may hold, of whatever length: a million values take some hundred megabytes at the very
+// most.
 const (
-	maxSidecar    = 16 << 20 // bytes
-	maxJSONValues = 1 << 20
-	maxJSONDepth  = 64
+	MaxValues = 1 << 20
+	MaxDepth  = 64 // arrays and objects inside each other
 )
 
-// floatKey is the only key of an object that stands for a number that JSON has no word for.
-const floatKey = "__float__"
+// Error says what is wrong with a text or with a value, and where.
+type Error struct {
+	Offset int64 // in the text, of bytes; -1 for a value that cannot be written
+	Path   Path
+	Msg    string // without the path
+}
 
-// jsonReader reads JSON as RFC 8259 has it, and besides NaN, Infinity and -Infinity, which Python's
+func (e *Error) Error() string {
+	if len(e.Path) == 0 {
+		return e.Msg
+	}
+	return e.Path.String() + ": " + e.Msg
+}
+
+// reader reads JSON as RFC 8259 has it, and besides NaN, Infinity and -Infinity, which Python's
 // json writes. Unlike encoding/json it refuses a repeated key, keeps integers exactly, and knows
 // where it is when something is wrong.
-type jsonReader struct {
+type reader struct {
 	text   string
 	at     int
-	path   fieldPath
+	path   Path
 	values int
 }
 
-// fieldPath is where in a tree something is: "signal.axes[2].scale". It is spelled when an error
+// Path is where in a tree something is: "signal.axes[2].scale". It is spelled when an error
 // needs it.
-type fieldPath []pathStep
+type Path []step
 
-// pathStep is the key of a member, or else the index of an element.
-type pathStep struct {
+// step is the key of a member, or else the index of an element.
+type step struct {
 	key     string
 	index   int
 	element bool
 }
 
 // String quotes keys that are no plain names.
-func (p fieldPath) String() string {
+func (p Path) String() string {
 	var b strings.Builder
-	for i, step := range p {
+	for i, at := range p {
 		switch {
-		case step.element:
-			b.WriteString("[" + strconv.Itoa(step.index) + "]")
-		case !isName(step.key):
-			b.WriteString("[" + strconv.Quote(step.key) + "]")
+		case at.element:
+			b.WriteString("[" + strconv.Itoa(at.index) + "]")
+		case !isName(at.key):
+			b.WriteString("[" + strconv.Quote(at.key) + "]")
 		case i > 0:
-			b.WriteString("." + step.key)
+			b.WriteString("." + at.key)
 		default:
-			b.WriteString(step.key)
+			b.WriteString(at.key)
 		}
 	}
 	return b.String()
 }
 
-// key is the path of a member.
-func (p fieldPath) key(k string) fieldPath { return append(p[:len(p):len(p)], pathStep{key: k}) }
+// Key is the path of a member.
+func (p Path) Key(k string) Path { return append(p[:len(p):len(p)], step{key: k}) }
 
-// index is the path of an element.
-func (p fieldPath) index(i int) fieldPath {
-	return append(p[:len(p):len(p)], pathStep{index: i, element: true})
+// Index is the path of an element.
+func (p Path) Index(i int) Path {
+	return append(p[:len(p):len(p)], step{index: i, element: true})
 }
 
-// push is key or index in the memory of the last push to p, whose path is lost: of a million
+// push is Key or Index in the memory of the last push to p, whose path is lost: of a million
 // elements one is named at most.
-func (p fieldPath) push(step pathStep) fieldPath { return append(p, step) }
+func (p Path) push(to step) Path { return append(p, to) }
 
 // isName reports whether a key can be shown without quotes.
 func isName(k string) bool {
@@ -82,10 +100,10 @@ func isName(k string) bool {
 	return k != "" && len(k) <= 64
 }
 
-// readJSON reads a text that is one value: nil, bool, string, int64, float64, json.Number for a
-// number that is neither, []any, or map[string]any. An error is a *FormatError without a path.
-func readJSON(text string) (any, error) {
-	r := &jsonReader{text: text}
+// Read reads a text that is one value: nil, bool, string, int64, float64, json.Number for a
+// number that is neither, []any, or map[string]any. An error is an *[Error].
+func Read(text string) (any, error) {
+	r := &reader{text: text}
 	if i := invalidUTF8(text); i >= 0 {
 		r.at = i
 		return nil, r.errorf("is not UTF-8")
@@ -113,12 +131,12 @@ func invalidUTF8(text string) int {
 	return -1
 }
 
-func (r *jsonReader) errorf(format string, args ...any) error {
-	return &FormatError{Offset: int64(r.at), Field: r.path.String(), Err: badSidecar(fmt.Sprintf(format, args...))}
+func (r *reader) errorf(format string, args ...any) error {
+	return &Error{int64(r.at), slices.Clone(r.path), fmt.Sprintf(format, args...)}
 }
 
 // near quotes what comes next.
-func (r *jsonReader) near() string {
+func (r *reader) near() string {
 	if r.at >= len(r.text) {
 		return "the end of the file"
 	}
@@ -131,14 +149,14 @@ func (r *jsonReader) near() string {
 	return strconv.Quote(rest[:n])
 }
 
-func (r *jsonReader) space() {
+func (r *reader) space() {
 	for r.at < len(r.text) && strings.IndexByte(" \t\r\n", r.text[r.at]) >= 0 {
 		r.at++
 	}
 }
 
 // skip passes over a token if it comes next.
-func (r *jsonReader) skip(token string) bool {
+func (r *reader) skip(token string) bool {
 	if !strings.HasPrefix(r.text[r.at:], token) {
 		return false
 	}
@@ -147,18 +165,18 @@ func (r *jsonReader) skip(token string) bool {
 }
 
 // value reads the next value, inside so many arrays and objects.
-func (r *jsonReader) value(depth int) (any, error) {
+func (r *reader) value(depth int) (any, error) {
 	r.space()
-	if r.values++; r.values > maxJSONValues {
-		return nil, r.errorf("there are more than %d values", maxJSONValues)
+	if r.values++; r.values > MaxValues {
+		return nil, r.errorf("there are more than %d values", MaxValues)
 	}
 	if r.at >= len(r.text) {
 		return nil, r.errorf("a value is missing at the end of the file")
 	}
 	switch c := r.text[r.at]; {
 	case c == '{' || c == '[':
-		if depth == maxJSONDepth {
-			return nil, r.errorf("is nested more than %d deep", maxJSONDepth)
+		if depth == MaxDepth {
+			return nil, r.errorf("is nested more than %d deep", MaxDepth)
 		}
 		if c == '[' {
 			return r.array(depth + 1)
@@ -185,7 +203,7 @@ func (r *jsonReader) value(depth int) (any, error) {
 }
 
 // list reads what lies between the bracket at hand and the closing one.
-func (r *jsonReader) list(closing string, item func() error) error {
+func (r *reader) list(closing string, item func() error) error {
 	r.at++
 	if r.space(); r.skip(closing) {
 		return nil
@@ -204,11 +222,11 @@ func (r *jsonReader) list(closing string, item func() error) error {
 	}
 }
 
-func (r *jsonReader) array(depth int) (any, error) {
+func (r *reader) array(depth int) (any, error) {
 	out := []any{}
 	here := r.path
 	err := r.list("]", func() error {
-		r.path = here.push(pathStep{index: len(out), element: true})
+		r.path = here.push(step{index: len(out), element: true})
 		v, err := r.value(depth)
 		if err == nil {
 			out = append(out, v)
@@ -219,7 +237,7 @@ func (r *jsonReader) array(depth int) (any, error) {
 	return out, err
 }
 
-func (r *jsonReader) object(depth int) (any, error) {
+func (r *reader) object(depth int) (any, error) {
 	out := map[string]any{}
 	here := r.path
 	err := r.list("}", func() error {
@@ -231,7 +249,7 @@ func (r *jsonReader) object(depth int) (any, error) {
 		if err != nil {
 			return err
 		}
-		r.path = here.push(pathStep{key: key})
+		r.path = here.push(step{key: key})
 		if _, twice := out[key]; twice {
 			r.at = start
 			return r.errorf("is there twice")
@@ -254,22 +272,15 @@ func (r *jsonReader) object(depth int) (any, error) {
 
 // namedFloat is the number that an object stands for.
 func namedFloat(m map[string]any) (float64, bool) {
-	if len(m) != 1 {
+	word, ok := m[floatKey].(string)
+	if !ok || len(m) != 1 {
 		return 0, false
 	}
-	switch m[floatKey] {
-	case "nan":
-		return math.NaN(), true
-	case "inf":
-		return math.Inf(1), true
-	case "-inf":
-		return math.Inf(-1), true
-	}
-	return 0, false
+	return FromWord(word)
 }
 
 // string reads a string. What it may contain encoding/json says.
-func (r *jsonReader) string() (string, error) {
+func (r *reader) string() (string, error) {
 	for end := r.at + 1; end < len(r.text); end++ {
 		switch r.text[end] {
 		case '\\':
@@ -288,7 +299,7 @@ func (r *jsonReader) string() (string, error) {
 
 // number reads a number: an int64, a float64 if it has a point or an exponent, or its text if it is
 // beyond either.
-func (r *jsonReader) number() (any, error) {
+func (r *reader) number() (any, error) {
 	end := r.at
 	for end < len(r.text) && strings.IndexByte("+-.0123456789Ee", r.text[end]) >= 0 {
 		end++
@@ -310,14 +321,3 @@ func (r *jsonReader) number() (any, error) {
 	}
 	return f, nil
 }
-
-// ErrSidecar is matched by every error about the content of a sidecar: one that is malformed, of
-// another version, or about an array of another shape.
-var ErrSidecar = errors.New("bad sidecar")
-
-// badSidecar is the cause inside a FormatError: it prints as its message alone and matches
-// ErrSidecar.
-type badSidecar string
-
-func (e badSidecar) Error() string        { return string(e) }
-func (e badSidecar) Is(target error) bool { return target == ErrSidecar }

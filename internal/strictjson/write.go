@@ -1,11 +1,10 @@
-package lazy
+package strictjson
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -13,41 +12,47 @@ import (
 	"unicode/utf8"
 )
 
-// jsonObject is an object whose members are written in their order. Those of a map are sorted by
+// Object is an object whose members are written in their order. Those of a map are sorted by
 // key.
-type jsonObject []jsonPair
+type Object []Pair
 
-type jsonPair struct {
-	key   string
-	value any
+// Pair is a member of an [Object].
+type Pair struct {
+	Key   string
+	Value any
 }
 
-// jsonWriter writes JSON in one form only: the same values give the same bytes. Arrays and objects
+// With is o with one more member at its end.
+func (o Object) With(key string, value any) Object { return append(o, Pair{key, value}) }
+
+// writer writes JSON in one form only: the same values give the same bytes. Arrays and objects
 // that contain neither are written on one line, all others with one line for each item.
-type jsonWriter struct {
+type writer struct {
 	b    []byte
-	path fieldPath
+	most int
+	path Path
 }
 
-// writeJSON is the text of a value, with a newline at its end.
-func writeJSON(v any) ([]byte, error) {
-	w := &jsonWriter{}
+// Write is the text of a value, with a newline at its end. A text that becomes much longer than most
+// bytes is given up. Values may be of any type that has one of the kinds that JSON has.
+func Write(v any, most int) ([]byte, error) {
+	w := &writer{most: most}
 	if err := w.value(v, 0); err != nil {
 		return nil, err
 	}
 	return append(w.b, '\n'), nil
 }
 
-func (w *jsonWriter) errorf(format string, args ...any) error {
-	return &FormatError{Offset: -1, Field: w.path.String(), Err: badSidecar(fmt.Sprintf(format, args...))}
+func (w *writer) errorf(format string, args ...any) error {
+	return &Error{-1, slices.Clone(w.path), fmt.Sprintf(format, args...)}
 }
 
-func (w *jsonWriter) value(v any, depth int) error {
-	if len(w.b) > maxSidecar {
-		return w.errorf("a sidecar has at most %d bytes", maxSidecar)
+func (w *writer) value(v any, depth int) error {
+	if len(w.b) > w.most {
+		return w.errorf("there may be at most %d bytes", w.most)
 	}
-	if depth > maxJSONDepth {
-		return w.errorf("is nested more than %d deep", maxJSONDepth)
+	if depth > MaxDepth {
+		return w.errorf("is nested more than %d deep", MaxDepth)
 	}
 	switch v := v.(type) {
 	case nil:
@@ -57,10 +62,10 @@ func (w *jsonWriter) value(v any, depth int) error {
 			return w.errorf("is no number: %q", string(v))
 		}
 		w.b = append(w.b, v...)
-	case jsonObject:
+	case Object:
 		return w.object(v, depth)
 	case map[string]any:
-		return w.object(sortedPairs(v), depth)
+		return w.object(Sorted(v), depth)
 	default:
 		return w.reflected(reflect.ValueOf(v), depth)
 	}
@@ -68,7 +73,7 @@ func (w *jsonWriter) value(v any, depth int) error {
 }
 
 // reflected writes what a Go program may have put into metadata: values of the kinds that JSON has.
-func (w *jsonWriter) reflected(v reflect.Value, depth int) error {
+func (w *writer) reflected(v reflect.Value, depth int) error {
 	switch {
 	case v.Kind() == reflect.Bool:
 		w.b = strconv.AppendBool(w.b, v.Bool())
@@ -93,45 +98,33 @@ func (w *jsonWriter) reflected(v reflect.Value, depth int) error {
 		for k, x := range v.Seq2() {
 			m[k.String()] = x.Interface()
 		}
-		return w.object(sortedPairs(m), depth)
+		return w.object(Sorted(m), depth)
 	default:
 		return w.errorf("a %s cannot be written", v.Type())
 	}
 	return nil
 }
 
-func sortedPairs(m map[string]any) jsonObject {
-	out := make(jsonObject, 0, len(m))
+// Sorted is the members of a map, by their keys.
+func Sorted(m map[string]any) Object {
+	out := make(Object, 0, len(m))
 	for _, k := range slices.Sorted(maps.Keys(m)) {
-		out = append(out, jsonPair{k, m[k]})
+		out = append(out, Pair{k, m[k]})
 	}
 	return out
 }
 
-// float writes a float as one, with a point or an exponent, so that it is read as one. What JSON
-// has no word for is written as an object.
-func (w *jsonWriter) float(f float64, bits, depth int) error {
-	switch {
-	case math.IsNaN(f):
-		return w.object(jsonObject{{floatKey, "nan"}}, depth)
-	case math.IsInf(f, 1):
-		return w.object(jsonObject{{floatKey, "inf"}}, depth)
-	case math.IsInf(f, -1):
-		return w.object(jsonObject{{floatKey, "-inf"}}, depth)
+// float writes a float as one, so that it is read as one. What JSON has no number for is written as
+// an object, since a string may stand where any value may.
+func (w *writer) float(f float64, bits, depth int) error {
+	if word, ok := Word(f); ok {
+		return w.object(Object{{floatKey, word}}, depth)
 	}
-	format := byte('f')
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
-		format = 'e' // as Python does
-	}
-	start := len(w.b)
-	w.b = strconv.AppendFloat(w.b, f, format, -1, bits)
-	if !bytes.ContainsAny(w.b[start:], ".e") {
-		w.b = append(w.b, ".0"...)
-	}
+	w.b = AppendFloat(w.b, f, bits)
 	return nil
 }
 
-func (w *jsonWriter) string(s string) error {
+func (w *writer) string(s string) error {
 	if !utf8.ValidString(s) {
 		return w.errorf("is not UTF-8: %q", s)
 	}
@@ -145,26 +138,26 @@ func (w *jsonWriter) string(s string) error {
 	return nil
 }
 
-func (w *jsonWriter) array(items []any, depth int) error {
+func (w *writer) array(items []any, depth int) error {
 	here := w.path
 	defer func() { w.path = here }()
 	return w.list("[]", len(items), slices.ContainsFunc(items, isContainer), depth, func(i int) error {
-		w.path = here.push(pathStep{index: i, element: true})
+		w.path = here.push(step{index: i, element: true})
 		return w.value(items[i], depth+1)
 	})
 }
 
-func (w *jsonWriter) object(members jsonObject, depth int) error {
+func (w *writer) object(members Object, depth int) error {
 	here := w.path
 	defer func() { w.path = here }()
-	nested := slices.ContainsFunc(members, func(p jsonPair) bool { return isContainer(p.value) })
+	nested := slices.ContainsFunc(members, func(p Pair) bool { return isContainer(p.Value) })
 	return w.list("{}", len(members), nested, depth, func(i int) error {
-		w.path = here.push(pathStep{key: members[i].key})
-		if err := w.string(members[i].key); err != nil {
+		w.path = here.push(step{key: members[i].Key})
+		if err := w.string(members[i].Key); err != nil {
 			return err
 		}
 		w.b = append(w.b, ": "...)
-		return w.value(members[i].value, depth+1)
+		return w.value(members[i].Value, depth+1)
 	})
 }
 
@@ -177,13 +170,14 @@ func isContainer(v any) bool {
 	case reflect.Slice, reflect.Array, reflect.Map:
 		return true
 	case reflect.Float32, reflect.Float64:
-		return !isFinite(r.Float())
+		_, named := Word(r.Float())
+		return named
 	}
 	return false
 }
 
 // list writes n items between brackets, each on a line of its own if they are nested.
-func (w *jsonWriter) list(brackets string, n int, nested bool, depth int, item func(i int) error) error {
+func (w *writer) list(brackets string, n int, nested bool, depth int, item func(i int) error) error {
 	w.b = append(w.b, brackets[0])
 	for i := range n {
 		switch {
@@ -207,7 +201,7 @@ func (w *jsonWriter) list(brackets string, n int, nested bool, depth int, item f
 }
 
 // line begins a line.
-func (w *jsonWriter) line(depth int) {
+func (w *writer) line(depth int) {
 	w.b = append(w.b, '\n')
 	for range depth {
 		w.b = append(w.b, "  "...)

@@ -1,4 +1,4 @@
-package lazy
+package signal
 
 import (
 	"encoding/json"
@@ -8,9 +8,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-)
 
-type jsonNumber = json.Number
+	"github.com/lazynpy/lazynpy/internal/strictjson"
+	"github.com/lazynpy/lazynpy/mmapnpy"
+)
 
 // framed is a sidecar around the text of a description.
 func framed(signal string) string {
@@ -121,21 +122,21 @@ func TestHostileSidecars(t *testing.T) {
 		axes(`{"size": 3,}`):                                             "signal.axes[1]: expected a key",
 		framed(`{"axes": [], "metadata": 1}`):                            "signal.metadata: is the number 1, and not an object",
 		framed(strings.Repeat("[", 1<<20)):                               "is nested more than 64 deep",
-		framed("[" + strings.Repeat("0,", maxJSONValues)):                "there are more than 1048576 values",
+		framed("[" + strings.Repeat("0,", strictjson.MaxValues)):         "there are more than 1048576 values",
 		strings.Repeat(" ", maxSidecar+1):                                "is longer than 16777216 bytes",
 		strings.Replace(framed("{}"), "version\": 1", "version\": 2", 1): "version: is 2, and only 1 is known",
 	} {
 		if err := os.WriteFile(SidecarPath(path), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		_, err := ReadSignal(path)
+		_, err := Read(path)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), SidecarPath(path)+": ") || strings.Contains(err.Error(), "\n") || len(err.Error()) > 600 {
 			t.Errorf("%.200q: %.600v, not %q", text, err, want)
 		}
-		if bad, ok := errors.AsType[*FormatError](err); !ok || !errors.Is(err, ErrSidecar) || bad.Path != SidecarPath(path) {
+		if bad, ok := errors.AsType[*mmapnpy.FormatError](err); !ok || !errors.Is(err, ErrSidecar) || bad.Path != SidecarPath(path) {
 			t.Errorf("%.200q: a %T", text, err)
 		}
-		if s, err := ReadSignal(path, IgnoreSidecar()); err != nil {
+		if s, err := Read(path, IgnoreSidecar()); err != nil {
 			t.Error(err)
 		} else {
 			s.Close()
@@ -144,7 +145,7 @@ func TestHostileSidecars(t *testing.T) {
 	if err := errors.Join(os.Remove(SidecarPath(path)), os.Mkdir(SidecarPath(path), 0o777)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadSignal(path); !errors.Is(err, ErrSidecar) {
+	if _, err := Read(path); !errors.Is(err, ErrSidecar) {
 		t.Errorf("a folder: %v", err)
 	}
 }

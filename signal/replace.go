@@ -1,4 +1,4 @@
-package lazy
+package signal
 
 import (
 	"errors"
@@ -9,48 +9,39 @@ import (
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
-// A replacement puts a file of data and its sidecar in the place of others. It ends with commit or
-// abort.
+// A replacement puts a sidecar in the place of another one, around data that do so. It ends with
+// commit or abort.
 type replacement struct {
-	data    *atomicfile.File
 	sidecar *atomicfile.File
 	beside  string // the sidecar's path
 	aside   string // the old sidecar, on its way out; "" if there is none, or it is in its place
 	placed  bool   // the data are in their place
 }
 
-// newReplacement lets fill write the data to a temporary file, and writes the sidecar to another.
-// Nothing that can be seen has changed then.
-func newReplacement(path string, text []byte, rules []atomicfile.Option, fill func(*atomicfile.File) error) (_ *replacement, err error) {
-	r := &replacement{beside: SidecarPath(path)}
-	defer func() {
-		if err != nil {
-			r.abort()
-		}
-	}()
-	if r.data, err = atomicfile.Create(path, rules...); err != nil {
-		return nil, err
+// newReplacement writes the sidecar of the file at path to a temporary one. Nothing that can be
+// seen has changed then.
+func newReplacement(path string, text []byte) (_ *replacement, err error) {
+	if err := atomicfile.Check(path); err != nil {
+		return nil, err // which is to be about the data
 	}
+	r := &replacement{beside: SidecarPath(path)}
 	if r.sidecar, err = atomicfile.Create(r.beside, besideData(atomicfile.Target(path))...); err != nil {
 		return nil, err
 	}
-	if err := fill(r.data); err != nil {
-		return nil, r.data.Named(err)
+	if _, err := r.sidecar.Write(text); err != nil {
+		r.abort()
+		return nil, r.sidecar.Named(err)
 	}
-	if err := r.data.Sync(); err != nil { // now, and not while there is no sidecar
-		return nil, r.data.Named(err)
-	}
-	_, err = r.sidecar.Write(text)
-	return r, r.sidecar.Named(err)
+	return r, nil
 }
 
 // steps are what commit does, in an order in which data never lie beside the sidecar of others.
-func (r *replacement) steps() []func() error {
-	return []func() error{r.removeOld, r.place, r.describe}
+func (r *replacement) steps(place func() error) []func() error {
+	return []func() error{r.removeOld, func() error { return r.place(place) }, r.describe}
 }
 
-func (r *replacement) commit() error {
-	for _, step := range r.steps() {
+func (r *replacement) commit(place func() error) error {
+	for _, step := range r.steps(place) {
 		if err := step(); err != nil {
 			return err
 		}
@@ -75,8 +66,8 @@ func (r *replacement) removeOld() error {
 }
 
 // place puts the data in their place.
-func (r *replacement) place() error {
-	if err := r.data.Commit(); err != nil {
+func (r *replacement) place(place func() error) error {
+	if err := place(); err != nil {
 		return err
 	}
 	r.placed = true
@@ -89,11 +80,7 @@ func (r *replacement) describe() error { return r.sidecar.Commit() }
 // abort removes what is not in its place, and brings the old sidecar back if the old data are still
 // there.
 func (r *replacement) abort() {
-	for _, f := range []*atomicfile.File{r.data, r.sidecar} {
-		if f != nil {
-			f.Abort()
-		}
-	}
+	r.sidecar.Abort()
 	switch {
 	case r.aside == "":
 	case r.placed:

@@ -1,4 +1,4 @@
-package lazy
+package signal
 
 import (
 	"errors"
@@ -10,11 +10,17 @@ import (
 	"slices"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/strictjson"
+	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
 // SidecarSuffix is what the name of a sidecar has behind that of its array or archive:
 // "scan.npy.signal.json".
 const SidecarSuffix = ".signal.json"
+
+// maxSidecar is the most bytes of a sidecar.
+const maxSidecar = 16 << 20
 
 const (
 	sidecarFormat  = "lazynpy-signal"
@@ -35,9 +41,16 @@ type sidecar struct {
 
 // description is what a sidecar says about one array.
 type description struct {
-	axes                       []SignalAxis
+	axes                       []describedAxis
 	metadata, originalMetadata map[string]any
 	extra                      map[string]any
+}
+
+// describedAxis is an axis as a sidecar has it, with what the array knows.
+type describedAxis struct {
+	Axis
+	size     int64
+	navigate bool
 }
 
 func newSidecar(archive bool) *sidecar {
@@ -65,7 +78,7 @@ func readSidecar(path string) (string, error) {
 		return "", err
 	}
 	if !info.Mode().IsRegular() {
-		return "", &FormatError{Path: path, Offset: -1, Err: badSidecar("not a regular file")}
+		return "", &mmapnpy.FormatError{Path: path, Offset: -1, Err: badSidecar("not a regular file")}
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -74,14 +87,14 @@ func readSidecar(path string) (string, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxSidecar+1))
 	if err == nil && len(text) > maxSidecar {
-		err = &FormatError{Path: path, Offset: -1, Err: badSidecar(fmt.Sprintf("is longer than %d bytes", maxSidecar))}
+		err = &mmapnpy.FormatError{Path: path, Offset: -1, Err: badSidecar(fmt.Sprintf("is longer than %d bytes", maxSidecar))}
 	}
 	return string(text), err
 }
 
 // inSidecar names the file in an error about its content.
 func inSidecar(path string, err error) error {
-	bad, ok := errors.AsType[*FormatError](err)
+	bad, ok := errors.AsType[*mmapnpy.FormatError](err)
 	if !ok || bad.Path != "" {
 		return err
 	}
@@ -90,39 +103,48 @@ func inSidecar(path string, err error) error {
 	return &in
 }
 
-// decodeSidecar makes sense of the text of a sidecar. Errors are a *FormatError without a path.
+// decodeSidecar makes sense of the text of a sidecar. Errors are a *mmapnpy.FormatError without a path.
 func decodeSidecar(text string, archive bool) (*sidecar, error) {
-	v, err := readJSON(text)
+	v, err := strictjson.Read(text)
 	if err != nil {
-		return nil, err
+		return nil, badJSON(err)
 	}
 	d := &sidecarDecoder{}
 	c := newSidecar(archive)
 	top := d.fields(nil, v)
 	if format := top.text("format"); format != sidecarFormat {
-		d.fail(top.path.key("format"), "is %q, and not %q as in every sidecar", format, sidecarFormat)
+		d.fail(top.path.Key("format"), "is %q, and not %q as in every sidecar", format, sidecarFormat)
 	}
 	if version, _ := top.integer("version"); version != sidecarVersion {
-		d.fail(top.path.key("version"), "is %d, and only %d is known", version, sidecarVersion)
+		d.fail(top.path.Key("version"), "is %d, and only %d is known", version, sidecarVersion)
 	}
 	if archive {
 		signals := top.object("signals")
 		for _, key := range slices.Sorted(maps.Keys(signals)) {
-			c.signals[key] = d.description(fieldPath(nil).key("signals").key(key), signals[key])
+			c.signals[key] = d.description(strictjson.Path(nil).Key("signals").Key(key), signals[key])
 		}
 	} else {
-		c.signals[""] = d.description(fieldPath(nil).key("signal"), top.take("signal"))
+		c.signals[""] = d.description(strictjson.Path(nil).Key("signal"), top.take("signal"))
 	}
 	c.extra = top.m
 	return c, d.err
 }
 
+// badJSON makes a *FormatError of an error about a text or a value.
+func badJSON(err error) error {
+	bad, ok := errors.AsType[*strictjson.Error](err)
+	if !ok {
+		return err
+	}
+	return &mmapnpy.FormatError{Offset: bad.Offset, Field: bad.Path.String(), Err: badSidecar(bad.Msg)}
+}
+
 // sidecarDecoder keeps the first error.
 type sidecarDecoder struct{ err error }
 
-func (d *sidecarDecoder) fail(path fieldPath, format string, args ...any) {
+func (d *sidecarDecoder) fail(path strictjson.Path, format string, args ...any) {
 	if d.err == nil {
-		d.err = &FormatError{Offset: -1, Field: path.String(), Err: badSidecar(fmt.Sprintf(format, args...))}
+		d.err = &mmapnpy.FormatError{Offset: -1, Field: path.String(), Err: badSidecar(fmt.Sprintf(format, args...))}
 	}
 }
 
@@ -130,11 +152,11 @@ func (d *sidecarDecoder) fail(path fieldPath, format string, args ...any) {
 // remain.
 type sidecarFields struct {
 	d    *sidecarDecoder
-	path fieldPath
+	path strictjson.Path
 	m    map[string]any
 }
 
-func (d *sidecarDecoder) fields(path fieldPath, v any) sidecarFields {
+func (d *sidecarDecoder) fields(path strictjson.Path, v any) sidecarFields {
 	m, ok := v.(map[string]any)
 	if !ok {
 		d.fail(path, "is %s, and not an object", kindOf(v))
@@ -173,7 +195,7 @@ func (f sidecarFields) text(key string) string {
 	v := f.take(key)
 	s, ok := v.(string)
 	if !ok && v != nil {
-		f.d.fail(f.path.key(key), "is %s, and not a string", kindOf(v))
+		f.d.fail(f.path.Key(key), "is %s, and not a string", kindOf(v))
 	}
 	return s
 }
@@ -182,7 +204,7 @@ func (f sidecarFields) flag(key string) bool {
 	v := f.take(key)
 	b, ok := v.(bool)
 	if !ok && v != nil {
-		f.d.fail(f.path.key(key), "is %s, and not a boolean", kindOf(v))
+		f.d.fail(f.path.Key(key), "is %s, and not a boolean", kindOf(v))
 	}
 	return b
 }
@@ -192,7 +214,7 @@ func (f sidecarFields) integer(key string) (n int64, ok bool) {
 	v := f.take(key)
 	n, ok = v.(int64)
 	if !ok && v != nil {
-		f.d.fail(f.path.key(key), "is %s, and not an integer of 64 bits", kindOf(v))
+		f.d.fail(f.path.Key(key), "is %s, and not an integer of 64 bits", kindOf(v))
 	}
 	return n, ok
 }
@@ -205,7 +227,7 @@ func (f sidecarFields) number(key string, otherwise float64) (x float64, ok bool
 	}
 	x, ok = asFloat(v)
 	if !ok {
-		f.d.fail(f.path.key(key), "is %s, and not a number of 64 bits", kindOf(v))
+		f.d.fail(f.path.Key(key), "is %s, and not a number of 64 bits", kindOf(v))
 	}
 	return x, ok
 }
@@ -226,31 +248,31 @@ func (f sidecarFields) object(key string) map[string]any {
 	if v == nil {
 		return map[string]any{}
 	}
-	return f.d.fields(f.path.key(key), v).m
+	return f.d.fields(f.path.Key(key), v).m
 }
 
-func (d *sidecarDecoder) description(path fieldPath, v any) *description {
+func (d *sidecarDecoder) description(path strictjson.Path, v any) *description {
 	f := d.fields(path, v)
 	out := &description{metadata: f.object("metadata"), originalMetadata: f.object("original_metadata")}
-	at := path.key("axes")
+	at := path.Key("axes")
 	axes, ok := f.take("axes").([]any)
 	if !ok {
 		d.fail(at, "is no array")
 	}
 	for i, v := range axes {
 		if d.err == nil {
-			out.axes = append(out.axes, d.axis(at.index(i), i, v))
+			out.axes = append(out.axes, d.axis(at.Index(i), i, v))
 		}
 	}
 	out.extra = f.m
 	return out
 }
 
-func (d *sidecarDecoder) axis(path fieldPath, i int, v any) SignalAxis {
+func (d *sidecarDecoder) axis(path strictjson.Path, i int, v any) describedAxis {
 	f := d.fields(path, v)
-	ax := SignalAxis{Name: f.text("name"), Units: f.text("units"), Navigate: f.flag("navigate"), IndexInArray: i}
+	ax := describedAxis{Axis: Axis{Name: f.text("name"), Units: f.text("units")}, navigate: f.flag("navigate")}
 	if at, ok := f.integer("index_in_array"); ok && at != int64(i) {
-		d.fail(path.key("index_in_array"), "is %d: axes are listed in the order of the array", at)
+		d.fail(path.Key("index_in_array"), "is %d: axes are listed in the order of the array", at)
 	}
 	scale, hasScale := f.number("scale", 1)
 	offset, hasOffset := f.number("offset", 0)
@@ -258,27 +280,29 @@ func (d *sidecarDecoder) axis(path fieldPath, i int, v any) SignalAxis {
 	values := f.take("axis")
 	switch {
 	case values == nil:
-		ax.Scale, ax.Offset, ax.Size = scale, offset, size
+		ax.Scale, ax.Offset, ax.size = scale, offset, size
 		if !hasSize {
-			d.fail(path.key("size"), "is missing")
+			d.fail(path.Key("size"), "is missing")
 		}
 	case hasScale || hasOffset:
-		d.fail(path.key("axis"), "excludes scale and offset")
+		d.fail(path.Key("axis"), "excludes scale and offset")
 	default:
-		ax.Scale, ax.Values = 1, d.axisValues(path.key("axis"), values)
-		if ax.Size = int64(len(ax.Values)); hasSize {
-			ax.Size = size
+		ax.Scale, ax.Values = 1, d.axisValues(path.Key("axis"), values)
+		if ax.size = int64(len(ax.Values)); hasSize {
+			ax.size = size
 		}
 	}
-	if field, msg := ax.flaw(); msg != "" {
-		d.fail(path.key(field), "%s", msg)
+	if ax.size < 0 {
+		d.fail(path.Key("size"), "is %d", ax.size)
+	} else if field, msg := ax.flaw(ax.size); msg != "" {
+		d.fail(path.Key(field), "%s", msg)
 	}
 	ax.extra = f.m
 	return ax
 }
 
 // axisValues reads the values of a non-uniform axis, which is nil after an error only.
-func (d *sidecarDecoder) axisValues(path fieldPath, v any) []float64 {
+func (d *sidecarDecoder) axisValues(path strictjson.Path, v any) []float64 {
 	list, ok := v.([]any)
 	if !ok {
 		d.fail(path, "is %s, and not an array", kindOf(v))
@@ -287,7 +311,7 @@ func (d *sidecarDecoder) axisValues(path fieldPath, v any) []float64 {
 	out := make([]float64, len(list))
 	for i, v := range list {
 		if out[i], ok = asFloat(v); !ok {
-			d.fail(path.index(i), "is %s, and not a number of 64 bits", kindOf(v))
+			d.fail(path.Index(i), "is %s, and not a number of 64 bits", kindOf(v))
 		}
 	}
 	return out
@@ -295,71 +319,88 @@ func (d *sidecarDecoder) axisValues(path fieldPath, v any) []float64 {
 
 // encode writes a sidecar, and makes sure that what it wrote can be read.
 func (c *sidecar) encode() ([]byte, error) {
-	top := jsonObject{{"format", sidecarFormat}, {"version", sidecarVersion}}
+	top := strictjson.Object{}.With("format", sidecarFormat).With("version", sidecarVersion)
 	if c.archive {
-		signals := jsonObject{}
+		signals := strictjson.Object{}
 		for _, key := range slices.Sorted(maps.Keys(c.signals)) {
-			signals = append(signals, jsonPair{key, c.signals[key].object()})
+			signals = signals.With(key, c.signals[key].object())
 		}
-		top = append(top, jsonPair{"signals", signals})
+		top = top.With("signals", signals)
 	} else {
-		top = append(top, jsonPair{"signal", c.signals[""].object()})
+		top = top.With("signal", c.signals[""].object())
 	}
-	text, err := writeJSON(append(top, sortedPairs(c.extra)...))
+	text, err := strictjson.Write(append(top, strictjson.Sorted(c.extra)...), maxSidecar)
 	if err != nil {
-		return nil, err
+		return nil, badJSON(err)
 	}
 	if len(text) > maxSidecar {
-		return nil, &FormatError{Offset: -1, Err: badSidecar(fmt.Sprintf("would be longer than %d bytes", maxSidecar))}
+		return nil, &mmapnpy.FormatError{Offset: -1, Err: badSidecar(fmt.Sprintf("would be longer than %d bytes", maxSidecar))}
 	}
 	_, err = decodeSidecar(string(text), c.archive)
 	return text, err
 }
 
-func (s *description) object() jsonObject {
+func (s *description) object() strictjson.Object {
 	axes := make([]any, len(s.axes))
 	for i := range s.axes {
 		axes[i] = s.axes[i].object(i)
 	}
-	out := jsonObject{{"axes", axes}, {"metadata", s.metadata}, {"original_metadata", s.originalMetadata}}
-	return append(out, sortedPairs(s.extra)...)
+	out := strictjson.Object{}.With("axes", axes).With("metadata", s.metadata).With("original_metadata", s.originalMetadata)
+	return append(out, strictjson.Sorted(s.extra)...)
 }
 
-func (ax *SignalAxis) object(i int) jsonObject {
-	out := jsonObject{{"name", ax.Name}, {"units", ax.Units}, {"size", ax.Size}}
+func (ax *describedAxis) object(i int) strictjson.Object {
+	out := strictjson.Object{}.With("name", ax.Name).With("units", ax.Units).With("size", ax.size)
 	if ax.Values != nil {
-		out = append(out, jsonPair{"axis", ax.Values})
+		out = out.With("axis", ax.Values)
 	} else {
-		out = append(out, jsonPair{"scale", ax.Scale}, jsonPair{"offset", ax.Offset})
+		out = out.With("scale", ax.Scale).With("offset", ax.Offset)
 	}
-	out = append(out, jsonPair{"navigate", ax.Navigate}, jsonPair{"index_in_array", i})
-	return append(out, sortedPairs(ax.extra)...)
+	out = out.With("navigate", ax.navigate).With("index_in_array", i)
+	return append(out, strictjson.Sorted(ax.extra)...)
 }
 
-// description is what a sidecar is to say about s.
+// description is what a sidecar is to say about s, which is valid.
 func (s *Signal) description() *description {
-	return &description{axes: s.Axes, metadata: s.Metadata, originalMetadata: s.OriginalMetadata, extra: s.extra}
+	out := &description{metadata: s.Metadata, originalMetadata: s.OriginalMetadata, extra: s.extra}
+	for d, ax := range s.Data.Axes() {
+		out.axes = append(out.axes, describedAxis{s.Axes[d], ax.Size, ax.Navigate})
+	}
+	return out
 }
 
-// describe takes over what a sidecar says about the data.
-func (s *Signal) describe(path string, c *sidecar, key string) error {
+// describe takes over what a sidecar says about the data; which axes are navigation axes only if it
+// is to say so.
+func (s *Signal) describe(path string, c *sidecar, key string, navigation bool) error {
 	d, ok := c.signals[key]
 	if !ok {
 		return nil
 	}
 	shape := s.Data.Shape()
-	sizes := make([]int64, len(d.axes))
+	var sizes []int64
+	var axes []Axis
+	var navigate []int
 	for i, ax := range d.axes {
-		sizes[i] = ax.Size
+		sizes, axes = append(sizes, ax.size), append(axes, ax.Axis)
+		if ax.navigate {
+			navigate = append(navigate, i)
+		}
 	}
 	if !slices.Equal(sizes, shape) {
-		at := fieldPath(nil).key("signal")
+		at := strictjson.Path(nil).Key("signal")
 		if c.archive {
-			at = fieldPath(nil).key("signals").key(key)
+			at = strictjson.Path(nil).Key("signals").Key(key)
 		}
-		return &FormatError{Path: path, Offset: -1, Field: at.key("axes").String(), Err: badSidecar(fmt.Sprintf(
+		return &mmapnpy.FormatError{Path: path, Offset: -1, Field: at.Key("axes").String(), Err: badSidecar(fmt.Sprintf(
 			"the sizes %s do not fit %s, whose shape is %s", shapeString(sizes), s.Data.Name(), shapeString(shape)))}
 	}
-	s.Axes, s.Metadata, s.OriginalMetadata, s.extra, s.outside, s.sidecar = d.axes, d.metadata, d.originalMetadata, d.extra, c.extra, path
-	return nil
+	s.Axes, s.Metadata, s.OriginalMetadata, s.extra, s.outside, s.sidecar = axes, d.metadata, d.originalMetadata, d.extra, c.extra, path
+	if !navigation {
+		return nil
+	}
+	data, err := s.Data.With(lazy.NavigationAxes(navigate...))
+	if err == nil {
+		s.Data = data
+	}
+	return err
 }

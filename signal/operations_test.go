@@ -1,4 +1,4 @@
-package lazy
+package signal
 
 import (
 	"encoding/json"
@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lazynpy/lazynpy/internal/strictjson"
+	"github.com/lazynpy/lazynpy/lazy"
 )
 
 // TestSignalSlice compares slices of data and axes with what indexing by hand gives.
@@ -51,7 +54,7 @@ func TestSignalSlice(t *testing.T) {
 	}
 	for _, index := range []string{"3", "1.0", "-1.75", "..., 17.0", ":, 99.0:", ":, :-99.0", ":, 0.0::-1", ":, :99.0:-1", "..., ::1.0", ":, ::0.1",
 		"0, 0, 0, 0", "1.0.0", "..., ...", "[0", "1e999", "x", "nan", ":, ::0"} {
-		if got, err := s.Slice(index); !errors.Is(err, ErrIndex) || strings.Contains(err.Error(), "\n") {
+		if got, err := s.Slice(index); !errors.Is(err, lazy.ErrIndex) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v, %v", index, got, err)
 		}
 	}
@@ -60,7 +63,7 @@ func TestSignalSlice(t *testing.T) {
 // axesString describes axes in a line.
 func axesString(s *Signal) string {
 	var out []string
-	for _, ax := range s.Axes {
+	for d, ax := range s.Axes {
 		text := ax.Name + " "
 		if ax.Values != nil {
 			var v []string
@@ -74,13 +77,13 @@ func axesString(s *Signal) string {
 		if ax.Scale < 0 {
 			sign = "-"
 		}
-		out = append(out, text+number(ax.Offset)+sign+number(math.Abs(ax.Scale))+"*"+number(float64(ax.Size)))
+		out = append(out, text+number(ax.Offset)+sign+number(math.Abs(ax.Scale))+"*"+number(float64(s.Data.Axes()[d].Size)))
 	}
 	return strings.Join(out, ", ")
 }
 
 func number(x float64) string {
-	text, _ := writeJSON(x)
+	text, _ := strictjson.Write(x, 100)
 	return strings.TrimSuffix(strings.TrimSpace(string(text)), ".0")
 }
 
@@ -113,12 +116,16 @@ func TestSignalRoles(t *testing.T) {
 		}
 	}
 	for _, arg := range []string{"0, 0, 0", "newaxis", "4", "x"} {
-		if _, err := s.Inav(arg); !errors.Is(err, ErrIndex) {
+		if _, err := s.Inav(arg); !errors.Is(err, lazy.ErrIndex) {
 			t.Errorf("%q: %v", arg, err)
 		}
 	}
 	// Flags that were changed by hand count.
-	s.Axes[1].Navigate = false
+	data, err := s.Data.With(lazy.NavigationAxes(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Data = data
 	if got, err := s.Isig("0, 1"); err != nil || axesString(got) != "y -1+0.5*3" {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -135,9 +142,9 @@ func TestNonUniformAxes(t *testing.T) {
 		t.Fatalf("%d cases: %v", len(cases), err)
 	}
 	for _, c := range cases {
-		ax := SignalAxis{Size: int64(len(c.Axis)), Values: c.Axis}
+		ax := Axis{Values: c.Axis}
 		for i, v := range c.Values {
-			if got, err := ax.IndexOf(v); err != nil || got != c.Index[i] {
+			if got, err := ax.IndexOf(v, int64(len(c.Axis))); err != nil || got != c.Index[i] {
 				t.Errorf("%v in %v: %d, want %d: %v", v, c.Axis, got, c.Index[i], err)
 			}
 		}
@@ -145,25 +152,26 @@ func TestNonUniformAxes(t *testing.T) {
 }
 
 func TestAxisValues(t *testing.T) {
-	falling := SignalAxis{Size: 3, Scale: 1, Values: []float64{8, 4, 1}}
-	back := SignalAxis{Size: 4, Scale: -0.1, Offset: 0.3}
+	falling := Axis{Scale: 1, Values: []float64{8, 4, 1}}
+	back := Axis{Scale: -0.1, Offset: 0.3}
 	for _, c := range []struct {
-		ax    SignalAxis
+		ax    Axis
+		size  int64
 		value float64
 		want  int64
 	}{
-		{falling, 8, 0}, {falling, 6, 1}, {falling, 5.9, 1}, {falling, 1, 2}, {falling, 8.1, -1}, {falling, 0, -1}, {falling, math.NaN(), -1},
-		{back, 0.3, 0}, {back, 0, 3}, {back, 0.1, 2}, {back, 0.34, 0}, {back, 0.36, -1}, {back, -0.06, -1}, {back, math.Inf(1), -1}, {back, math.NaN(), -1},
-		{SignalAxis{Scale: 1}, 0, -1}, {SignalAxis{Values: []float64{}}, 0, -1},
-		{SignalAxis{Size: math.MaxInt64, Scale: 1}, 1e18, 1e18}, {SignalAxis{Size: math.MaxInt64, Scale: 1}, 1e19, -1},
+		{falling, 3, 8, 0}, {falling, 3, 6, 1}, {falling, 3, 5.9, 1}, {falling, 3, 1, 2}, {falling, 3, 8.1, -1}, {falling, 3, 0, -1}, {falling, 3, math.NaN(), -1},
+		{back, 4, 0.3, 0}, {back, 4, 0, 3}, {back, 4, 0.1, 2}, {back, 4, 0.34, 0}, {back, 4, 0.36, -1}, {back, 4, -0.06, -1}, {back, 4, math.Inf(1), -1}, {back, 4, math.NaN(), -1},
+		{Axis{Scale: 1}, 0, 0, -1}, {Axis{Values: []float64{}}, 0, 0, -1},
+		{Axis{Scale: 1}, math.MaxInt64, 1e18, 1e18}, {Axis{Scale: 1}, math.MaxInt64, 1e19, -1},
 	} {
-		got, err := c.ax.IndexOf(c.value)
-		if (err != nil) != (c.want < 0) || err == nil && got != c.want || err != nil && !errors.Is(err, ErrIndex) {
+		got, err := c.ax.IndexOf(c.value, c.size)
+		if (err != nil) != (c.want < 0) || err == nil && got != c.want || err != nil && !errors.Is(err, lazy.ErrIndex) {
 			t.Errorf("%v in %+v: %d, %v", c.value, c.ax, got, err)
 		}
 	}
 	for i := range int64(4) {
-		if got, err := back.IndexOf(back.Value(i)); got != i || err != nil {
+		if got, err := back.IndexOf(back.Value(i), 4); got != i || err != nil {
 			t.Errorf("position %d comes back as %d: %v", i, got, err)
 		}
 	}
@@ -192,7 +200,7 @@ func TestSignalTranspose(t *testing.T) {
 			t.Errorf("%v: %v", c.axes, err)
 		}
 	}
-	if _, err := s.Transpose(0, 0, 1); !errors.Is(err, ErrIndex) {
+	if _, err := s.Transpose(0, 0, 1); !errors.Is(err, lazy.ErrIndex) {
 		t.Error(err)
 	}
 }
@@ -201,7 +209,7 @@ func TestSignalTranspose(t *testing.T) {
 func TestSignalReduce(t *testing.T) {
 	dir := t.TempDir()
 	s := calibratedScan(t, dir)
-	out, err := s.Reduce(t.Context(), NewSum(OverSignal()), NewMax(OverNavigation()), NewMean(OverAll()), NewHistogram(OverAxes(1, 2), 4, -10, 30), NewMean(OverAxes()))
+	out, err := s.Reduce(t.Context(), lazy.NewSum(lazy.OverSignal()), lazy.NewMax(lazy.OverNavigation()), lazy.NewMean(lazy.OverAll()), lazy.NewHistogram(lazy.OverAxes(1, 2), 4, -10, 30), lazy.NewMean(lazy.OverAxes()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,10 +229,10 @@ func TestSignalReduce(t *testing.T) {
 		}
 		for _, name := range []string{"r.npy", "r.npz"} {
 			path := filepath.Join(dir, name)
-			if err := WriteSignal(t.Context(), path, got); err != nil {
+			if err := Write(t.Context(), path, got); err != nil {
 				t.Fatal(err)
 			}
-			back, err := ReadSignal(path)
+			back, err := Read(path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -234,11 +242,11 @@ func TestSignalReduce(t *testing.T) {
 			back.Close()
 		}
 		// A result is an array as any other.
-		if again, err := got.Reduce(t.Context(), NewMax(OverAll())); err != nil || again[0].Close() != nil || got.Close() != nil {
+		if again, err := got.Reduce(t.Context(), lazy.NewMax(lazy.OverAll())); err != nil || again[0].Close() != nil || got.Close() != nil {
 			t.Error(err)
 		}
 	}
-	if _, err := s.Reduce(t.Context(), NewSum(OverAxes(5))); !errors.Is(err, ErrIndex) {
+	if _, err := s.Reduce(t.Context(), lazy.NewSum(lazy.OverAxes(5))); !errors.Is(err, lazy.ErrIndex) {
 		t.Error(err)
 	}
 	if got, err := s.Data.Slice("0, 0, 0"); err != nil || elementsOf(t, got)[0] != 0 {
