@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"unicode"
@@ -39,4 +41,20 @@ func CheckPath(name string) error {
 		return fmt.Errorf("the name has more than %d bytes between two slashes", maxPathPart)
 	}
 	return nil
+}
+
+// LocalPath is the name of a member as a path below a folder, with slashes, that leads nowhere else
+// on this system or another. Names that [CheckPath] refuses, or that this system does, are errors.
+func LocalPath(name string) (string, error) {
+	if err := CheckPath(name); err != nil {
+		return "", err
+	}
+	if runtime.GOOS == "windows" && strings.Contains(name, ":") {
+		return "", errors.New(`the name contains a ":"`)
+	}
+	clean := path.Clean(name)
+	if clean == "." || !filepath.IsLocal(filepath.FromSlash(clean)) {
+		return "", errors.New("the name is that of no file")
+	}
+	return clean, nil
 }

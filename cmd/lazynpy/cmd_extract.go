@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -166,9 +165,9 @@ type goal struct {
 func (x *extraction) files(ctx context.Context, file string, members []*zipseek.Member) error {
 	goals := make([]goal, len(members))
 	for i, m := range members {
-		name, err := safeName(m.Name)
+		name, err := zipseek.LocalPath(m.Name)
 		if err != nil {
-			return fmt.Errorf("%s:%s: %w", file, m.Name, err)
+			return fmt.Errorf("%s:%s: is not extracted: %w", file, m.Name, err)
 		}
 		goals[i] = goal{m, name, filepath.Join(x.dir, filepath.FromSlash(name))}
 	}
@@ -315,20 +314,4 @@ func (x *extraction) tell(file string, m *zipseek.Member, output string) error {
 	}
 	x.cli.note("%s: %s", printable(output), chunk.FormatBytes(m.Size))
 	return nil
-}
-
-// safeName is the name of a member as a path below a directory. Names that would lead elsewhere, on
-// this system or another, are refused.
-func safeName(name string) (string, error) {
-	if err := zipseek.CheckPath(name); err != nil {
-		return "", fmt.Errorf("is not extracted: %w", err)
-	}
-	if runtime.GOOS == "windows" && strings.Contains(name, ":") {
-		return "", errors.New(`is not extracted: the name contains a ":"`)
-	}
-	clean := path.Clean(name)
-	if clean == "." || !filepath.IsLocal(filepath.FromSlash(clean)) {
-		return "", errors.New("is not extracted: the name is that of no file")
-	}
-	return clean, nil
 }

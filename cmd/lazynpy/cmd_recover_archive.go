@@ -143,7 +143,7 @@ func surveyOne(ctx context.Context, c *cli, path string, how zipseek.Option) (su
 	z := a.Zip()
 	s := survey{archive: a, good: make([]bool, z.Len()), reasons: make([]error, z.Len())}
 	err = c.parallel(ctx, z.Len(), func(ctx context.Context, i int) error {
-		err := verify(ctx, z.Member(i))
+		err := z.Member(i).CheckContent(ctx)
 		if _, damaged := innermost(err); err != nil && !damaged {
 			return err
 		}

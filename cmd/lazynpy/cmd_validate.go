@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"unicode"
+	"iter"
 
 	"github.com/spf13/cobra"
 
@@ -129,15 +128,6 @@ func (c *cli) printFindings(file string, v validateJSON) error {
 	return err
 }
 
-// content is the bytes of a .npy file, be it a file of its own or a member.
-type content struct {
-	io.ReaderAt
-	name  string
-	size  int64
-	label string // of a progress bar, or empty
-	open  func() (*lazy.Array, error)
-}
-
 // inspectFile checks a .npy file. Its error is one of reading it.
 func (v *validation) inspectFile(ctx context.Context, path string) ([]finding, error) {
 	src, err := bytesrc.Open(path, bytesrc.Options{Backend: v.cli.flags.backend.value})
@@ -145,186 +135,45 @@ func (v *validation) inspectFile(ctx context.Context, path string) ([]finding, e
 		return nil, err
 	}
 	defer src.Close()
-	return v.inspect(ctx, content{src, path, src.Size(), "validate", func() (*lazy.Array, error) {
+	return v.inspect(ctx, src, src.Size(), path, "validate", func() (*lazy.Array, error) {
 		return lazy.Open(path, v.cli.flags.options()...)
-	}})
+	})
 }
 
-// inspect checks an array. Offsets are those in its own bytes.
-func (v *validation) inspect(ctx context.Context, s content) ([]finding, error) {
-	h, err := mmapnpy.ReadHeader(s, s.size, s.name, v.cli.headerOptions()...)
-	if bad, ok := innermost(err); ok && bad.Member == "" {
-		return v.badHeader(s, bad), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var out []finding
-	for _, w := range h.Warnings {
-		out = append(out, finding{Level: levelWarning, Field: "header", Message: w})
-	}
-	if h.DType.HasObject() {
-		return append(out, finding{Level: levelWarning, Field: "descr", Message: "Python objects are not looked at"}), nil
-	}
-	contents, err := v.contents(ctx, s)
-	return slices.Concat(out, trailingBytes(s, h), contents), err
-}
-
-// badHeader is the finding for a file that does not open, with a hint if it would
-// open with other options.
-func (v *validation) badHeader(s content, bad *mmapnpy.FormatError) []finding {
-	out := []finding{{Level: levelError, Field: bad.Field, Message: bad.Err.Error()}}
-	if bad.Offset >= 0 {
-		out[0].Offset = &bad.Offset
-	}
-	for _, way := range []struct {
-		flag   string
-		option mmapnpy.Option
-	}{{"--lenient", mmapnpy.Lenient()}, {"--partial", mmapnpy.Partial()}} {
-		if _, err := mmapnpy.ReadHeader(s, s.size, s.name, append(v.cli.headerOptions(), way.option)...); err == nil {
-			out = append(out, finding{Level: levelWarning, Field: "header", Message: "it can be read with " + way.flag})
-		}
-	}
-	return out
-}
-
-// trailingBytes finds what lies behind the data.
-func trailingBytes(s content, h mmapnpy.Header) []finding {
-	end := h.DataOffset + h.NBytes()
-	if s.size <= end {
-		return nil
-	}
-	message := fmt.Sprintf("%s bytes follow the data", grouped(s.size-end))
-	magic := make([]byte, len(npyMagic))
-	if n, _ := s.ReadAt(magic, end); string(magic[:n]) == npyMagic {
-		message += ", another array among them"
-	}
-	return []finding{{Level: levelError, Field: "data", Offset: &end, Message: message}}
-}
-
-// contents reads the elements, if there is anything in them to check.
-func (v *validation) contents(ctx context.Context, s content) ([]finding, error) {
-	a, err := s.open()
-	if err != nil {
-		return nil, err
-	}
-	defer a.Close()
-	var seen census
-	check := seen.check(a.DType())
-	if check == nil || a.NBytes() == 0 {
-		return nil, nil
-	}
-	h, _ := a.FileHeader()
-	if h.FortranOrder { // so that the elements come as they lie in the file
-		if a, err = a.Transpose(); err != nil {
+// inspect checks an array of size bytes. Offsets are those in its own bytes. Label is that of a
+// progress bar, or empty.
+func (v *validation) inspect(ctx context.Context, r io.ReaderAt, size int64, name, label string, open func() (*lazy.Array, error)) ([]finding, error) {
+	elements := func() (iter.Seq2[[]byte, error], error) {
+		a, err := open()
+		if err != nil {
 			return nil, err
 		}
-	}
-	at := h.DataOffset
-	size := a.DType().ItemSize()
-	err = v.cli.arrayStream(ctx, a, s.label).Each(func(piece []byte) error {
-		for i := int64(0); i < int64(len(piece)); i += size {
-			check(piece[i:i+size], at+i)
-		}
-		at += int64(len(piece))
-		return nil
-	})
-	return seen.findings(), err
-}
-
-// census counts values that no valid element has.
-type census struct {
-	bools, points oddity
-}
-
-type oddity struct {
-	count, first int64 // first is an offset in the file
-	value        uint32
-}
-
-func (o *oddity) add(at int64, value uint32) {
-	if o.count == 0 {
-		o.first, o.value = at, value
-	}
-	o.count++
-}
-
-// checker looks at one element, at an offset in the file.
-type checker func(element []byte, at int64)
-
-// check makes the checker for a dtype, or nil if every value of it is valid.
-func (s *census) check(t mmapnpy.DType) checker {
-	if base, _, ok := t.Subarray(); ok {
-		return repeated(s.check(base), base.ItemSize())
-	}
-	if t.IsStruct() {
-		return s.checkFields(t)
-	}
-	switch t.Kind() {
-	case mmapnpy.KindBool:
-		return func(e []byte, at int64) {
-			if e[0] > 1 {
-				s.bools.add(at, uint32(e[0]))
+		inOrder := a
+		if h, _ := a.FileHeader(); h.FortranOrder { // so that the elements come as they lie in the file
+			if inOrder, err = a.Transpose(); err != nil {
+				return nil, errors.Join(err, a.Close())
 			}
 		}
-	case mmapnpy.KindString:
-		order := binary.ByteOrder(binary.LittleEndian)
-		if t.ByteOrder() == '>' {
-			order = binary.BigEndian
-		}
-		return func(e []byte, at int64) {
-			for i := 0; i+4 <= len(e); i += 4 {
-				if r := order.Uint32(e[i:]); r > unicode.MaxRune {
-					s.points.add(at+int64(i), r)
-				}
-			}
+		return func(yield func([]byte, error) bool) {
+			defer a.Close()
+			v.cli.arrayStream(ctx, inOrder, label).Pieces(yield)
+		}, nil
+	}
+	found, err := mmapnpy.Check(r, size, name, elements, v.cli.headerOptions()...)
+	out := make([]finding, len(found))
+	for i, f := range found {
+		out[i] = finding{Level: levelOf(f.Warning), Field: f.Field, Message: f.Message}
+		if f.Offset >= 0 {
+			out[i].Offset = &f.Offset
 		}
 	}
-	return nil
+	return out, err
 }
 
-func (s *census) checkFields(t mmapnpy.DType) checker {
-	type part struct {
-		offset, end int64
-		check       checker
+// levelOf is the level of a finding.
+func levelOf(warning bool) string {
+	if warning {
+		return levelWarning
 	}
-	var parts []part
-	for _, f := range t.Fields() {
-		if c := s.check(f.DType); c != nil {
-			parts = append(parts, part{f.Offset, f.Offset + f.DType.ItemSize(), c})
-		}
-	}
-	if parts == nil {
-		return nil
-	}
-	return func(e []byte, at int64) {
-		for _, p := range parts {
-			p.check(e[p.offset:p.end], at+p.offset)
-		}
-	}
-}
-
-// repeated checks the elements of a subarray.
-func repeated(check checker, size int64) checker {
-	if check == nil || size == 0 {
-		return nil
-	}
-	return func(e []byte, at int64) {
-		for i := int64(0); i < int64(len(e)); i += size {
-			check(e[i:i+size], at+i)
-		}
-	}
-}
-
-func (s *census) findings() []finding {
-	var out []finding
-	if o := s.bools; o.count > 0 {
-		out = append(out, finding{Level: levelError, Field: "data", Offset: &o.first,
-			Message: fmt.Sprintf("boolean is the byte %d (%s such in all)", o.value, grouped(o.count))})
-	}
-	if o := s.points; o.count > 0 {
-		out = append(out, finding{Level: levelError, Field: "data", Offset: &o.first,
-			Message: fmt.Sprintf("code point U+%X is beyond Unicode (%s such in all)", o.value, grouped(o.count))})
-	}
-	return out
+	return levelError
 }

@@ -21,17 +21,11 @@ func (v *validation) inspectArchive(ctx context.Context, file, key string, named
 		return nil, err
 	}
 	defer z.Close()
-	var out []finding
-	if bad, ok := errors.AsType[*zipseek.FormatError](z.Zip().CheckSidecar()); ok {
-		f := zipFinding(bad)
-		f.Level = levelWarning
-		out = append(out, f)
-	}
-	doubts, err := z.Zip().Doubts()
+	doubts, err := z.Zip().Check()
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, doubtful(doubts)...)
+	out := doubtful(doubts)
 	members := make([]*zipseek.Member, 0, z.Zip().Len())
 	if named {
 		m, err := z.Member(key)
@@ -77,55 +71,40 @@ func (in *archiveInspector) advance(n int64) {
 
 // member checks one member. Its error is about more than this one.
 func (in *archiveInspector) member(ctx context.Context, m *zipseek.Member) ([]finding, error) {
-	var out []finding
-	duplicate := shadowed(m)
-	if duplicate {
-		out = append(out, finding{Level: levelWarning, Field: "name", Message: "a later member has the same name, and is the one that is read"})
-	}
-	more, err := in.check(ctx, m, !duplicate)
+	doubts, err := m.Check(ctx, !in.noCRC)
+	out := doubtful(doubts)
 	if err == nil {
-		var doubts []zipseek.Doubt
-		doubts, err = m.Doubts()
-		out = append(out, doubtful(doubts)...)
+		var more []finding
+		more, err = in.array(ctx, m)
+		out = append(out, more...)
 	}
 	if bad, ok := innermost(err); ok {
-		more, err = append(more, zipFinding(bad)), nil
+		out, err = append(out, zipFinding(bad)), nil
 	}
-	out = append(out, more...)
 	for i := range out {
 		out[i].Member = &m.Name
 	}
 	return out, err
 }
 
-func (in *archiveInspector) check(ctx context.Context, m *zipseek.Member, isRead bool) ([]finding, error) {
-	at, err := m.DataOffset()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := m.Source(); err != nil { // a method that cannot be read
-		return nil, err
-	}
-	if !in.noCRC {
-		if err := verify(ctx, m); err != nil {
-			return nil, err
-		}
-		if err := m.CheckIndex(ctx); err != nil {
-			return nil, err
-		}
-	}
+// array checks what a member holds.
+func (in *archiveInspector) array(ctx context.Context, m *zipseek.Member) ([]finding, error) {
 	switch {
 	case m.IsDir() || m.IsAppleDouble(): // which hold nothing
 		return nil, nil
 	case !lazy.IsArray(m):
 		return []finding{{Level: levelWarning, Field: "member", Message: "is not an array"}}, nil
-	case !isRead:
+	case shadowed(m):
 		return nil, nil
 	}
+	at, err := m.DataOffset()
+	if err != nil {
+		return nil, err
+	}
 	// Progress is drawn for the archive as a whole.
-	found, err := in.inspect(ctx, content{m, memberName(in.zip.Path(), m), m.Size, "", func() (*lazy.Array, error) {
+	found, err := in.inspect(ctx, m, m.Size, memberName(in.zip.Path(), m), "", func() (*lazy.Array, error) {
 		return in.zip.Array(m.Name)
-	}})
+	})
 	for i := range found {
 		found[i].locate(m, at)
 	}
@@ -137,24 +116,9 @@ func doubtful(doubts []zipseek.Doubt) []finding {
 	out := make([]finding, len(doubts))
 	for i, d := range doubts {
 		out[i] = zipFinding(d.Err)
-		if d.Minor {
-			out[i].Level = levelWarning
-		}
+		out[i].Level = levelOf(d.Minor)
 	}
 	return out
-}
-
-// verify compares the checksum of a member, and keeps no index of it: there may be many members.
-func verify(ctx context.Context, m *zipseek.Member) error {
-	if m.Method == zipseek.Stored {
-		return m.Verify(ctx)
-	}
-	for _, err := range m.Content(ctx) {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // locate makes an offset in a member one in the file, where the member lies there as it is.
