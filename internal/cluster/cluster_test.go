@@ -342,7 +342,7 @@ func (a *attempt) finish(f *fixture) distributed.Status {
 	// done, or fail to find the output.
 	a.until("the last worker", func() bool { return len(workers(a.dir)) == 0 })
 	s := a.status()
-	ends := map[string]int{}
+	ends := map[distributed.AttemptEnd]int{}
 	for _, at := range s.Attempts {
 		if at.End == "" {
 			at.End = "died"
