@@ -5,8 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -36,37 +34,20 @@ func findOne(pattern string) ([]string, error) {
 	case err == nil:
 		return inFolder(pattern)
 	}
-	found, err := filepath.Glob(pattern)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", pattern, err)
+	found, err := natural.Glob(pattern)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%s matches no file: %w", pattern, fs.ErrNotExist)
 	}
-	hidden := strings.HasPrefix(filepath.Base(pattern), ".")
-	found = slices.DeleteFunc(found, func(path string) bool { return !hidden && strings.HasPrefix(filepath.Base(path), ".") })
-	if len(found) == 0 {
-		return nil, fmt.Errorf("%s matches no file: %w", pattern, fs.ErrNotExist)
-	}
-	slices.SortFunc(found, natural.Compare)
-	return found, nil
+	return found, err
 }
 
 // inFolder lists the .npy and .npz files of a directory.
 func inFolder(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
+	paths, err := natural.List(folder, func(name string) bool { return filepath.Ext(name) == ".npy" || filepath.Ext(name) == ".npz" })
+	if err == nil && len(paths) == 0 {
+		err = fmt.Errorf("%s has no .npy or .npz file: %w", folder, fs.ErrNotExist)
 	}
-	var paths []string
-	for _, e := range entries {
-		ext := filepath.Ext(e.Name())
-		if !e.IsDir() && e.Name()[0] != '.' && (ext == ".npy" || ext == ".npz") {
-			paths = append(paths, filepath.Join(folder, e.Name()))
-		}
-	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("%s has no .npy or .npz file: %w", folder, fs.ErrNotExist)
-	}
-	slices.SortFunc(paths, natural.Compare)
-	return paths, nil
+	return paths, err
 }
 
 // mostOpen is how many files are open at a time beyond those that are being read. It bounds

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -33,68 +32,48 @@ func findFiles(pattern string) (*fileSet, error) {
 		set.paths, set.key, set.named = []string{path}, key, named
 		return set, nil
 	}
-	glob := func(p string) error {
-		found, err := filepath.Glob(p)
-		if err != nil {
-			return fmt.Errorf("%s: %w", pattern, err)
-		}
-		hidden := strings.HasPrefix(filepath.Base(p), ".")
-		set.paths = slices.DeleteFunc(found, func(path string) bool { return !hidden && strings.HasPrefix(filepath.Base(path), ".") })
-		return nil
-	}
-	err := glob(pattern)
+	var err error
+	set.paths, err = natural.Glob(pattern)
 	for i := 1; err == nil && len(set.paths) == 0 && i < len(pattern); i++ {
 		if pattern[i] == ':' {
-			err = glob(pattern[:i])
+			set.paths, err = natural.Glob(pattern[:i])
 			set.key, set.named = pattern[i+1:], true
 		}
+	}
+	if err == nil && len(set.paths) == 0 {
+		err = fmt.Errorf("%s matches no file: %w", pattern, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(set.paths) == 0 {
-		return nil, fmt.Errorf("%s matches no file: %w", pattern, fs.ErrNotExist)
-	}
-	slices.SortFunc(set.paths, natural.Compare)
 	return set, nil
 }
 
 // list finds the files of a directory.
 func (s *fileSet) list() error {
-	entries, err := os.ReadDir(s.name)
+	first, info := false, false
+	paths, err := natural.List(s.name, func(name string) bool {
+		first, info = first || name == "0.npy", info || name == "info"
+		return strings.HasSuffix(name, ".npy")
+	})
 	if err != nil {
 		return err
 	}
-	var names []string
-	first, info := false, false
-	for _, e := range entries {
-		switch name := e.Name(); {
-		case e.IsDir():
-		case name == "info":
-			info = true
-		case strings.HasSuffix(name, ".npy") && name[0] != '.':
-			names = append(names, name)
-			first = first || name == "0.npy"
-		}
-	}
 	if s.stack = first && info; s.stack {
-		return s.number(names)
+		return s.number(paths)
 	}
-	if len(names) == 0 {
+	if len(paths) == 0 {
 		return fmt.Errorf("%s has no .npy file: %w", s.name, fs.ErrNotExist)
 	}
-	slices.SortFunc(names, natural.Compare)
-	for _, name := range names {
-		s.paths = append(s.paths, filepath.Join(s.name, name))
-	}
+	s.paths = paths
 	return nil
 }
 
 // number lists 0.npy, 1.npy and so on; what has another name is no part of dask's stack.
-func (s *fileSet) number(names []string) error {
-	there := make(map[int]bool, len(names))
-	for _, name := range names {
-		digits := strings.TrimSuffix(name, ".npy")
+func (s *fileSet) number(paths []string) error {
+	there := make(map[int]bool, len(paths))
+	for _, path := range paths {
+		digits := strings.TrimSuffix(filepath.Base(path), ".npy")
 		if i, err := strconv.Atoi(digits); err == nil && i >= 0 && strconv.Itoa(i) == digits {
 			there[i] = true
 		}

@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lazynpy/lazynpy/internal/strictjson"
 )
 
 // Float is a float64 in parameters, where JSON has no NaN and no infinities: these are the strings
@@ -19,7 +20,7 @@ type Float float64
 
 // MarshalJSON writes a number or one of the strings.
 func (f Float) MarshalJSON() ([]byte, error) {
-	if s, ok := notFinite(float64(f)); ok {
+	if s, ok := strictjson.Word(float64(f)); ok {
 		return []byte(`"` + s + `"`), nil
 	}
 	return json.Marshal(float64(f))
@@ -37,42 +38,15 @@ func (f *Float) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*float64)(f))
 }
 
-// notFinite is the string for a float that JSON has no number for.
-func notFinite(v float64) (string, bool) {
-	switch {
-	case math.IsNaN(v):
-		return "nan", true
-	case math.IsInf(v, 1):
-		return "inf", true
-	case math.IsInf(v, -1):
-		return "-inf", true
-	}
-	return "", false
-}
-
 func readNotFinite(b []byte) (float64, bool) {
-	switch string(b) {
-	case `"nan"`:
-		return math.NaN(), true
-	case `"inf"`:
-		return math.Inf(1), true
-	case `"-inf"`:
-		return math.Inf(-1), true
+	word, ok := bytes.CutPrefix(b, []byte(`"`))
+	if ok {
+		word, ok = bytes.CutSuffix(word, []byte(`"`))
 	}
-	return 0, false
-}
-
-// floatToken writes a finite float in the shortest form that is not that of an integer.
-func floatToken(v float64) string {
-	format := byte('f')
-	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
-		format = 'e'
+	if !ok {
+		return 0, false
 	}
-	s := strconv.FormatFloat(v, format, -1, 64)
-	if !strings.ContainsAny(s, ".e") {
-		s += ".0"
-	}
-	return s
+	return strictjson.FromWord(string(word))
 }
 
 // canonical writes a JSON value with sorted keys, without space, and with one spelling for every
@@ -193,7 +167,7 @@ func writeNumber(b *bytes.Buffer, n json.Number) error {
 	if err != nil {
 		return fmt.Errorf("the number %s is out of range", n)
 	}
-	b.WriteString(floatToken(v))
+	b.Write(strictjson.AppendFloat(nil, v, 64))
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/lazynpy/lazynpy/internal/strictjson"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -245,10 +246,10 @@ func marshalNumber(x any) ([]byte, error) {
 	case v.Kind() == reflect.Bool, v.CanInt(), v.CanUint():
 		return json.Marshal(x)
 	case v.CanFloat():
-		if s, ok := notFinite(v.Float()); ok {
+		if s, ok := strictjson.Word(v.Float()); ok {
 			return json.Marshal(s)
 		}
-		return []byte(floatToken(v.Float())), nil
+		return strictjson.AppendFloat(nil, v.Float(), 64), nil
 	case v.CanComplex():
 		c := v.Complex()
 		return json.Marshal(map[string]Float{"re": Float(real(c)), "im": Float(imag(c))})

@@ -5,6 +5,10 @@ package natural
 
 import (
 	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -90,3 +94,37 @@ func digitOf(r rune) int {
 	}
 	return -1
 }
+
+// Glob lists the files that a pattern of [filepath.Match] matches, in their order; hidden ones only
+// where the last element of the pattern begins with a point, as in a shell.
+func Glob(pattern string) ([]string, error) {
+	found, err := filepath.Glob(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", pattern, err)
+	}
+	if !Hidden(filepath.Base(pattern)) {
+		found = slices.DeleteFunc(found, func(path string) bool { return Hidden(filepath.Base(path)) })
+	}
+	slices.SortFunc(found, Compare)
+	return found, nil
+}
+
+// List lists the paths of the files of a folder that are wanted by their names, in their order,
+// without hidden ones.
+func List(folder string, wanted func(name string) bool) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, e := range entries {
+		if !e.IsDir() && !Hidden(e.Name()) && wanted(e.Name()) {
+			paths = append(paths, filepath.Join(folder, e.Name()))
+		}
+	}
+	slices.SortFunc(paths, Compare)
+	return paths, nil
+}
+
+// Hidden reports whether a file of this name is hidden.
+func Hidden(name string) bool { return strings.HasPrefix(name, ".") }

@@ -1,7 +1,10 @@
 package natural
 
 import (
+	"errors"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -29,5 +32,37 @@ func TestNaturalOrder(t *testing.T) {
 	}
 	if digitOf('٣') != 3 || digitOf('𝟙') != 1 || digitOf('²') != -1 || digitOf('x') != -1 {
 		t.Errorf("digits %d, %d, %d, %d", digitOf('٣'), digitOf('𝟙'), digitOf('²'), digitOf('x'))
+	}
+}
+
+// TestFiles finds files of a folder by a pattern and by their names, in natural order and without
+// hidden ones.
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"x10.npy", "x2.npy", ".x3.npy", "x1.txt"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "x0.npy"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	in := func(names ...string) (paths []string) {
+		for _, name := range names {
+			paths = append(paths, filepath.Join(dir, name))
+		}
+		return paths
+	}
+	for pattern, want := range map[string][]string{"*.npy": in("x0.npy", "x2.npy", "x10.npy"), ".*.npy": in(".x3.npy"), "y*": nil} {
+		if got, err := Glob(filepath.Join(dir, pattern)); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v", pattern, got, err)
+		}
+	}
+	if _, err := Glob("[x"); !errors.Is(err, filepath.ErrBadPattern) {
+		t.Errorf("a bad pattern: %v", err)
+	}
+	got, err := List(dir, func(name string) bool { return filepath.Ext(name) == ".npy" })
+	if err != nil || !slices.Equal(got, in("x2.npy", "x10.npy")) {
+		t.Errorf("%q, %v", got, err)
 	}
 }

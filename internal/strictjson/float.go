@@ -7,11 +7,12 @@ import (
 )
 
 // AppendFloat appends a finite float of 32 or 64 bits in the shortest form that reads as the same
-// number, with a point or an exponent, so that it reads as a float: 1.0, 0.5, 1e-05, 1e+16, as
-// Python writes them.
+// number, with a point or an exponent, so that it reads as a float: 1.0, 0.5, 1e-07, 1e+21. From
+// 1e-6 up to 1e21 there is no exponent, as in ECMAScript. The text is part of what identifies a
+// distributed plan, and stays as it is.
 func AppendFloat(b []byte, f float64, bits int) []byte {
 	format := byte('f')
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
+	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
 		format = 'e'
 	}
 	start := len(b)

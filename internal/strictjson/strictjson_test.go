@@ -9,8 +9,8 @@ import (
 // TestFloats writes floats in the one form that they have, and reads them back bit for bit.
 func TestFloats(t *testing.T) {
 	for want, f := range map[string]float64{
-		"0.0": 0, "-0.0": math.Copysign(0, -1), "1.0": 1, "0.1": 0.1, "1e-05": 1e-5, "0.0001": 1e-4,
-		"9007199254740992.0": 1 << 53, "1e+16": 1e16, "1.7976931348623157e+308": math.MaxFloat64, "5e-324": 5e-324,
+		"0.0": 0, "-0.0": math.Copysign(0, -1), "1.0": 1, "0.1": 0.1, "9e-07": 9e-7, "0.000001": 1e-6,
+		"9007199254740992.0": 1 << 53, "10000000000000000.0": 1e16, "1e+21": 1e21, "1.7976931348623157e+308": math.MaxFloat64, "5e-324": 5e-324,
 		`{"__float__": "nan"}`: math.NaN(), `{"__float__": "inf"}`: math.Inf(1), `{"__float__": "-inf"}`: math.Inf(-1),
 	} {
 		text, err := Write(f, 100)
