@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -397,5 +398,19 @@ func TestVerbsHaveGroups(t *testing.T) {
 	look, archives := strings.Index(help, "\nLook:\n"), strings.Index(help, "\nArchives:\n")
 	if info, ls := strings.Index(help, "\n  info "), strings.Index(help, "\n  ls "); look < 0 || info < look || archives < info || ls < archives {
 		t.Errorf("help:\n%s", help)
+	}
+}
+
+// TestOptionsRegisterTheirFlags keeps what a verb accepts in one place of its file: the method
+// register of its options.
+func TestOptionsRegisterTheirFlags(t *testing.T) {
+	files, err := filepath.Glob("cmd_*.go")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, path := range files {
+		if got := regexp.MustCompile(`\.Flags\(\)\.\w*Var\w*\(`).Find(read(t, path)); got != nil {
+			t.Errorf("%s: %s", path, got)
+		}
 	}
 }

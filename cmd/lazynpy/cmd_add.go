@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/export"
@@ -36,8 +37,7 @@ func newAddCommand(c *cli) *cobra.Command {
 		Args: takes(2, -1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), c, args[0], args[1:]) },
 	}
-	a.packing.register(cmd)
-	cmd.Flags().BoolVar(&a.raw, "raw", false, "add the bytes of any files, as members called KEY")
+	a.register(cmd.Flags())
 	return cmd
 }
 
@@ -45,6 +45,11 @@ func newAddCommand(c *cli) *cobra.Command {
 type addition struct {
 	packing packing
 	raw     bool
+}
+
+func (a *addition) register(set *pflag.FlagSet) {
+	a.packing.register(set)
+	set.BoolVar(&a.raw, "raw", false, "add the bytes of any files, as members called KEY")
 }
 
 // addJSON is what add prints with --json, a line for each member. Descr and shape are null with

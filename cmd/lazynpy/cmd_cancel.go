@@ -10,7 +10,7 @@ import (
 )
 
 func newCancelCommand(c *cli) *cobra.Command {
-	var trust bool
+	var o cancelOptions
 	cmd := &cobra.Command{
 		Use:   "cancel PLAN",
 		Short: "End the workers of a run, and keep what they have recorded",
@@ -19,11 +19,18 @@ func newCancelCommand(c *cli) *cobra.Command {
 			"stays: resume takes the mark away and goes on.",
 		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.cancel(cmd, distributed.RunDir(args[0]), trust)
+			return c.cancel(cmd, distributed.RunDir(args[0]), o.trust)
 		},
 	}
-	addTrust(cmd.Flags(), &trust)
+	o.register(cmd.Flags())
 	return cmd
+}
+
+// cancelOptions is a cancel command line.
+type cancelOptions struct{ trust bool }
+
+func (o *cancelOptions) register(set *pflag.FlagSet) {
+	addTrust(set, &o.trust)
 }
 
 func (c *cli) cancel(cmd *cobra.Command, dir string, trust bool) error {

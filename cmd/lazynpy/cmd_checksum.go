@@ -7,12 +7,13 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
 func newChecksumCommand(c *cli) *cobra.Command {
-	var slice string
+	var o checksumOptions
 	cmd := &cobra.Command{
 		Use:   "checksum FILE...",
 		Short: "SHA-256 of the elements in C order",
@@ -21,15 +22,22 @@ func newChecksumCommand(c *cli) *cobra.Command {
 			"it hashes every array. In Python it is hashlib.sha256(np.load(file).tobytes()).",
 		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			items, err := lazy.ParseIndex(slice)
+			items, err := lazy.ParseIndex(o.slice)
 			if err != nil {
 				return asUsage(err)
 			}
-			return c.eachArray(args, func(s subject) error { return c.checksum(cmd.Context(), s, slice, items) })
+			return c.eachArray(args, func(s subject) error { return c.checksum(cmd.Context(), s, o.slice, items) })
 		},
 	}
-	cmd.Flags().StringVar(&slice, "slice", "", "hash this part of each array")
+	o.register(cmd.Flags())
 	return cmd
+}
+
+// checksumOptions is a checksum command line.
+type checksumOptions struct{ slice string }
+
+func (o *checksumOptions) register(set *pflag.FlagSet) {
+	set.StringVar(&o.slice, "slice", "", "hash this part of each array")
 }
 
 // checksumJSON is what checksum prints with --json.

@@ -4,12 +4,13 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
 func newCleanCommand(c *cli) *cobra.Command {
-	var o distributed.CleanOptions
+	var o cleanOptions
 	cmd := &cobra.Command{
 		Use:   "clean PLAN",
 		Short: "Remove the directory of a run, and keep its outputs",
@@ -26,14 +27,21 @@ func newCleanCommand(c *cli) *cobra.Command {
 				return err
 			}
 			l, _ := storedLauncher(dir) // the journals do as well, if the engine is not known
-			if err := distributed.Clean(cmd.Context(), dir, l.engine, o); err != nil {
+			if err := distributed.Clean(cmd.Context(), dir, l.engine, o.CleanOptions); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(c.stdout, "%s: removed\n", printable(dir))
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&o.Unfinished, "unfinished", false, "remove a run that is not complete, with what it has computed")
-	addTrust(cmd.Flags(), &o.Trust)
+	o.register(cmd.Flags())
 	return cmd
+}
+
+// cleanOptions is a clean command line.
+type cleanOptions struct{ distributed.CleanOptions }
+
+func (o *cleanOptions) register(set *pflag.FlagSet) {
+	set.BoolVar(&o.Unfinished, "unfinished", false, "remove a run that is not complete, with what it has computed")
+	addTrust(set, &o.Trust)
 }

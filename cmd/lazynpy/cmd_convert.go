@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/lazy"
@@ -34,15 +35,7 @@ func newConvertCommand(c *cli) *cobra.Command {
 			return v.run(cmd.Context(), c, args[0], args[1])
 		},
 	}
-	v.registerMaps(cmd.Flags())
-	cmd.Flags().Var(&v.dtype, "dtype", "cast to this dtype, as float32 or >i2")
-	cmd.Flags().StringVar(&v.order, "order", "C", "storage order of a .npy: C, F, or K as IN has it")
-	cmd.Flags().BoolVar(&v.sync, "sync", true, "wait until a .npy is on disk")
-	cmd.Flags().StringVar(&v.byteOrder, "byteorder", "", "little, big or native (default as it is)")
-	cmd.Flags().StringVar(&v.as, "format", "", "npy, npz, csv, json or raw, whatever the extension of OUT")
-	cmd.Flags().StringVar(&v.key, "key", "", "`name` of the array in a .npz (default as IN is called)")
-	v.packing.register(cmd)
-	c.forces(cmd)
+	v.register(c, cmd.Flags())
 	return cmd
 }
 
@@ -54,6 +47,18 @@ type conversion struct {
 	as, key          string
 	sync             bool
 	packing          packing
+}
+
+func (v *conversion) register(c *cli, set *pflag.FlagSet) {
+	v.registerMaps(set)
+	set.Var(&v.dtype, "dtype", "cast to this dtype, as float32 or >i2")
+	set.StringVar(&v.order, "order", "C", "storage order of a .npy: C, F, or K as IN has it")
+	set.BoolVar(&v.sync, "sync", true, "wait until a .npy is on disk")
+	set.StringVar(&v.byteOrder, "byteorder", "", "little, big or native (default as it is)")
+	set.StringVar(&v.as, "format", "", "npy, npz, csv, json or raw, whatever the extension of OUT")
+	set.StringVar(&v.key, "key", "", "`name` of the array in a .npz (default as IN is called)")
+	v.packing.register(set)
+	c.forces(set)
 }
 
 // byteOrders are the values of --byteorder.

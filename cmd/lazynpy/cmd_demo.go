@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
@@ -43,11 +44,7 @@ func newDemoCommand(c *cli) *cobra.Command {
 		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
 	}
-	_ = d.size.Set(defaultDemoSize) // a constant that parses
-	cmd.Flags().Var(&d.size, "size", "size of the scan")
-	cmd.Flags().StringVar(&d.dir, "dir", "", "`directory` for the scan (default a temporary one)")
-	cmd.Flags().StringVar(&d.out, "out", ".", "`directory` for the images")
-	cmd.Flags().BoolVar(&d.keep, "keep", false, "keep the scan")
+	d.register(cmd.Flags())
 	return cmd
 }
 
@@ -59,6 +56,14 @@ type demonstration struct {
 	keep     bool
 	y, x     int // a scan position worth a look
 	report   demoJSON
+}
+
+func (d *demonstration) register(set *pflag.FlagSet) {
+	_ = d.size.Set(defaultDemoSize) // a constant that parses
+	set.Var(&d.size, "size", "size of the scan")
+	set.StringVar(&d.dir, "dir", "", "`directory` for the scan (default a temporary one)")
+	set.StringVar(&d.out, "out", ".", "`directory` for the images")
+	set.BoolVar(&d.keep, "keep", false, "keep the scan")
 }
 
 // demoJSON is what demo measured, and prints with --json.

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
@@ -44,9 +45,7 @@ func newExtractCommand(c *cli) *cobra.Command {
 			return keysOf(args[0], args[1:]), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	cmd.Flags().StringVarP(&x.dir, "directory", "C", ".", "write below this `directory`, which is made if it does not exist")
-	cmd.Flags().StringVarP(&x.output, "output", "o", "", "write one member to this `file`; - is standard output")
-	cmd.Flags().BoolVar(&x.force, "force", false, "replace files that exist")
+	x.register(cmd.Flags())
 	return cmd
 }
 
@@ -61,6 +60,12 @@ type extraction struct {
 	bar  *bar
 	done int64
 	all  int64
+}
+
+func (x *extraction) register(set *pflag.FlagSet) {
+	set.StringVarP(&x.dir, "directory", "C", ".", "write below this `directory`, which is made if it does not exist")
+	set.StringVarP(&x.output, "output", "o", "", "write one member to this `file`; - is standard output")
+	set.BoolVar(&x.force, "force", false, "replace files that exist")
 }
 
 // extractJSON is what extract prints with --json, a line for each file.

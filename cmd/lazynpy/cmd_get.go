@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/internal/npytext"
@@ -16,7 +18,7 @@ import (
 )
 
 func newGetCommand(c *cli) *cobra.Command {
-	var output, as string
+	var o getOptions
 	cmd := &cobra.Command{
 		Use:   "get FILE [SLICE]",
 		Short: "Print or save a slice of an array",
@@ -32,23 +34,28 @@ func newGetCommand(c *cli) *cobra.Command {
 				return err
 			}
 			defer a.Close()
-			if output == "" && as == "" {
+			if o.output == "" && o.as == "" {
 				return inFile(args[0], c.printArray(cmd.Context(), a, sliceArg(args)))
 			}
-			if output == "" {
-				output = "-"
-			}
-			return c.export(cmd.Context(), a, output, as)
+			return c.export(cmd.Context(), a, cmp.Or(o.output, "-"), o.as)
 		},
 	}
-	addOutputFlags(cmd, &output, &as, "npy, csv, json or raw")
-	c.forces(cmd)
+	o.register(c, cmd.Flags())
 	return cmd
 }
 
-func addOutputFlags(cmd *cobra.Command, output, as *string, formats string) {
-	cmd.Flags().StringVarP(output, "output", "o", "", "write to this `file`; - is standard output")
-	cmd.Flags().StringVar(as, "format", "", formats+", whatever the extension of the output")
+// getOptions is a get command line.
+type getOptions struct{ output, as string }
+
+func (o *getOptions) register(c *cli, set *pflag.FlagSet) {
+	addOutputFlags(set, &o.output, &o.as, "npy, csv, json or raw")
+	c.forces(set)
+}
+
+// addOutputFlags are the flags of verbs that write arrays in several formats.
+func addOutputFlags(set *pflag.FlagSet, output, as *string, formats string) {
+	set.StringVarP(output, "output", "o", "", "write to this `file`; - is standard output")
+	set.StringVar(as, "format", "", formats+", whatever the extension of the output")
 }
 
 // export writes an array to a file in the format that it is to have.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
@@ -20,7 +21,7 @@ const (
 )
 
 func newHeadCommand(c *cli) *cobra.Command {
-	var n int64
+	var o headOptions
 	cmd := &cobra.Command{
 		Use:   "head FILE [SLICE]",
 		Short: "Print the first elements, or rows, of an array",
@@ -30,7 +31,7 @@ func newHeadCommand(c *cli) *cobra.Command {
 		Example: "  lazynpy head scan.npy\n  lazynpy head -n 3 scan.npy '10, 20'",
 		Args:    takes(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if n < 0 {
+			if o.n < 0 {
 				return usagef("head: -n is negative")
 			}
 			a, err := c.openSlice(args)
@@ -38,12 +39,19 @@ func newHeadCommand(c *cli) *cobra.Command {
 				return err
 			}
 			defer a.Close()
-			h := heading{ctx: cmd.Context(), cli: c, array: a, fetch: fetchArray(cmd.Context(), a), n: n}
+			h := heading{ctx: cmd.Context(), cli: c, array: a, fetch: fetchArray(cmd.Context(), a), n: o.n}
 			return inFile(args[0], h.print())
 		},
 	}
-	cmd.Flags().Int64VarP(&n, "lines", "n", 10, "elements or rows to print")
+	o.register(cmd.Flags())
 	return cmd
+}
+
+// headOptions is a head command line.
+type headOptions struct{ n int64 }
+
+func (o *headOptions) register(set *pflag.FlagSet) {
+	set.Int64VarP(&o.n, "lines", "n", 10, "elements or rows to print")
 }
 
 // heading prints the head of one array.

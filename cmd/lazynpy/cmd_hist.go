@@ -8,14 +8,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
 func newHistCommand(c *cli) *cobra.Command {
-	var o operations
-	var bins int
-	var span []float64
+	var o histOptions
 	cmd := &cobra.Command{
 		Use:   "hist [--apply OP...] FILE [SLICE]",
 		Short: "Draw a histogram",
@@ -30,10 +29,10 @@ func newHistCommand(c *cli) *cobra.Command {
 			if err := o.check("hist"); err != nil {
 				return err
 			}
-			if bins < 1 || bins > 1<<24 {
-				return usagef("hist: --bins %d is out of range (1 to %d)", bins, 1<<24)
+			if o.bins < 1 || o.bins > 1<<24 {
+				return usagef("hist: --bins %d is out of range (1 to %d)", o.bins, 1<<24)
 			}
-			if cmd.Flags().Changed("range") && len(span) != 2 {
+			if cmd.Flags().Changed("range") && len(o.span) != 2 {
 				return usagef("hist: --range wants two numbers, as 0,100")
 			}
 			a, name, err := c.openNamed(args, o.apply)
@@ -41,17 +40,28 @@ func newHistCommand(c *cli) *cobra.Command {
 				return err
 			}
 			defer a.Close()
-			r, nan, err := c.histogram(cmd.Context(), a, bins, span)
+			r, nan, err := c.histogram(cmd.Context(), a, o.bins, o.span)
 			if err != nil {
 				return inFile(args[0], err)
 			}
 			return c.printHistogram(a.Len(), name, sliceArg(args), r, nan)
 		},
 	}
-	o.registerMaps(cmd.Flags())
-	cmd.Flags().IntVar(&bins, "bins", 20, "number of bins")
-	cmd.Flags().Float64SliceVar(&span, "range", nil, "lower and upper `edge`, as 0,100 (default the smallest and largest element)")
+	o.register(cmd.Flags())
 	return cmd
+}
+
+// histOptions is a hist command line.
+type histOptions struct {
+	operations
+	bins int
+	span []float64
+}
+
+func (o *histOptions) register(set *pflag.FlagSet) {
+	o.registerMaps(set)
+	set.IntVar(&o.bins, "bins", 20, "number of bins")
+	set.Float64SliceVar(&o.span, "range", nil, "lower and upper `edge`, as 0,100 (default the smallest and largest element)")
 }
 
 // histogram counts elements, and how many are NaN. Bins that nobody has named are between the

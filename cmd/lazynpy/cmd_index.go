@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
 func newIndexCommand(c *cli) *cobra.Command {
-	span := parsed[int64]{parse: chunk.ParseBytes, kind: "size"}
+	o := indexOptions{span: parsed[int64]{parse: chunk.ParseBytes, kind: "size"}}
 	cmd := &cobra.Command{
 		Use:   "index FILE.npz...",
 		Short: "Write an index that makes deflated members seekable",
@@ -21,14 +22,21 @@ func newIndexCommand(c *cli) *cobra.Command {
 			"touched. Members that are stored, have an index in the archive, or are small need none.",
 		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if span.set && (span.value < 64<<10 || span.value > 1<<30) {
-				return usagef("index: --span %s is out of range (64KiB to 1GiB)", span.text)
+			if o.span.set && (o.span.value < 64<<10 || o.span.value > 1<<30) {
+				return usagef("index: --span %s is out of range (64KiB to 1GiB)", o.span.text)
 			}
-			return c.eachFile(args, func(path string) error { return c.index(cmd.Context(), path, span.value) })
+			return c.eachFile(args, func(path string) error { return c.index(cmd.Context(), path, o.span.value) })
 		},
 	}
-	cmd.Flags().Var(&span, "span", "distance of the places, as 256KiB (default 1MiB): smaller is faster to read and a larger index")
+	o.register(cmd.Flags())
 	return cmd
+}
+
+// indexOptions is an index command line.
+type indexOptions struct{ span parsed[int64] }
+
+func (o *indexOptions) register(set *pflag.FlagSet) {
+	set.Var(&o.span, "span", "distance of the places, as 256KiB (default 1MiB): smaller is faster to read and a larger index")
 }
 
 // indexJSON is what index prints with --json.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/lazy"
@@ -17,7 +18,7 @@ import (
 )
 
 func newLsCommand(c *cli) *cobra.Command {
-	var names, all bool
+	l := listing{cli: c}
 	cmd := &cobra.Command{
 		Use:   "ls FILE.npz...",
 		Short: "List the members of an archive",
@@ -29,12 +30,11 @@ func newLsCommand(c *cli) *cobra.Command {
 			"--names reads the directory only. The exit status is 1 if a member cannot be read.",
 		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l := listing{cli: c, names: names, all: all, several: len(args) > 1}
+			l.several = len(args) > 1
 			return c.eachFile(args, func(path string) error { return l.list(cmd.Context(), path) })
 		},
 	}
-	cmd.Flags().BoolVar(&names, "names", false, "print the keys alone, one per line, touching no member")
-	cmd.Flags().BoolVar(&all, "all", false, "list folders, and what macOS adds to archives, as well")
+	l.register(cmd.Flags())
 	return cmd
 }
 
@@ -42,6 +42,11 @@ func newLsCommand(c *cli) *cobra.Command {
 type listing struct {
 	cli                 *cli
 	names, all, several bool
+}
+
+func (l *listing) register(set *pflag.FlagSet) {
+	set.BoolVar(&l.names, "names", false, "print the keys alone, one per line, touching no member")
+	set.BoolVar(&l.all, "all", false, "list folders, and what macOS adds to archives, as well")
 }
 
 // lsJSON is what ls prints with --json, a line for each member. Null is what a member has not, or

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/npytext"
@@ -15,7 +16,7 @@ import (
 )
 
 func newPlanCommand(c *cli) *cobra.Command {
-	var n int64
+	var o planOptions
 	cmd := &cobra.Command{
 		Use:   "plan FILE",
 		Short: "Show how an array is cut into blocks",
@@ -25,7 +26,7 @@ func newPlanCommand(c *cli) *cobra.Command {
 		Example: "  lazynpy plan --nav 0,1 scan.npy\n  lazynpy plan --chunks '(4, -1, auto, auto)' scan.npy",
 		Args:    takes(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if n < 0 {
+			if o.n < 0 {
 				return usagef("plan: -n is negative")
 			}
 			if len(c.flags.fields) > 0 {
@@ -40,15 +41,22 @@ func newPlanCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return inFile(args[0], err)
 			}
-			p := newPlanJSON(a, base, c.flags.chunks.text, n)
+			p := newPlanJSON(a, base, c.flags.chunks.text, o.n)
 			if c.flags.json {
 				return c.printJSON(p)
 			}
 			return c.printPlan(a, p)
 		},
 	}
-	cmd.Flags().Int64VarP(&n, "lines", "n", 8, "blocks to show")
+	o.register(cmd.Flags())
 	return cmd
+}
+
+// planOptions is a plan command line.
+type planOptions struct{ n int64 }
+
+func (o *planOptions) register(set *pflag.FlagSet) {
+	set.Int64VarP(&o.n, "lines", "n", 8, "blocks to show")
 }
 
 // planJSON is what plan prints with --json.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/internal/picture"
@@ -34,13 +35,7 @@ func newPNGCommand(c *cli) *cobra.Command {
 			return inFile(args[0], p.run(cmd.Context(), c, a))
 		},
 	}
-	cmd.Flags().StringVarP(&p.output, "output", "o", "", "write a PNG to this `file`; - is standard output")
-	c.forces(cmd)
-	cmd.Flags().BoolVar(&p.preview, "preview", false, "draw on standard output, whether it is a terminal or not")
-	cmd.Flags().StringVar(&p.look.Colormap, "cmap", picture.DefaultColormap, "colour `map`: "+picture.Colormaps())
-	cmd.Flags().BoolVar(&p.look.Log, "log", false, "logarithmic scale")
-	cmd.Flags().Float64SliceVar(&p.percentile, "percentile", []float64{0.1, 99.9}, "`percentiles` of the first and last colour")
-	cmd.Flags().Float64SliceVar(&p.span, "range", nil, "`values` of the first and last colour, instead of percentiles")
+	p.register(c, cmd.Flags())
 	return cmd
 }
 
@@ -50,6 +45,16 @@ type pngRequest struct {
 	preview          bool
 	look             picture.Options
 	percentile, span []float64
+}
+
+func (p *pngRequest) register(c *cli, set *pflag.FlagSet) {
+	set.StringVarP(&p.output, "output", "o", "", "write a PNG to this `file`; - is standard output")
+	c.forces(set)
+	set.BoolVar(&p.preview, "preview", false, "draw on standard output, whether it is a terminal or not")
+	set.StringVar(&p.look.Colormap, "cmap", picture.DefaultColormap, "colour `map`: "+picture.Colormaps())
+	set.BoolVar(&p.look.Log, "log", false, "logarithmic scale")
+	set.Float64SliceVar(&p.percentile, "percentile", []float64{0.1, 99.9}, "`percentiles` of the first and last colour")
+	set.Float64SliceVar(&p.span, "range", nil, "`values` of the first and last colour, instead of percentiles")
 }
 
 func (p *pngRequest) check(cmd *cobra.Command) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/lazy"
@@ -30,10 +31,7 @@ func newRecoverCommand(c *cli) *cobra.Command {
 			return v.run(cmd.Context(), c, args[0])
 		},
 	}
-	cmd.Flags().StringVarP(&v.output, "output", "o", "", "write the whole rows to this `file`")
-	cmd.Flags().BoolVar(&v.inPlace, "in-place", false, "mend the file itself")
-	cmd.Flags().BoolVar(&v.dryRun, "dry-run", false, "tell what there is, and write nothing")
-	c.forces(cmd)
+	v.register(c, cmd.Flags())
 	return cmd
 }
 
@@ -41,6 +39,13 @@ func newRecoverCommand(c *cli) *cobra.Command {
 type recovery struct {
 	output          string
 	inPlace, dryRun bool
+}
+
+func (v *recovery) register(c *cli, set *pflag.FlagSet) {
+	set.StringVarP(&v.output, "output", "o", "", "write the whole rows to this `file`")
+	set.BoolVar(&v.inPlace, "in-place", false, "mend the file itself")
+	set.BoolVar(&v.dryRun, "dry-run", false, "tell what there is, and write nothing")
+	c.forces(set)
 }
 
 // recoverJSON is what recover prints with --json.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/internal/export"
 	"github.com/lazynpy/lazynpy/internal/npytext"
@@ -38,10 +39,7 @@ func newReduceCommand(c *cli) *cobra.Command {
 			return r.run(cmd.Context(), c, args)
 		},
 	}
-	r.registerReducers(cmd.Flags())
-	r.registerMaps(cmd.Flags())
-	addOutputFlags(cmd, &r.output, &r.as, "npy, csv, json, raw or png")
-	c.forces(cmd)
+	r.register(c, cmd.Flags())
 	return cmd
 }
 
@@ -53,6 +51,13 @@ type reduction struct {
 	paths      []string // of the outputs, if there are some
 	name       string   // of the array
 	slice      string
+}
+
+func (r *reduction) register(c *cli, set *pflag.FlagSet) {
+	r.registerReducers(set)
+	r.registerMaps(set)
+	addOutputFlags(set, &r.output, &r.as, "npy, csv, json, raw or png")
+	c.forces(set)
 }
 
 func (r *reduction) run(ctx context.Context, c *cli, args []string) error {

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
@@ -31,11 +32,7 @@ func newRepackCommand(c *cli) *cobra.Command {
 		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), c, args[0]) },
 	}
-	r.packing.register(cmd)
-	c.forces(cmd)
-	cmd.Flags().StringVarP(&r.output, "output", "o", "", "write this `file`; without it IN.npz is replaced")
-	cmd.Flags().BoolVar(&r.store, "store", false, "compress nothing")
-	cmd.Flags().StringSliceVar(&r.only, "only", nil, "`keys` of the members to keep, as x,y (with -o)")
+	r.register(c, cmd.Flags())
 	return cmd
 }
 
@@ -45,6 +42,14 @@ type repacking struct {
 	output  string
 	store   bool
 	only    []string
+}
+
+func (r *repacking) register(c *cli, set *pflag.FlagSet) {
+	r.packing.register(set)
+	c.forces(set)
+	set.StringVarP(&r.output, "output", "o", "", "write this `file`; without it IN.npz is replaced")
+	set.BoolVar(&r.store, "store", false, "compress nothing")
+	set.StringSliceVar(&r.only, "only", nil, "`keys` of the members to keep, as x,y (with -o)")
 }
 
 // repackJSON is what repack prints with --json.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/distributed"
@@ -36,7 +37,7 @@ func newRunCommand(c *cli) *cobra.Command {
 			return r.run(cmd, c, args[0])
 		},
 	}
-	r.register(cmd)
+	r.register(cmd.Flags())
 	helpWithEngine(cmd, &r.engine)
 	return cmd
 }
@@ -68,8 +69,7 @@ type launch struct {
 	reduce            []distributed.Reduction
 }
 
-func (r *launch) register(cmd *cobra.Command) {
-	set := cmd.Flags()
+func (r *launch) register(set *pflag.FlagSet) {
 	r.registerMaps(set)
 	r.registerReducers(set)
 	set.StringVarP(&r.output, "output", "o", "", ".npy `file` for the result of --op")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/distributed"
@@ -42,8 +43,7 @@ func newStatusCommand(c *cli) *cobra.Command {
 			return v.run(cmd.Context(), c, distributed.RunDir(args[0]))
 		},
 	}
-	cmd.Flags().BoolVarP(&v.watch, "watch", "w", false, "look again and again until the run is done, cancelled or stalled; exit status 1 if it is not done then")
-	cmd.Flags().DurationVar(&v.interval, "interval", 5*time.Second, "`time` between two looks")
+	v.register(cmd.Flags())
 	return cmd
 }
 
@@ -55,6 +55,11 @@ const least = 100 * time.Millisecond
 type statusView struct {
 	watch    bool
 	interval time.Duration
+}
+
+func (v *statusView) register(set *pflag.FlagSet) {
+	set.BoolVarP(&v.watch, "watch", "w", false, "look again and again until the run is done, cancelled or stalled; exit status 1 if it is not done then")
+	set.DurationVar(&v.interval, "interval", 5*time.Second, "`time` between two looks")
 }
 
 func (v *statusView) run(ctx context.Context, c *cli, dir string) error {

@@ -8,6 +8,7 @@ import (
 	"iter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/lazy"
@@ -34,7 +35,7 @@ func newValidateCommand(c *cli) *cobra.Command {
 			return c.eachFile(args, func(path string) error { return v.validate(cmd.Context(), path) })
 		},
 	}
-	cmd.Flags().BoolVar(&v.noCRC, "no-crc", false, "do not read archives to compare checksums")
+	v.register(cmd.Flags())
 	return cmd
 }
 
@@ -42,6 +43,10 @@ func newValidateCommand(c *cli) *cobra.Command {
 type validation struct {
 	cli   *cli
 	noCRC bool
+}
+
+func (v *validation) register(set *pflag.FlagSet) {
+	set.BoolVar(&v.noCRC, "no-crc", false, "do not read archives to compare checksums")
 }
 
 // finding is something that validate has to say about a file.

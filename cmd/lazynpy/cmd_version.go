@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // licenses holds the licence texts of what is linked into the command. Most of them must go with
@@ -17,13 +18,13 @@ import (
 var licenses string
 
 func newVersionCommand(c *cli) *cobra.Command {
-	var texts bool
+	var o versionOptions
 	command := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, or the licences of what the command is built from",
 		Args:  takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			if texts {
+			if o.licenses {
 				_, err := io.WriteString(c.stdout, licenses)
 				return err
 			}
@@ -39,8 +40,15 @@ func newVersionCommand(c *cli) *cobra.Command {
 			return err
 		},
 	}
-	command.Flags().BoolVar(&texts, "licenses", false, "print the licence texts of the packages that it links")
+	o.register(command.Flags())
 	return command
+}
+
+// versionOptions is a version command line.
+type versionOptions struct{ licenses bool }
+
+func (o *versionOptions) register(set *pflag.FlagSet) {
+	set.BoolVar(&o.licenses, "licenses", false, "print the licence texts of the packages that it links")
 }
 
 // version is what the Go toolchain recorded about this build.

@@ -5,14 +5,13 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/distributed"
 )
 
 func newWorkCommand(c *cli) *cobra.Command {
-	var w distributed.Work
-	var dir string
-	var copies []string
+	var o workOptions
 	cmd := &cobra.Command{
 		Use:   "work --plan PLAN",
 		Short: "Take part in a run: compute what nobody else is at work on, until nothing is missing",
@@ -25,32 +24,43 @@ func newWorkCommand(c *cli) *cobra.Command {
 			"one and trying again is no use, 75 it was told to end: start it again.",
 		Args: func(cmd *cobra.Command, args []string) error { return refused(takes(0, 0)(cmd, args)) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if dir == "" {
+			if o.dir == "" {
 				return refused(errors.New("work: --plan is missing"))
 			}
 			if err := onlyGlobals(cmd, "allow-large"); err != nil {
 				return refused(err)
 			}
-			work := distributed.WorkFromEnv(dir, os.Getenv)
-			work.Trust, work.Verify, work.AllowLarge, work.Keep = w.Trust, w.Verify, c.flags.large, w.Keep
+			work := distributed.WorkFromEnv(o.dir, os.Getenv)
+			work.Trust, work.Verify, work.AllowLarge, work.Keep = o.trust, o.verify, c.flags.large, o.keep
 			var err error
-			if work.InputMap, err = distributed.ParseInputMap(copies); err != nil {
+			if work.InputMap, err = distributed.ParseInputMap(o.copies); err != nil {
 				return refused(err)
 			}
 			err = work.DoUntilTold()
 			if err == nil {
 				return nil
 			}
-			return &statusError{distributed.ExitStatus(err), trustHint(dir, err)}
+			return &statusError{distributed.ExitStatus(err), trustHint(o.dir, err)}
 		},
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return refused(err) })
-	cmd.Flags().StringVar(&dir, "plan", "", "run `directory`, its plan.json, or the output that it is beside")
-	addTrust(cmd.Flags(), &w.Trust)
-	addInputMap(cmd.Flags(), &copies)
-	cmd.Flags().BoolVar(&w.Verify, "verify", false, "read the output back before it is published")
-	addKeep(cmd.Flags(), &w.Keep)
+	o.register(cmd.Flags())
 	return cmd
+}
+
+// workOptions is a work command line.
+type workOptions struct {
+	dir                 string
+	trust, verify, keep bool
+	copies              []string // --input-map
+}
+
+func (o *workOptions) register(set *pflag.FlagSet) {
+	set.StringVar(&o.dir, "plan", "", "run `directory`, its plan.json, or the output that it is beside")
+	addTrust(set, &o.trust)
+	addInputMap(set, &o.copies)
+	set.BoolVar(&o.verify, "verify", false, "read the output back before it is published")
+	addKeep(set, &o.keep)
 }
 
 // refused is an error after which a scheduler must not start the worker again; nil stays nil.

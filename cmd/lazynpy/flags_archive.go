@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/zipseek"
@@ -23,12 +23,11 @@ type packing struct {
 // defaultDeflate is the text of --deflate without a level.
 const defaultDeflate = "default"
 
-// register adds the flags to a verb.
-func (p *packing) register(cmd *cobra.Command) {
+// register adds the flags to those of a verb.
+func (p *packing) register(set *pflag.FlagSet) {
 	p.deflate = parsed[int]{parse: parseLevel, kind: "level"}
 	p.align = parsed[int]{parse: parseAlign, kind: "bytes"}
 	p.chunk = parsed[int64]{parse: parseChunkSize, kind: "size"}
-	set := cmd.Flags()
 	set.Var(&p.deflate, "deflate", "compress, at a level from 1 (fast) to 9 (small), or huffman; 7 if none is given")
 	set.Lookup("deflate").NoOptDefVal = defaultDeflate
 	set.Var(&p.align, "align", "where stored members begin: at multiples of this power of two up to 32768 (default 64)")

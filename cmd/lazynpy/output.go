@@ -15,7 +15,7 @@ import (
 	"text/tabwriter"
 	"unicode/utf8"
 
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/export"
@@ -46,8 +46,8 @@ func (c *cli) reads(path string) error {
 }
 
 // forces adds --force to a verb.
-func (c *cli) forces(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&c.force, "force", false, "replace a file of another kind, or an archive of other members")
+func (c *cli) forces(set *pflag.FlagSet) {
+	set.BoolVar(&c.force, "force", false, "replace a file of another kind, or an archive of other members")
 }
 
 // rules say what an output of a format may replace: no input of the run, and without --force
