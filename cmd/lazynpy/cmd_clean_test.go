@@ -20,10 +20,10 @@ func TestPrepare(t *testing.T) {
 	if o.code != 0 || !strings.Contains(o.stderr, "lazynpy work --plan "+dir) {
 		t.Fatalf("%+v", o)
 	}
-	if v := decode(t, ok(t, append(args, "--json")...)); v["state"] != distributed.Ready || v["run_dir"] != dir {
+	if v := decode(t, ok(t, append(args, "--json")...)); v["state"] != string(distributed.Ready) || v["run_dir"] != dir {
 		t.Errorf("%v", v)
 	}
-	if v := decode(t, ok(t, "status", "--json", dir)); v["state"] != distributed.Ready {
+	if v := decode(t, ok(t, "status", "--json", dir)); v["state"] != string(distributed.Ready) {
 		t.Errorf("%v", v)
 	}
 	for _, flag := range []string{"--print", "--detach", "--wait"} {
