@@ -422,7 +422,8 @@ func TestCluster(t *testing.T) {
 			"controller crash after 7 s": func(t *testing.T, f *fixture, c *slurmCluster) { testCrash(t, f, c, 7*time.Second) },
 			"srun in an allocation":      testAllocation, "plain sbatch": testPlain,
 			"srun says that all is well": testLyingRun, "time limit": testTimeLimit, "requeue": testRequeue,
-			"dask-jobqueue, as documented": testJobqueue, "Snakemake, as documented": testSnakemake,
+			"worked example, as documented": testWorked,
+			"dask-jobqueue, as documented":  testJobqueue, "Snakemake, as documented": testSnakemake,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -32,11 +32,12 @@ func fenced(t *testing.T, language, word string) string {
 	return ""
 }
 
-// commands are what a user types of a block, behind "$".
+// commands are what a user types of a block: what is behind "$", and goes on behind a backslash.
 func commands(t *testing.T, word string) []string {
 	t.Helper()
+	text := strings.ReplaceAll(fenced(t, "console", word), "\\\n", "")
 	var all []string
-	for line := range strings.Lines(fenced(t, "console", word)) {
+	for line := range strings.Lines(text) {
 		if command, ok := strings.CutPrefix(line, "$ "); ok {
 			all = append(all, strings.TrimSpace(command))
 		}
@@ -88,6 +89,27 @@ func newDesk(t *testing.T, c *slurmCluster) *desk {
 	d.run("lazynpy run --nav 0,1 --op sum --over signal scan.npy -o want.npy")
 	d.want = d.read("want.npy")
 	return d
+}
+
+// testWorked runs the commands of the worked example: a job that is looked at, cancelled, resumed,
+// verified and cleaned up. A small scan may be done before anybody cancels it.
+func testWorked(t *testing.T, _ *fixture, c *slurmCluster) {
+	d := newDesk(t, c)
+	for _, command := range append(commands(t, "--detach"), commands(t, "scancel")...) {
+		switch {
+		case strings.HasPrefix(command, "CGO_ENABLED") || strings.HasPrefix(command, "cd "): // was done
+		case strings.HasPrefix(command, "scancel"):
+			d.run("scancel --user=root")
+		default:
+			d.run(command)
+		}
+	}
+	d.run("lazynpy run --nav 0,1 --apply astype=f4 --apply sqrt --map-output want_roots.npy --op sum --over signal -o want_bright.npy scan.npy")
+	for _, name := range []string{"roots.npy", "bright.npy"} {
+		if !bytes.Equal(d.read(name), d.read("want_"+name)) {
+			d.t.Errorf("%s has other bytes than the pool's", name)
+		}
+	}
 }
 
 func (d *desk) write(name, content string) {
