@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Sum runs [NewSum] alone.
@@ -79,3 +80,5 @@ func runOne(ctx context.Context, a *Array, r Reducer) (*Result, error) {
 	}
 	return results[0], nil
 }
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

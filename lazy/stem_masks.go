@@ -228,5 +228,3 @@ func truth(b bool) float64 {
 	}
 	return 0
 }
-
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
