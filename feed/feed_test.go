@@ -760,6 +760,48 @@ func TestUsers(t *testing.T) {
 	}
 }
 
+// TestWatch closes a connection that is watched, after something was sent over it.
+func TestWatch(t *testing.T) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ends [2]*net.UnixConn
+	for i, fd := range fds {
+		f := os.NewFile(uintptr(fd), "end")
+		c, err := net.FileConn(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		ends[i] = c.(*net.UnixConn)
+		t.Cleanup(func() { c.Close() })
+	}
+	ctx, stop := Watch(t.Context(), ends[0])
+	if _, err := ends[1].Write([]byte("a")); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		t.Errorf("stopped: %v", ctx.Err())
+	}
+	b := make([]byte, 4)
+	if n, err := ends[0].Read(b); n != 1 || err != nil {
+		t.Errorf("read %d bytes: %v", n, err)
+	}
+	ctx, stop = Watch(t.Context(), ends[0])
+	defer stop()
+	if _, err := ends[1].Write([]byte("b")); err != nil {
+		t.Fatal(err)
+	}
+	ends[1].Close()
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Minute):
+		t.Error("the other side has closed it, and nobody noticed")
+	}
+}
+
 // FuzzParse parses requests: what is taken is one of the operations, with numbers in range.
 func FuzzParse(f *testing.F) {
 	for _, line := range []string{

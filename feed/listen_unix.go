@@ -3,12 +3,14 @@
 package feed
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -92,6 +94,39 @@ func (l *Listener) Close() error {
 		err = os.Remove(l.path)
 	}
 	return errors.Join(err, l.UnixListener.Close())
+}
+
+// Supported says whether this system has what feeding needs.
+const Supported = true
+
+// Watch is a context that ends when the other side of a connection has closed it, without reading
+// from it, until stop is called.
+func Watch(ctx context.Context, c *net.UnixConn) (_ context.Context, stop func()) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		gone := false
+		_ = raw.Read(func(fd uintptr) bool { // again whenever something happens
+			p := []unix.PollFd{{Fd: int32(fd)}}
+			_, err := unix.Poll(p, 0)
+			gone = err == nil && p[0].Revents&unix.POLLHUP != 0
+			return gone
+		})
+		if gone {
+			cancel()
+		}
+	}()
+	return ctx, func() {
+		_ = c.SetReadDeadline(time.Unix(1, 0))
+		<-over
+		_ = c.SetReadDeadline(time.Time{})
+		cancel()
+	}
 }
 
 // sendFile sends a descriptor with the first byte of a line.

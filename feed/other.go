@@ -3,6 +3,7 @@
 package feed
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,14 @@ import (
 	"os"
 	"runtime"
 )
+
+// Supported says whether this system has what feeding needs.
+const Supported = false
+
+// Watch is a context that ends when the other side of a connection has closed it.
+func Watch(ctx context.Context, _ *net.UnixConn) (_ context.Context, stop func()) {
+	return ctx, func() {}
+}
 
 var errSystem = fmt.Errorf("feed is not supported on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 

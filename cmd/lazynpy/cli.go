@@ -191,7 +191,7 @@ func newRootCommand(c *cli) *cobra.Command {
 		verbs []*cobra.Command
 	}{
 		{"Look:", []*cobra.Command{newInfoCommand(c), newHeadCommand(c), newGetCommand(c), newPlanCommand(c), newPNGCommand(c), newValidateCommand(c)}},
-		{"Compute:", []*cobra.Command{newStatsCommand(c), newHistCommand(c), newReduceCommand(c), newChecksumCommand(c), newBatchesCommand(c)}},
+		{"Compute:", []*cobra.Command{newStatsCommand(c), newHistCommand(c), newReduceCommand(c), newChecksumCommand(c), newBatchesCommand(c), newFeedCommand(c)}},
 		{"Convert:", []*cobra.Command{newConvertCommand(c), newRecoverCommand(c)}},
 		{"Archives:", []*cobra.Command{newLsCommand(c), newIndexCommand(c), newRepackCommand(c), newExtractCommand(c), newAddCommand(c)}},
 		{"Many machines:", []*cobra.Command{newRunCommand(c), newStatusCommand(c), newResumeCommand(c), newCancelCommand(c), newCleanCommand(c), newVerifyCommand(c), newWorkCommand(c)}},

@@ -78,3 +78,63 @@ func TestBatches(t *testing.T) {
 		fails(t, tt.code, []string{tt.want}, append([]string{"batches"}, tt.args...)...)
 	}
 }
+
+// TestTrainingFlags goes on at a state that another run has saved, on another batch size, draws by
+// weights and labels, and reads descriptions.
+func TestTrainingFlags(t *testing.T) {
+	dir := trainingFiles(t)
+	state := filepath.Join(t.TempDir(), "state.json")
+	read := func(args ...string) (first batchesJSON, second timesJSON) {
+		t.Helper()
+		lines := strings.Split(strings.TrimSpace(ok(t, append([]string{"batches", "--json", "--inputs", "x"}, args...)...)), "\n")
+		if len(lines) != 2 || json.Unmarshal([]byte(lines[0]), &first) != nil || json.Unmarshal([]byte(lines[1]), &second) != nil {
+			t.Fatalf("%q", lines)
+		}
+		return first, second
+	}
+	read(dir, "--shuffle", "--subset", "0:0.5", "--batch", "2", "--state", state) // 5 samples
+	text, err := os.ReadFile(state)
+	if err != nil || len(text) > 300 || !strings.Contains(string(text), `"step":3`) {
+		t.Errorf("%s %v", text, err)
+	}
+	if _, second := read(dir, "--shuffle", "--subset", "0:0.5", "--batch", "4", "--epochs", "3", "--resume", state, "--state", state); second.Batches != 4 || second.Samples != 10 {
+		t.Errorf("%+v", second)
+	}
+	weights, labels := array(t, []int64{10}, []float32{0, 0, 0, 0, 0, 0, 0, 1, 0, 0}), array(t, []int64{10}, []uint8{0, 1, 0, 1, 0, 1, 0, 1, 0, 1})
+	first, _ := read(dir, "--weights", weights)
+	if first.Order != "drawn by weights" || first.First[0] != (placeJSON{filepath.Join(dir, "part10.npz"), "x", 1}) || first.First[0] != first.First[3] {
+		t.Errorf("%+v", first)
+	}
+	if first, _ := read(dir, "--labels", labels); first.Order != "shuffled by labels" {
+		t.Errorf("%+v", first)
+	}
+	description := filepath.Join(t.TempDir(), "set.json")
+	if err := os.WriteFile(description, fmt.Appendf(nil, `{"files": [%q], "inputs": [{"key": "x", "dtype": "f2"}], "order": "global", "batch": 5, "epochs": 2}`, dir), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var second timesJSON
+	lines := strings.Split(ok(t, "batches", "--json", "--config", description, "--last", "drop"), "\n")
+	if json.Unmarshal([]byte(lines[0]), &first) != nil || json.Unmarshal([]byte(lines[1]), &second) != nil || first.Inputs[0].Descr != "<f2" || first.Order != "shuffled" || second.Batches != 4 {
+		t.Errorf("%q", lines)
+	}
+	if first, second := read("--config", description, dir+"/part9.npz", "--batch", "3", "--epochs", "1"); first.Samples != 6 || first.Inputs[0].Descr != "<f4" || second.Batches != 2 {
+		t.Errorf("%+v %+v", first, second)
+	}
+	for _, tt := range []struct {
+		code int
+		args []string
+		want string
+	}{
+		{exitUsage, []string{dir, "--weights", weights, "--shuffle"}, "one order each"},
+		{exitFailure, []string{dir, "--inputs", "x", "--weights", array(t, []int64{2}, []float64{1, 2})}, "2 weights for 10 samples"},
+		{exitFailure, []string{dir, "--inputs", "x", "--labels", weights}, weights},
+		{exitFailure, []string{dir, "--inputs", "x", "--labels", array(t, []int64{5, 2}, make([]int64, 10))}, "(5, 2)"},
+		{exitFailure, []string{dir, "--inputs", "x", "--resume", weights}, weights},
+		{exitFailure, []string{dir, "--inputs", "x", "--resume", state}, "another order"},
+		{exitFailure, []string{dir, "--inputs", "x", "--state", weights}, weights},
+		{exitFailure, []string{"--config", weights}, weights},
+		{exitFailure, []string{"--config", filepath.Join(dir, "no.json")}, "no.json"},
+	} {
+		fails(t, tt.code, []string{tt.want}, append([]string{"batches"}, tt.args...)...)
+	}
+}
