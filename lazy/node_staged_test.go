@@ -15,19 +15,21 @@ import (
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
-// countedSource counts the bytes that are asked for.
+// countedSource counts the bytes that are asked for, and how often some are.
 type countedSource struct {
 	bytesrc.Source
-	n atomic.Int64
+	n, calls atomic.Int64
 }
 
 func (c *countedSource) ReadAt(b []byte, off int64) (int, error) {
 	c.n.Add(int64(len(b)))
+	c.calls.Add(1)
 	return c.Source.ReadAt(b, off)
 }
 
 func (c *countedSource) Borrow(off int64, n int) (bytesrc.Lease, error) {
 	c.n.Add(int64(n))
+	c.calls.Add(1)
 	return c.Source.Borrow(off, n)
 }
 

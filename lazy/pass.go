@@ -187,38 +187,45 @@ func passOf(a *Array, jobs []job, partial int64, parts bool) (*pass, error) {
 // run spreads the tasks over workers.
 func (p *pass) run(ctx context.Context) error {
 	whole := func(r chunk.Region, parts []part) (finished, error) { return finished{region: r, parts: parts}, nil }
-	return sweep(ctx, p, &p.a.config, 0, p.tasks.n, whole, p.merge)
+	return sweep(ctx, p, &p.a.config, 0, p.tasks.n, p.tasks.n, whole, p.merge)
 }
 
 // sweep spreads the tasks lo to hi over as many workers as c allows. What pack makes of a task is
-// given to apply, in the order of the plan.
-func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi int64,
+// given to apply, in the order of the plan. Nothing of a run of tasks, those from a multiple of run
+// on, waits for the next one.
+func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi, run int64,
 	pack func(r chunk.Region, parts []part) (T, error), apply func(i int64, v T) error) error {
-	workers, ahead := p.staff(c)
+	most := p.batchTasks()
+	workers, ahead := p.staff(c, most)
 	if err := p.a.afford("a part of the result", p.tasks.stateBytes(p.jobs)); err != nil {
 		return err
 	}
-	queue := parallel.NewTicket(hi - lo)
-	seq := parallel.NewSequencer(ahead, func(i int64, v T) error { return apply(lo+i, v) })
+	queue := &batcher{next: lo, hi: hi, most: most, run: max(run, 1), workers: int64(workers)}
+	seq := parallel.NewSequencer(lo, ahead, apply)
 	err := parallel.Run(ctx, workers, func(ctx context.Context, _ int) error {
 		defer context.AfterFunc(ctx, seq.Stop)()
 		w := newWorker(p)
-		for i, ok := queue.Take(); ok; i, ok = queue.Take() {
-			r := p.tasks.region(lo + i)
-			parts, err := w.task(ctx, r)
-			var v T
-			if err == nil {
-				v, err = pack(r, parts)
-			}
-			if err != nil {
-				return p.a.located(err, r)
-			}
-			more, err := seq.Do(i, v)
-			if err != nil {
-				return err
-			}
-			if !more {
-				return context.Cause(ctx)
+		for from, to := queue.take(); from < to; from, to = queue.take() {
+			for from < to {
+				all, err := w.batch(ctx, from, to)
+				if err != nil {
+					return p.a.located(err, p.tasks.region(from))
+				}
+				values := make([]T, len(all))
+				for k, parts := range all {
+					r := p.tasks.region(from + int64(k))
+					if values[k], err = pack(r, parts); err != nil {
+						return p.a.located(err, r)
+					}
+				}
+				more, err := seq.Do(from, values...)
+				if err != nil {
+					return err
+				}
+				if !more {
+					return context.Cause(ctx)
+				}
+				from += int64(len(all))
 			}
 		}
 		return nil
@@ -229,9 +236,9 @@ func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi int64,
 	return p.a.changed()
 }
 
-// staff is how many workers the budget allows, and how far they may run ahead of the
-// merge. Neither changes results.
-func (p *pass) staff(c *config) (workers int, ahead int64) {
+// staff is how many workers the budget allows, and how many tasks, of which a batch has at most so
+// many, they may run ahead of the merge. Neither changes results.
+func (p *pass) staff(c *config, batch int64) (workers int, ahead int64) {
 	task := p.tasks.stateBytes(p.jobs)
 	each := max(workerBytes, p.computed.hold(p.windowLen)+max(windowBytes, p.tileHold())) + max(task-smallState, 0)
 	workers = c.numWorkers(each)
@@ -239,7 +246,7 @@ func (p *pass) staff(c *config) (workers int, ahead int64) {
 		workers = 1
 	}
 	spare := c.budget() - int64(workers)*each
-	return workers, max(1, min(int64(mergeAhead*workers), spare/max(task, 1)))
+	return workers, max(1, min(int64(mergeAhead*workers)*batch, spare/max(task, 1)))
 }
 
 // finished is a task's region and the part of each job.
@@ -288,12 +295,9 @@ func newWorker(p *pass) *worker {
 
 // task takes one region of the array into fresh parts.
 func (w *worker) task(ctx context.Context, r chunk.Region) ([]part, error) {
-	parts := make([]part, len(w.pass.jobs))
-	for k, j := range w.pass.jobs {
-		var err error
-		if parts[k], err = j.begin(r); err != nil {
-			return nil, err
-		}
+	parts, err := w.begin(r)
+	if err != nil {
+		return nil, err
 	}
 	for win := range r.Split(w.pass.cut, w.pass.windowLen) {
 		if err := ctx.Err(); err != nil {
@@ -307,23 +311,38 @@ func (w *worker) task(ctx context.Context, r chunk.Region) ([]part, error) {
 	return parts, nil
 }
 
-// window loads one window and hands it to the parts tile by tile.
+// begin makes fresh parts for a region.
+func (w *worker) begin(r chunk.Region) ([]part, error) {
+	parts := make([]part, len(w.pass.jobs))
+	for k, j := range w.pass.jobs {
+		var err error
+		if parts[k], err = j.begin(r); err != nil {
+			return nil, err
+		}
+	}
+	return parts, nil
+}
+
+// window loads one window and hands it to the parts.
 func (w *worker) window(win chunk.Region, parts []part) error {
-	err := within(w.reader, win, func() error {
-		for _, t := range w.pass.tilings {
-			for tile := range w.pass.tiles(win, t) {
-				b, err := w.reader.tile(tile, w.pass.order)
-				if err == nil {
-					err = w.tile(tile, b, t.jobs, parts)
-				}
-				if err != nil {
-					return w.pass.a.located(err, tile)
-				}
+	err := within(w.reader, win, func() error { return w.within(win, parts) })
+	return w.pass.a.located(err, win)
+}
+
+// within hands a region of the open window to the parts tile by tile.
+func (w *worker) within(win chunk.Region, parts []part) error {
+	for _, t := range w.pass.tilings {
+		for tile := range w.pass.tiles(win, t) {
+			b, err := w.reader.tile(tile, w.pass.order)
+			if err == nil {
+				err = w.tile(tile, b, t.jobs, parts)
+			}
+			if err != nil {
+				return w.pass.a.located(err, tile)
 			}
 		}
-		return nil
-	})
-	return w.pass.a.located(err, win)
+	}
+	return nil
 }
 
 // tile hands one tile to the parts of some jobs.

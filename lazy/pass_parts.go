@@ -264,7 +264,7 @@ func (p *Parts) Compute(ctx context.Context, lo, hi int64, c Computing, done fun
 		pass.jobs = slices.Clone(pass.jobs)
 		pass.jobs[len(pass.jobs)-1] = p.out.to(c.Output)
 	}
-	return sweep(ctx, &pass, &config, lo, hi, pass.pack, func(i int64, f packed) error {
+	return sweep(ctx, &pass, &config, lo, hi, states.run, pass.pack, func(i int64, f packed) error {
 		state, err := states.add(i, f.parts)
 		if err != nil {
 			return p.pass.a.located(err, p.Region(i))

@@ -49,31 +49,32 @@ func (m *Meter) Add(n int64) {
 }
 
 // Sequencer makes things that finish in any order happen in the order of their
-// numbers. It holds at most `ahead` of them back; a goroutine that runs further
-// ahead waits, so memory stays bounded. The holder of the lowest number never
-// waits, so it cannot deadlock as long as numbers are taken in order and every
+// numbers. It holds at most `ahead` of them back, beyond those that come with another; a
+// goroutine that runs further ahead waits, so memory stays bounded. The holder of the lowest
+// number never waits, so it cannot deadlock as long as numbers are taken in order and every
 // taken number is either passed to Do or ended by Stop.
 type Sequencer[T any] struct {
 	mu      sync.Mutex
 	wake    sync.Cond
 	next    int64
 	ahead   int64
-	held    map[int64]T
+	held    map[int64][]T
 	stopped bool
 	err     error // of apply, which ends the sequence
 	apply   func(i int64, v T) error
 }
 
-// NewSequencer applies items in their order, and holds back at most ahead of them.
-func NewSequencer[T any](ahead int64, apply func(int64, T) error) *Sequencer[T] {
-	s := &Sequencer[T]{ahead: ahead, held: make(map[int64]T), apply: apply}
+// NewSequencer applies items in their order, from number first on, and holds back at most ahead of
+// them.
+func NewSequencer[T any](first, ahead int64, apply func(int64, T) error) *Sequencer[T] {
+	s := &Sequencer[T]{next: first, ahead: ahead, held: make(map[int64][]T), apply: apply}
 	s.wake.L = &s.mu
 	return s
 }
 
-// Do hands over item i. It reports false when the sequence was stopped. The error is that of
-// applying an item, which stops it.
-func (s *Sequencer[T]) Do(i int64, v T) (more bool, err error) {
+// Do hands over the items from number i on. It reports false when the sequence was stopped. The
+// error is that of applying an item, which stops it.
+func (s *Sequencer[T]) Do(i int64, items ...T) (more bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i-s.next >= s.ahead && !s.stopped {
@@ -82,19 +83,21 @@ func (s *Sequencer[T]) Do(i int64, v T) (more bool, err error) {
 	if s.stopped {
 		return false, s.err
 	}
-	s.held[i] = v
+	s.held[i] = items
 	for {
-		v, ok := s.held[s.next]
+		items, ok := s.held[s.next]
 		if !ok {
 			return true, nil
 		}
 		delete(s.held, s.next)
-		if s.err = s.apply(s.next, v); s.err != nil {
-			s.stopped = true
-			s.wake.Broadcast()
-			return false, s.err
+		for _, v := range items {
+			if s.err = s.apply(s.next, v); s.err != nil {
+				s.stopped = true
+				s.wake.Broadcast()
+				return false, s.err
+			}
+			s.next++
 		}
-		s.next++
 		s.wake.Broadcast()
 	}
 }

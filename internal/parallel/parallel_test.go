@@ -16,7 +16,7 @@ import (
 func TestSequencer(t *testing.T) {
 	for _, ahead := range []int64{1, 2, 7} {
 		var got []int64
-		s := NewSequencer(ahead, func(i int64, v int64) error {
+		s := NewSequencer(0, ahead, func(i int64, v int64) error {
 			if i != v {
 				t.Errorf("item %d came as %d", v, i)
 			}
@@ -28,7 +28,8 @@ func TestSequencer(t *testing.T) {
 		for range 5 {
 			wg.Go(func() {
 				for i, ok := queue.Take(); ok; i, ok = queue.Take() {
-					if more, err := s.Do(i, i); !more || err != nil {
+					items := []int64{3 * i, 3*i + 1, 3*i + 2}
+					if more, err := s.Do(3*i, items...); !more || err != nil {
 						t.Errorf("stopped: %v", err)
 					}
 					s.mu.Lock()
@@ -40,11 +41,11 @@ func TestSequencer(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if len(got) != 100 || !slices.IsSorted(got) {
+		if len(got) != 300 || !slices.IsSorted(got) {
 			t.Errorf("order %v", got)
 		}
 	}
-	s := NewSequencer(1, func(int64, int64) error {
+	s := NewSequencer(0, 1, func(int64, int64) error {
 		t.Error("applied out of order")
 		return nil
 	})
@@ -58,7 +59,7 @@ func TestSequencer(t *testing.T) {
 		t.Error("an item was taken after stop")
 	}
 	broken := errors.New("broken")
-	s = NewSequencer(1, func(int64, int64) error { return broken })
+	s = NewSequencer(0, 1, func(int64, int64) error { return broken })
 	if more, err := s.Do(0, 0); more || !errors.Is(err, broken) {
 		t.Errorf("an item that cannot be applied: %v, %v", more, err)
 	}
