@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -113,7 +112,7 @@ func (d *demonstration) run(ctx context.Context) (err error) {
 	if err := d.write(ctx, shape); err != nil {
 		return inFile(d.report.Path, err)
 	}
-	whole := !resetPeakMemory()
+	whole := !demo.ResetPeak()
 	if err := d.read(ctx); err != nil {
 		return inFile(d.report.Path, err)
 	}
@@ -292,7 +291,7 @@ func (d *demonstration) show(bright, pattern picture.Picture) {
 }
 
 func (d *demonstration) reportMemory(wholeRun bool) {
-	peak, anonymous, ok := memoryUse()
+	peak, anonymous, ok := demo.MemoryUse()
 	if !ok {
 		return
 	}
@@ -345,11 +344,4 @@ func duration(d time.Duration) string {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	}
 	return fmt.Sprintf("%.2f s", d.Seconds())
-}
-
-// resetPeakMemory makes the peak start anew, so that it tells about reading alone. It
-// reports whether the system can do that.
-func resetPeakMemory() bool {
-	debug.FreeOSMemory()
-	return resetPeak()
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strconv"
 	"testing"
+
+	"github.com/lazynpy/lazynpy/internal/demo"
 )
 
 // peakVariable makes the test program the program itself, which writes the most memory that it had
@@ -22,7 +24,7 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(peakVariable); path != "" {
 		limitMemory()
 		status := start()
-		peak, _, _ := memoryUse()
+		peak, _, _ := demo.MemoryUse()
 		if err := os.WriteFile(path, []byte(strconv.FormatInt(peak, 10)), 0o600); err != nil {
 			panic(err)
 		}

@@ -13,12 +13,12 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/export"
+	"github.com/lazynpy/lazynpy/internal/filekind"
 	"github.com/lazynpy/lazynpy/internal/termtext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
@@ -70,9 +70,9 @@ func (c *cli) accepts(path string, f export.Format, members ...string) func(old 
 		if head == "" {
 			return nil // nothing is lost
 		}
-		kind := kindOf(head)
+		kind := filekind.Name(head)
 		switch {
-		case f == export.NPZ && kind == "an archive":
+		case f == export.NPZ && kind == filekind.Archive:
 			return onlyMembers(path, members)
 		case kind == kinds[f]:
 			return nil
@@ -83,35 +83,7 @@ func (c *cli) accepts(path string, f export.Format, members ...string) func(old 
 
 // kinds are what files of a format are called.
 var kinds = map[export.Format]string{
-	export.NPY: "an array", export.NPZ: "an archive", export.PNG: "a picture", export.CSV: "text", export.JSON: "text", export.Raw: "of no known kind",
-}
-
-// beginnings tell what a file is.
-var beginnings = []struct{ magic, kind string }{
-	{npyMagic, "an array"}, {"\x89PNG\r\n\x1a\n", "a picture"}, {"PK\x03\x04", "an archive"}, {"PK\x05\x06", "an archive"},
-	{"\x89HDF\r\n\x1a\n", "an HDF5 file"}, {"CDF\x01", "a NetCDF file"}, {"CDF\x02", "a NetCDF file"}, {"\x1f\x8b", "a gzip file"}, {"BZh", "a bzip2 file"},
-	{"\x28\xb5\x2f\xfd", "a zstd file"}, {"\xfd7zXZ\x00", "an xz file"}, {"II*\x00", "a TIFF file"}, {"MM\x00*", "a TIFF file"}, {"SIMPLE  =", "a FITS file"},
-	{"\xff\xd8\xff", "a JPEG file"}, {"GIF8", "a GIF file"}, {"%PDF-", "a PDF file"}, {"SQLite format 3\x00", "a database"}, {"PAR1", "a Parquet file"},
-	{"\x7fELF", "a program"}, {"#!", "a program"}, {"LZIDX", "an index file"}, {"MATLAB 5.0", "a MATLAB file"}, {"\x80\x02", "a pickle"}, {"\x80\x04", "a pickle"},
-}
-
-// kindOf says what a file is that begins so.
-func kindOf(head string) string {
-	for _, b := range beginnings {
-		if strings.HasPrefix(head, b.magic) {
-			return b.kind
-		}
-	}
-	text := strings.IndexByte(head, 0) < 0
-	for i := 0; text && i < len(head); { // a character may be cut at the end
-		_, n := utf8.DecodeRuneInString(head[i:])
-		text = n > 1 || head[i] < utf8.RuneSelf || i+utf8.UTFMax > len(head)
-		i += n
-	}
-	if text {
-		return "text"
-	}
-	return "of no known kind"
+	export.NPY: filekind.Array, export.NPZ: filekind.Archive, export.PNG: filekind.Picture, export.CSV: filekind.Text, export.JSON: filekind.Text, export.Raw: filekind.Unknown,
 }
 
 // onlyMembers returns an error if an archive has other members than these, which would be lost.

@@ -71,7 +71,7 @@ func newExcerpt(t mmapnpy.DType, shape []int64, picks [][]int64, fetch Fetch) (e
 	if err := CheckShown(t, Elements(e.buf.Shape)); err != nil {
 		return excerpt{}, err
 	}
-	e.buf.Strides = cStrides(e.buf.Shape, t.ItemSize())
+	e.buf.Strides = mmapnpy.Header{DType: t, Shape: e.buf.Shape}.Strides()
 	data := make([]byte, e.buf.NBytes())
 	e.buf.Data = data
 	outer, ranges := e.buf.Shape, [][2]int64{{0, 0}}
@@ -95,15 +95,6 @@ func newExcerpt(t mmapnpy.DType, shape []int64, picks [][]int64, fetch Fetch) (e
 		}
 	}
 	return e, nil
-}
-
-func cStrides(shape []int64, itemsize int64) []int64 {
-	strides := make([]int64, len(shape))
-	for d := len(shape) - 1; d >= 0; d-- {
-		strides[d] = itemsize
-		itemsize *= max(shape[d], 1)
-	}
-	return strides
 }
 
 // runs joins ascending positions into half-open ranges.

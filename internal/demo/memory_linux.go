@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"os"
@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// memoryUse is the peak of the resident set and the anonymous memory now, in
+// MemoryUse is the peak of the resident set and the anonymous memory now, in
 // bytes, from /proc/self/status.
-func memoryUse() (peak, anonymous int64, ok bool) {
+func MemoryUse() (peak, anonymous int64, ok bool) {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0, 0, false

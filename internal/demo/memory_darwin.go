@@ -1,9 +1,9 @@
-package main
+package demo
 
 import "golang.org/x/sys/unix"
 
-// memoryUse is the peak of the resident set in bytes.
-func memoryUse() (peak, anonymous int64, ok bool) {
+// MemoryUse is the peak of the resident set in bytes.
+func MemoryUse() (peak, anonymous int64, ok bool) {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
 		return 0, 0, false
