@@ -44,63 +44,6 @@ type file struct {
 	again func(c config) (*Array, error) // opens the file once more; nil for what does not grow
 }
 
-// Open opens the array at path, reading only its header, and plans its blocks. Its cost does not
-// depend on the size of the array. Arrays of Python objects are refused ([mmapnpy.ErrObject]);
-// everything else opens.
-//
-// The path names a .npy file, a .npz archive of one array, or, as "train.npz:x", an array in
-// an archive ([SplitPath]). See [OpenArchive] for more than one array of an archive.
-func Open(path string, opts ...Option) (*Array, error) {
-	c, err := newConfig(opts)
-	if err != nil {
-		return nil, err
-	}
-	path, key, named := SplitPath(path)
-	if named {
-		return openMember(path, key, named, c)
-	}
-	return openPlain(path, bytesrc.Options{Backend: c.backend, Access: c.access()}, c)
-}
-
-// openPlain opens a file, which may be an archive of one array.
-func openPlain(path string, o bytesrc.Options, c config) (*Array, error) {
-	src, err := bytesrc.Open(path, o)
-	if err != nil {
-		return nil, err
-	}
-	if isArchive(src) {
-		if err := src.Close(); err != nil {
-			return nil, err
-		}
-		return openMember(path, "", false, c)
-	}
-	a, err := open(src, c)
-	if err != nil {
-		outgrown := src.Outgrown()
-		_ = src.Close() // nothing was written; the first error is the one to tell
-		if outgrown {   // its header was rewritten since its length was looked at
-			return openPlain(path, o, c)
-		}
-		return nil, err
-	}
-	a.files[0].close = src.Close
-	a.files[0].again = func(c config) (*Array, error) { return openPlain(path, o, c) }
-	return a, nil
-}
-
-func open(src bytesrc.Source, c config) (*Array, error) {
-	h, err := mmapnpy.ReadHeader(src, src.Size(), src.Name(), c.header...)
-	if err != nil {
-		return nil, err
-	}
-	if err := h.CheckReadable(); err != nil {
-		return nil, &FormatError{Path: src.Name(), Offset: -1, Field: "descr", Err: err}
-	}
-	f := &file{src: src, header: h, path: src.Name(), close: func() error { return nil }, granule: granule(src)}
-	f.mark = watch(src, imprint{header: h, opts: append(slices.Clip(c.header), mmapnpy.AllowShort())})
-	return newArray(&leaf{strided{src: src, base: h.DataOffset, dtype: h.DType, shape: h.Shape, strides: h.Strides()}, f}, c)
-}
-
 // newArray is the array of an expression, whose axes are as the options say.
 func newArray(n node, c config) (*Array, error) {
 	navigate, err := c.roles.flags(len(n.shape()))
@@ -112,14 +55,6 @@ func newArray(n node, c config) (*Array, error) {
 		a.axes[d] = Axis{Size: size, Navigate: navigate[d]}
 	}
 	return a.replan(c)
-}
-
-// granule is what a source says is cheapest to read together.
-func granule(src bytesrc.Source) int64 {
-	if g, ok := src.(interface{ Granule() int64 }); ok {
-		return g.Granule()
-	}
-	return 0
 }
 
 // inOrder reports whether a file is one that is cheap to read in order only.
@@ -139,25 +74,6 @@ func (a *Array) outOfOrder() {
 			s.OutOfOrder()
 		}
 	}
-}
-
-// flags says for each of n axes whether it is a navigation axis.
-func (r *roles) flags(n int) ([]bool, error) {
-	navigate := make([]bool, n)
-	for d := range navigate {
-		navigate[d] = r.signal
-	}
-	for _, axis := range r.axes {
-		d, err := axisIndex(axis, n)
-		if err != nil {
-			return nil, err
-		}
-		if navigate[d] != r.signal {
-			return nil, fmt.Errorf("%w: axis %d is named twice", ErrIndex, axis)
-		}
-		navigate[d] = !r.signal
-	}
-	return navigate, nil
 }
 
 // axisIndex resolves a possibly negative axis number of an n-dimensional array.
@@ -356,6 +272,18 @@ func (a *Array) Path() string {
 	return a.files[0].path
 }
 
+// Paths are the paths of the files that an array reads, each once, without the keys of members:
+// more than one for a stack, or an expression over several files.
+func (a *Array) Paths() []string {
+	var paths []string
+	for _, f := range a.files {
+		if !slices.Contains(paths, f.path) {
+			paths = append(paths, f.path)
+		}
+	}
+	return paths
+}
+
 // Key is the key of the array in its archive, and empty if it is a file of its own.
 func (a *Array) Key() string {
 	if len(a.files) != 1 {
@@ -384,6 +312,15 @@ func (a *Array) Backend() (name, reason string) {
 		return "memory", "nothing to read"
 	}
 	return string(a.files[0].src.Backend()), a.files[0].src.Reason()
+}
+
+// changed returns an error if a file behind the array is not any more what was opened.
+func (a *Array) changed() error {
+	var errs []error
+	for _, f := range a.files {
+		errs = append(errs, f.src.Changed())
+	}
+	return errors.Join(errs...)
 }
 
 // Streamed reports whether elements come out of a member of an archive that can only be decoded

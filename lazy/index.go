@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/lazynpy/lazynpy/chunk"
 )
 
 // Index is one item of a basic index, as between the brackets of a[...]: a
@@ -51,13 +49,6 @@ func Ellipsis() Index { return Index{kind: kindEllipsis} }
 
 // NewAxis inserts an axis of length one, a signal axis.
 func NewAxis() Index { return Index{kind: kindNewAxis} }
-
-// maxDims is NumPy 2's limit, which a result must be able to be saved under.
-const maxDims = 64
-
-// maxIndexItems bounds a parsed index: NumPy arrays have at most 64 axes, and
-// an index may name each of them, 64 new ones and an ellipsis.
-const maxIndexItems = 129
 
 // ParseIndex reads NumPy's basic indexing: "3", "-1, ::2", "10:20, ..., newaxis".
 // Brackets around the whole are allowed. An empty string is the whole array.
@@ -298,54 +289,4 @@ func expandEllipsis(items []Index, n int) ([]Index, error) {
 		return slices.Concat(items, fill), nil
 	}
 	return slices.Concat(items[:at], fill, items[at+1:]), nil
-}
-
-// Transpose permutes the axes: axis d of the result is axis axes[d] of a.
-// Without arguments it reverses them. Navigation flags move along.
-func (a *Array) Transpose(axes ...int) (*Array, error) {
-	n := a.NDim()
-	if len(axes) == 0 {
-		axes = make([]int, n)
-		for d := range axes {
-			axes[d] = n - 1 - d
-		}
-	}
-	if len(axes) != n {
-		return nil, fmt.Errorf("%w: transpose names %d axes of %d", ErrIndex, len(axes), n)
-	}
-	from, out := make([]int, n), make([]Axis, n)
-	seen := make([]bool, n)
-	for d, axis := range axes {
-		s, err := axisIndex(axis, n)
-		if err != nil {
-			return nil, err
-		}
-		if seen[s] {
-			return nil, fmt.Errorf("%w: transpose repeats axis %d", ErrIndex, axis)
-		}
-		seen[s] = true
-		from[d], out[d] = s, a.axes[s]
-	}
-	return a.along(arrange(a.node, from), out, from, nil)
-}
-
-// Field picks one field of a structured array. A subarray field appends its
-// axes, which are signal axes, those of arrays of arrays outermost first.
-func (a *Array) Field(name string) (*Array, error) {
-	f, ok := a.DType().Field(name)
-	if !ok {
-		return nil, fmt.Errorf("%w: dtype %s has no field %q", ErrIndex, a.DType(), name)
-	}
-	n, ok := fieldOf(a.node, f)
-	if !ok {
-		return nil, fmt.Errorf("%w: %q is picked from stored elements only: pick it before other operations", ErrDType, name)
-	}
-	if len(n.shape()) > maxDims {
-		return nil, fmt.Errorf("%w: field %q has %d axes, and the array would have more than %d", ErrIndex, name, len(n.shape())-a.NDim(), maxDims)
-	}
-	axes, from := slices.Clone(a.axes), chunk.COrder(a.NDim())
-	for _, size := range n.shape()[len(axes):] {
-		axes, from = append(axes, Axis{Size: size}), append(from, -1)
-	}
-	return a.along(n, axes, from, nil)
 }

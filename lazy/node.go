@@ -1,8 +1,6 @@
 package lazy
 
 import (
-	"errors"
-
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/mmapnpy"
@@ -132,15 +130,6 @@ func (s *distinctFiles) add(files ...*file) {
 			s.files = append(s.files, f)
 		}
 	}
-}
-
-// changed returns an error if a file behind the array is not any more what was opened.
-func (a *Array) changed() error {
-	var errs []error
-	for _, f := range a.files {
-		errs = append(errs, f.src.Changed())
-	}
-	return errors.Join(errs...)
 }
 
 // nbytes is the size of a node's elements in bytes.

@@ -17,9 +17,6 @@ func (a *Array) BinSum(factors ...int64) (*Array, error) { return a.bin(factors,
 // BinMean is [Array.BinSum] for the mean of each group, with the dtype of [NewMean].
 func (a *Array) BinMean(factors ...int64) (*Array, error) { return a.bin(factors, true) }
 
-// maxGroup is how many elements a group may have.
-const maxGroup = 1 << 20
-
 func (a *Array) bin(factors []int64, mean bool) (*Array, error) {
 	shape := a.Shape()
 	if len(factors) != len(shape) {

@@ -21,11 +21,6 @@ type elementwise struct {
 	steps int64
 }
 
-// maxSteps bounds an expression, every node counted as often as it is used: that is how
-// often it is computed, and an expression that uses an intermediate result twice, and its result
-// twice, doubles each time.
-const maxSteps = 100_000
-
 // stepsOf counts the nodes of an expression.
 func stepsOf(n node) int64 {
 	if e, ok := n.(*elementwise); ok {

@@ -1,10 +1,33 @@
 package lazy
 
 import (
+	"fmt"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
+
+// Field picks one field of a structured array. A subarray field appends its
+// axes, which are signal axes, those of arrays of arrays outermost first.
+func (a *Array) Field(name string) (*Array, error) {
+	f, ok := a.DType().Field(name)
+	if !ok {
+		return nil, fmt.Errorf("%w: dtype %s has no field %q", ErrIndex, a.DType(), name)
+	}
+	n, ok := fieldOf(a.node, f)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q is picked from stored elements only: pick it before other operations", ErrDType, name)
+	}
+	if len(n.shape()) > maxDims {
+		return nil, fmt.Errorf("%w: field %q has %d axes, and the array would have more than %d", ErrIndex, name, len(n.shape())-a.NDim(), maxDims)
+	}
+	axes, from := slices.Clone(a.axes), chunk.COrder(a.NDim())
+	for _, size := range n.shape()[len(axes):] {
+		axes, from = append(axes, Axis{Size: size}), append(from, -1)
+	}
+	return a.along(n, axes, from, nil)
+}
 
 // fielder is a node that picks a field of structured elements by picking it of its inputs.
 type fielder interface {

@@ -1,27 +1,11 @@
 package lazy
 
 import (
-	"errors"
-	"io"
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/internal/kernel"
-)
-
-const (
-	// sparseness is how many bytes may be spanned for one byte that is wanted
-	// before reading pieces becomes cheaper than reading through.
-	sparseness = 2
-
-	// smallSpan is read with one pread however few of its bytes are wanted: a
-	// system call costs as much as copying some tens of KiB.
-	smallSpan = 64 << 10
-
-	// directSpan is the longest contiguous run that is read straight to its place in
-	// a gathered buffer. Longer ones are worth mapping.
-	directSpan = 1 << 20
 )
 
 // window is the stored bytes of a region, in place or gathered. Element idx of
@@ -87,9 +71,9 @@ func (l *loader) gather(dst []byte, r chunk.Region) error {
 	v := l.view
 	lo, hi, first := v.span(r)
 	switch {
-	case hi-lo <= directSpan && contiguous(r.Shape, v.strides, v.dtype.ItemSize(), l.order):
+	case hi-lo <= directRead && contiguous(r.Shape, v.strides, v.dtype.ItemSize(), l.order):
 		return readFull(v.src, dst, lo)
-	case hi-lo <= smallSpan:
+	case hi-lo <= smallRead:
 		l.small = grow(l.small, hi-lo)
 		if err := readFull(v.src, l.small, lo); err != nil {
 			return err
@@ -170,17 +154,4 @@ func grow(b []byte, n int64) []byte {
 		return b[:n]
 	}
 	return make([]byte, n)
-}
-
-// readFull fills p from offset off. A short read is a [FaultError]: the header
-// had promised the bytes.
-func readFull(src bytesrc.Source, p []byte, off int64) error {
-	n, err := src.ReadAt(p, off)
-	if n == len(p) {
-		return nil
-	}
-	if err == nil || errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	return &FaultError{Path: src.Name(), Offset: off + int64(n), Err: err}
 }

@@ -124,10 +124,6 @@ func (o *overlap) hold(n int64) int64 {
 	return n*o.to.ItemSize() + room*o.perElement() + o.in.hold(room)
 }
 
-// overlapBytes is what the parts that a function gets, their ghost regions and their results may
-// take at a time, unless a single element with its ghost region takes more.
-const overlapBytes = 4 << 20
-
 // perElement is the bytes that an element of a part takes: read, mirrored, and computed.
 func (o *overlap) perElement() int64 { return 3*elemSize(o.in) + o.to.ItemSize() }
 

@@ -9,9 +9,6 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// maxScan bounds the positions of a scan, each of which has an entry of 8 bytes in a table.
-const maxScan = min(1<<28, math.MaxInt/32)
-
 // Take picks elements along an axis by their indices, as np.take does, in any order and any number
 // of times; negative ones count from the end. What is not picked is not read. An index out of range
 // is an [ErrIndex].

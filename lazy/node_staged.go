@@ -42,9 +42,6 @@ func (a *Array) InFileOrder(maxBlock int64) (*Array, error) {
 	return out.replan(c)
 }
 
-// filePage is what groups of blocks should begin at multiples of; see [Parts.Aligned].
-const filePage = 4 << 10
-
 // alignSlabs shortens blocks along the slowest axis of a file until few slabs of them have whole
 // pages: with a power of two of rows, as many rows do as would if each was a slab.
 func alignSlabs(extents, shape []int64, order []int, itemsize int64) {

@@ -8,10 +8,6 @@ import (
 	"github.com/lazynpy/lazynpy/internal/kernel"
 )
 
-// bridge is how many bytes between two slabs that are wanted are read with them: less than a page,
-// which is what the system reads anyway.
-const bridge = 4 << 10
-
 // takeReader reads slabs. Where the entries of a window follow each other, as those of a large slab
 // or of a run of them do, it is read as one region and its tiles are passed on; else the slabs of
 // each tile are read in the order in which they are stored.

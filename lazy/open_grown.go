@@ -10,10 +10,6 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// markBytes is how many bytes of elements tell a file that has grown from another one of the same
-// shape. They lie in what was read for the header.
-const markBytes = 4 << 10
-
 // imprint is what tells a file to which elements were appended, which are no business of who opened
 // it before, from one that was rewritten.
 type imprint struct {

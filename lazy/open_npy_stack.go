@@ -66,9 +66,6 @@ func differing(heads []head) int {
 	return 0
 }
 
-// maxPickle bounds a pickle that is looked at: a stack of a million files has 5 MB.
-const maxPickle = 64 << 20
-
 // readStackInfo reads chunks and axis of the file that dask's to_npy_stack writes beside the
 // pieces: a pickle of a dict. ok is false if it is not of plain values.
 func readStackInfo(path string) (chunks [][]int64, axis int64, ok bool, err error) {

@@ -81,15 +81,3 @@ func (r Raw) header(size int64) (mmapnpy.Header, error) {
 	}
 	return h, nil
 }
-
-// Paths are the paths of the files that an array reads, each once, without the keys of members:
-// more than one for a stack, or an expression over several files.
-func (a *Array) Paths() []string {
-	var paths []string
-	for _, f := range a.files {
-		if !slices.Contains(paths, f.path) {
-			paths = append(paths, f.path)
-		}
-	}
-	return paths
-}

@@ -88,10 +88,6 @@ func (s *fileSet) number(paths []string) error {
 	return nil
 }
 
-// headReaders is how many headers are read at a time: on a network filesystem each is several
-// round trips of waiting.
-const headReaders = 16
-
 // readHeads reads the headers of all files. Of several errors it is that of the first file.
 func (s *fileSet) readHeads(c config) ([]head, error) {
 	heads, errs := make([]head, len(s.paths)), make([]error, len(s.paths))

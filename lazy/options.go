@@ -12,32 +12,6 @@ import (
 	"github.com/lazynpy/lazynpy/zipseek"
 )
 
-// Sizes that shape every pass. The first two are constants on purpose: they
-// decide where partial sums are cut, so a value that followed the machine would
-// make results follow the machine.
-const (
-	// windowBytes is what a worker borrows at once: long enough that the system
-	// calls for populating and dropping pages vanish, short enough that a few
-	// workers fit the smallest budget.
-	windowBytes = 4 << 20
-
-	// tileBytes is what every reducer sees at once. It fits a 512 KiB second
-	// level cache with room for the accumulators, so several reducers in one
-	// pass read memory once.
-	tileBytes = 256 << 10
-
-	// defaultMemory and memoryPerWorker give the default budget.
-	defaultMemory   = 64 << 20
-	memoryPerWorker = 32 << 20
-
-	// minMemory is the smallest budget: one window and its converted copy.
-	minMemory = 16 << 20
-
-	// planWorkers is the number of workers that the "auto" plan serves with
-	// four blocks each, whatever the machine has, so that plans are portable.
-	planWorkers = 16
-)
-
 // config is everything an Array carries besides its expression.
 type config struct {
 	roles    roles
@@ -301,4 +275,42 @@ func (c *config) planLimits(granule int64) chunk.Limits {
 		MinBlocks: int64(4 * workers),
 		Granule:   granule,
 	}
+}
+
+// flags says for each of n axes whether it is a navigation axis.
+func (r *roles) flags(n int) ([]bool, error) {
+	navigate := make([]bool, n)
+	for d := range navigate {
+		navigate[d] = r.signal
+	}
+	for _, axis := range r.axes {
+		d, err := axisIndex(axis, n)
+		if err != nil {
+			return nil, err
+		}
+		if navigate[d] != r.signal {
+			return nil, fmt.Errorf("%w: axis %d is named twice", ErrIndex, axis)
+		}
+		navigate[d] = !r.signal
+	}
+	return navigate, nil
+}
+
+// RandomAccess says that pieces of the array will be read here and there, some of them again.
+// Default: the array is swept from front to back, which lets [Open] read a file that is larger than
+// the available memory past the page cache. It changes the choice of a back end only, and results
+// never; for an array in an archive it changes nothing.
+func RandomAccess() Option {
+	return func(c *config) error {
+		c.random, c.opening = true, "RandomAccess"
+		return nil
+	}
+}
+
+// access is what the source is told about how it will be read.
+func (c *config) access() bytesrc.Access {
+	if c.random {
+		return bytesrc.AccessRandom
+	}
+	return bytesrc.AccessSequential
 }

@@ -8,22 +8,6 @@ import (
 	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
-const (
-	// workerBytes is what one worker may hold: a window read through at the
-	// worst sparseness, its gathered copy, and as much again for converted tiles
-	// and, up to smallState, the accumulators of its task.
-	workerBytes = (sparseness + 2) * windowBytes
-	smallState  = windowBytes / 2
-
-	// partialBytes bounds the accumulators of one task. A plan whose blocks would
-	// need more is cut along the kept axes instead.
-	partialBytes = 1 << 20
-
-	// mergeAhead is how many finished tasks per worker may wait for their turn to
-	// merge.
-	mergeAhead = 4
-)
-
 // Run makes one pass over a and gives the results of all reducers, in their
 // order. Each window of the array is read once, whatever the number of
 // reducers. Work is spread over the workers; partial results merge in the order

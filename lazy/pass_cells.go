@@ -24,14 +24,6 @@ type cells struct {
 	sorted bool  // numbers go through one cell after the other
 }
 
-// groupShare is how many times as much as its state the data of a group is, so that the states of
-// two reducers take about 1 % of the array; but groups have no more than groupData bytes, since
-// whoever computes one does it as a whole.
-const (
-	groupShare = 160
-	groupData  = 2 << 30
-)
-
 // newCells is the cells of a reducer that removes some axes. state is the bytes of the accumulators
 // of the largest task, and data those of its elements.
 func newCells(t *tasks, reduced []bool, state, data int64) *cells {

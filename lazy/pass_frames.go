@@ -26,7 +26,7 @@ func (p *pass) keepFrames(size int64) error {
 	p.tileLen = max(p.tileLen, frame)
 	if !slices.Equal(p.cut, p.order) {
 		// Frames that lie interleaved are read in runs as long as there are frames in a window.
-		p.windowLen = max(p.windowLen, pieceBytes/size)
+		p.windowLen = max(p.windowLen, gatherPiece/size)
 	}
 	p.windowLen = max(p.windowLen, frame)
 	need := func() int64 { return p.computed.hold(p.windowLen) + p.tileHold() }

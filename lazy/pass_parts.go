@@ -31,11 +31,6 @@ type Parts struct {
 	next int64      // block to merge
 }
 
-// partsShare is the part of the budget that the accumulators of a block may take before a pass in
-// parts is cut across the outputs too. It is more than that of a pass in one piece, since what is
-// read for a part of the outputs is spread over the file.
-const partsShare = 16
-
 // partsState is how many bytes of accumulators that are.
 func partsState(a *Array) int64 {
 	share := min(max(a.config.chosenMemory()/partsShare, partialBytes), 64<<20)

@@ -7,10 +7,6 @@ import (
 	"github.com/lazynpy/lazynpy/chunk"
 )
 
-// tallRows is how many elements per output at least a tile has for a tallFold, where a window has
-// as many: what they cost is then more than what the output does.
-const tallRows = 32
-
 // tallFold is a fold for which, where outputs lie along the fastest axis, taking up and putting
 // down the accumulators of an output takes about as long as many elements do.
 type tallFold interface{ tall() }

@@ -184,10 +184,6 @@ func (l *blockLoader) make(r chunk.Region) error {
 	return nil
 }
 
-// blockWindow is how much of a block is made at once where its elements are computed:
-// the whole block is held, and little beside it.
-const blockWindow = 1 << 20
-
 // blockBytes is the most that a block holds in memory: its computed elements, or the
 // stored bytes, in place or, twice at the worst, while they are gathered.
 func (a *Array) blockBytes() int64 {

@@ -9,10 +9,6 @@ import (
 	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
-// pieceBytes is how much [Array.Elements] gathers at once where the array does
-// not lie in C order: the longer the piece, the longer the runs it reads.
-const pieceBytes = 16 << 20
-
 // Elements yields the bytes of all elements in C order, in pieces of whole
 // elements of at most 4 MiB, or of one element that is larger: as stored, or, after
 // casts, in the dtype that they have given. Elements of no bytes have no pieces. A

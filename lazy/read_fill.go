@@ -1,7 +1,11 @@
 package lazy
 
 import (
+	"errors"
+	"io"
+
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
 // filler brings regions of an array into memory, gapless in one order.
@@ -20,7 +24,7 @@ func newFiller(a *Array, order []int) *filler {
 	bytes := int64(windowBytes)
 	turned := !sameOrder(a.node.shape(), a.node.order(), order)
 	if turned {
-		bytes = max(bytes, min(pieceBytes, a.config.budget()/4))
+		bytes = max(bytes, min(gatherPiece, a.config.budget()/4))
 	}
 	f.window = max(bytes/size, 1)
 	for f.window > 1 && a.node.hold(f.window) > a.config.budget()/2 {
@@ -72,4 +76,17 @@ func (w *fillWorker) fill(dst []byte, r chunk.Region) error {
 		}
 	}
 	return nil
+}
+
+// readFull fills p from offset off. A short read is a [FaultError]: the header
+// had promised the bytes.
+func readFull(src bytesrc.Source, p []byte, off int64) error {
+	n, err := src.ReadAt(p, off)
+	if n == len(p) {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return &FaultError{Path: src.Name(), Offset: off + int64(n), Err: err}
 }

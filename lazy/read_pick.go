@@ -35,19 +35,6 @@ type Picker struct {
 	scratch []byte
 }
 
-const (
-	// pickDirect is the length from which reading rows to their place is cheaper than faulting them
-	// in and copying.
-	pickDirect = 64 << 10
-
-	// pickParallel is how much is read at once that is worth several goroutines. A batch of samples
-	// this large is one of few that there is memory for.
-	pickParallel = 16 << 20
-
-	// pickGroup is what is lent at once for rows that are read together.
-	pickGroup = 4 << 20
-)
-
 // Picker makes a [Picker] of rows. An array without axes has none, which is an [ErrShape].
 func (a *Array) Picker() (*Picker, error) {
 	if a.NDim() == 0 {

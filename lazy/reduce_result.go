@@ -2,10 +2,12 @@ package lazy
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -101,4 +103,33 @@ func numberText(t mmapnpy.DType, raw []byte) (string, bool) {
 		return re.String(), true
 	}
 	return kernel.ComplexString(re, kernel.NumberOf(raw[part.Size():], part)), true
+}
+
+// newResult makes a zeroed result.
+func newResult(t mmapnpy.DType, shape []int64) *Result {
+	return &Result{dtype: t, shape: shape, data: bytesrc.Memory(int(product(shape) * t.ItemSize()))}
+}
+
+// put stores a float64 as the real element i of the result, rounded to its
+// dtype; for a complex result, i counts components. All NaNs are one.
+func (r *Result) put(i int, v float64) {
+	if v != v {
+		v = kernel.NaN()
+	}
+	e, _ := r.dtype.Elem()
+	switch e {
+	case kernel.Float64, kernel.Complex128:
+		binary.NativeEndian.PutUint64(r.data[8*i:], math.Float64bits(v))
+		return
+	case kernel.Float32, kernel.Complex64:
+		binary.NativeEndian.PutUint32(r.data[4*i:], math.Float32bits(float32(v)))
+		return
+	}
+	size := e.Size()
+	kernel.Convert(r.data[i*size:(i+1)*size], e, kernel.Bytes([]float64{v}), kernel.Float64, false)
+}
+
+// putInt stores an int64 or uint64, given as its bits, as element i.
+func (r *Result) putInt(i int, v uint64) {
+	binary.NativeEndian.PutUint64(r.data[i*8:], v)
 }

@@ -1,11 +1,8 @@
 package lazy
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 
-	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/internal/kernel"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -88,11 +85,6 @@ type partial interface {
 	setState(b []byte, n int) (rest []byte, err error)
 }
 
-// newResult makes a zeroed result.
-func newResult(t mmapnpy.DType, shape []int64) *Result {
-	return &Result{dtype: t, shape: shape, data: bytesrc.Memory(int(product(shape) * t.ItemSize()))}
-}
-
 // undefined is the error of a reduction over elements that it has no meaning for.
 func undefined(t mmapnpy.DType) error { return fmt.Errorf("%w: %s", ErrDType, t) }
 
@@ -129,30 +121,6 @@ func resultFloat(t mmapnpy.DType) mmapnpy.DType {
 
 // native is t in the byte order of this machine.
 func native(t mmapnpy.DType) mmapnpy.DType { return t.WithByteOrder('=') }
-
-// put stores a float64 as the real element i of the result, rounded to its
-// dtype; for a complex result, i counts components. All NaNs are one.
-func (r *Result) put(i int, v float64) {
-	if v != v {
-		v = kernel.NaN()
-	}
-	e, _ := r.dtype.Elem()
-	switch e {
-	case kernel.Float64, kernel.Complex128:
-		binary.NativeEndian.PutUint64(r.data[8*i:], math.Float64bits(v))
-		return
-	case kernel.Float32, kernel.Complex64:
-		binary.NativeEndian.PutUint32(r.data[4*i:], math.Float32bits(float32(v)))
-		return
-	}
-	size := e.Size()
-	kernel.Convert(r.data[i*size:(i+1)*size], e, kernel.Bytes([]float64{v}), kernel.Float64, false)
-}
-
-// putInt stores an int64 or uint64, given as its bits, as element i.
-func (r *Result) putInt(i int, v uint64) {
-	binary.NativeEndian.PutUint64(r.data[i*8:], v)
-}
 
 // resized returns a slice of n zeros, reusing s's memory where it suffices.
 func resized[T any](s []T, n int) []T {

@@ -137,7 +137,7 @@ func (a *Array) fill(ctx context.Context, f *atomicfile.File, path string, s sav
 // write chooses the way through the elements. Where a piece of the file needs few elements beyond
 // those that are read with it, pieces are made one by one, and else in blocks.
 func (a *Array) write(ctx context.Context, t *target, order []int) error {
-	if mixed(a.node.shape(), a.node.order(), order)*elemSize(a.node) <= pieceSize/4 {
+	if mixed(a.node.shape(), a.node.order(), order)*elemSize(a.node) <= savePiece/4 {
 		return a.writePieces(ctx, t, order)
 	}
 	return a.writeBlocks(ctx, t, order)

@@ -66,7 +66,7 @@ func newBlocks(a *Array, t *target, order []int) *blocks {
 	b := &blocks{t: t, shape: a.node.shape(), itemsize: a.DType().ItemSize(), order: order}
 	b.strides = gaplessStrides(b.shape, b.itemsize, order)
 	f := newFiller(a, a.node.order())
-	each := f.hold() + pieceSize + b.itemsize
+	each := f.hold() + savePiece + b.itemsize
 	workers := a.numWorkers(2 * each) // half of the budget is for the block at least
 	room := max((a.config.budget()-int64(workers)*each)/b.itemsize, 1)
 	b.cut(blockExtents(b.shape, f.order, order, b.itemsize, room))
@@ -173,10 +173,10 @@ type blockWriter struct {
 }
 
 // parts yields ranges of the block's elements, counted in the order of the file, to transpose and
-// write together: some runs, or of a long run what lies between multiples of pieceSize in the file.
+// write together: some runs, or of a long run what lies between multiples of savePiece in the file.
 func (w *blockWriter) parts() iter.Seq2[int64, int64] {
 	return func(yield func(lo, hi int64) bool) {
-		n, size := w.block.Len(), max(pieceSize/w.itemsize, 1)
+		n, size := w.block.Len(), max(savePiece/w.itemsize, 1)
 		runs := max(size/w.run, 1)
 		if line := 64 / w.itemsize; line > 1 && runs > line {
 			// as many as lie together where they are read from, by lines of the cache
@@ -186,7 +186,7 @@ func (w *blockWriter) parts() iter.Seq2[int64, int64] {
 			hi := lo + runs*w.run
 			if w.run > size {
 				at := w.place(lo)
-				end := (at/pieceSize + 1) * pieceSize
+				end := (at/savePiece + 1) * savePiece
 				hi = lo + max((end-at)/w.itemsize, 1)
 				hi = min(hi, (lo/w.run+1)*w.run)
 			}

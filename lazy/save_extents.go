@@ -2,13 +2,6 @@ package lazy
 
 import "slices"
 
-const (
-	// readRun and writeRun are how long runs in a file need to be. Longer ones cost as much
-	// for each byte.
-	readRun  = 1 << 20
-	writeRun = 2 << 20
-)
-
 // blockExtents chooses the lengths of blocks of at most room elements, through which elements go
 // that are read in one order of axes and written in another, each slowest axis first.
 //

@@ -11,7 +11,7 @@ import (
 // order.
 func (a *Array) writePieces(ctx context.Context, t *target, order []int) error {
 	itemsize := a.DType().ItemSize()
-	piece := (max(itemsize, t.base()) + pieceSize - 1) / pieceSize * pieceSize
+	piece := (max(itemsize, t.base()) + savePiece - 1) / savePiece * savePiece
 	f := newFiller(a, order)
 	queue := parallel.NewTicket((t.size + piece - 1) / piece)
 	done := parallel.NewMeter(a.config.progress, a.NBytes())

@@ -6,19 +6,6 @@ import (
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 )
 
-const (
-	// pieceSize is how much of a file is made at once, and its alignment in the file.
-	pieceSize = 4 << 20
-
-	// writeSize is the most that is written at once. Linux caches what is written in aligned
-	// pieces up to this size as a whole, so that it can be mapped so.
-	writeSize = 2 << 20
-
-	// forgetBehind is how far behind the place that is being written the file leaves the page
-	// cache. So much is on its way to the disk at a time, which keeps any disk busy.
-	forgetBehind = 256 << 20
-)
-
 // target is a .npy file that many goroutines write to.
 type target struct {
 	f      *os.File

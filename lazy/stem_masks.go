@@ -18,10 +18,6 @@ type Mask struct {
 	weights func(shape []int64) ([]float64, error)
 }
 
-// maxWeights bounds the weights that are made for one reducer: 8 GiB of them, where a machine
-// has the addresses.
-const maxWeights = min(1<<30, math.MaxInt/16)
-
 // String is how the mask was made, such as "disk(64, 64, 20)".
 func (m Mask) String() string { return m.name }
 

@@ -25,9 +25,6 @@ func NewRadialSum(cy, cx float64, bins int) Reducer {
 	return radialReducer("radial_sum", cy, cx, bins, false)
 }
 
-// maxRings is more than the diagonal of any detector.
-const maxRings = 1 << 20
-
 func radialReducer(name string, cy, cx float64, bins int, mean bool) Reducer {
 	return detector(name, func(f frame) (*frameSums, error) {
 		switch {
