@@ -8,9 +8,10 @@ import (
 )
 
 // discard removes the states from the journals of a complete run, where nobody asks for them any
-// more. Should the outputs be lost, they are computed anew. An error is none of the run's: what is
-// left only takes room.
-func discard(ctx context.Context, p *Plan, dir string) {
+// more, or from one journal that this process has closed: whoever publishes does it for all that
+// have ended by then, and every other worker for its own. Should the outputs be lost, they are
+// computed anew. An error is none of the run's: what is left only takes room.
+func discard(ctx context.Context, p *Plan, dir, one string) {
 	if len(p.Reduce) == 0 || !exists(filepath.Join(dir, doneName)) {
 		return
 	}
@@ -18,7 +19,11 @@ func discard(ctx context.Context, p *Plan, dir string) {
 	if err != nil {
 		return
 	}
-	_ = log.Strip(ctx)
+	if one != "" {
+		_ = log.StripOne(ctx, one)
+	} else {
+		_ = log.Strip(ctx)
+	}
 	_ = log.Close() // was only read from
 }
 
@@ -26,6 +31,6 @@ func discard(ctx context.Context, p *Plan, dir string) {
 func (d *driver) finished(ctx context.Context) {
 	if !d.Keep {
 		_ = d.log.Close() // was only read from; some systems do not replace files that are open
-		discard(ctx, d.plan, d.Dir)
+		discard(ctx, d.plan, d.Dir, "")
 	}
 }

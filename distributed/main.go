@@ -48,6 +48,7 @@ func workMain(args []string, stderr io.Writer) int {
 		fmt.Fprintln(stderr, plainText(err.Error()))
 		return ExitRefused
 	}
+	w.Note = func(line string) { fmt.Fprintln(stderr, "note: "+plainText(line)) }
 	err = w.DoUntilTold()
 	if err != nil {
 		fmt.Fprintln(stderr, plainText(err.Error()))

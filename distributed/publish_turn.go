@@ -3,6 +3,7 @@ package distributed
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -24,7 +25,12 @@ func (t *attempt) publish(ctx context.Context) (again bool, err error) {
 				return false, err
 			}
 		case t.claimed() == turn:
-			return t.driver().publishOnce(ctx)
+			again, err := t.driver().publishOnce(ctx)
+			if conflict := t.plan.conflict(t.log); conflict != nil {
+				err = fmt.Errorf("%w: %w", ErrRefused, conflict)
+			}
+			t.published = err == nil && !again
+			return again, err
 		default:
 			if err := t.say(turn); err != nil {
 				return false, err
@@ -70,8 +76,18 @@ func (t *attempt) driver() *driver {
 	return &driver{RunOptions: RunOptions{Dir: t.Dir, Verify: t.Verify, AllowLarge: t.AllowLarge, Trust: t.Trust}, plan: t.plan, log: t.log}
 }
 
-// publishOnce publishes what is complete, which another driver may do at the same time.
+// publishOnce publishes what is complete by the journals, whatever snapshots say. Another driver
+// may do it at the same time.
 func (d *driver) publishOnce(ctx context.Context) (again bool, err error) {
+	if err := d.log.Refresh(ctx); err != nil {
+		return false, err
+	}
+	if err := d.plan.conflict(d.log); err != nil {
+		return false, err
+	}
+	if d.log.NumDone() < d.plan.Portions() {
+		return true, nil
+	}
 	before := d.published()
 	again, err = d.publish(ctx)
 	if errors.Is(err, os.ErrNotExist) && (!before && d.published() || exists(filepath.Join(d.Dir, doneName))) {

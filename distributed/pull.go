@@ -208,11 +208,15 @@ func (q *puller) took(s span, t time.Duration) {
 	q.pause = 0
 }
 
-// refresh looks at all journals.
+// refresh looks at what is new in the journals, and spares those who come later what they need not
+// look at.
 func (q *puller) refresh(ctx context.Context, log *journal.Log) error {
 	begun := time.Now()
-	err := log.Refresh(ctx)
+	err := log.Follow(ctx)
 	q.look = time.Since(begun)
+	if err == nil {
+		_ = log.Condense() // without it others look at more
+	}
 	q.taken = slices.DeleteFunc(q.taken, func(s span) bool {
 		for range log.Missing(s.from, s.to) {
 			return false

@@ -522,8 +522,7 @@ func (d *driver) command() ([]string, error) {
 }
 
 // The bounds of the time between two looks while workers run. A look lists all journals, whose
-// number grows with the run: with a hundred thousand of them it takes half a second, and all of
-// that again when nothing is new.
+// number grows with the run: with a hundred thousand of them it takes half a second.
 const (
 	// So many times as long as the look took: looking takes a tenth of the time.
 	restLooks = 9
@@ -548,7 +547,11 @@ func (d *driver) wait(ctx context.Context, job Job) (failed, err error) {
 	for idle := 0; idle < settle; {
 		state, polled := job.Poll(ctx)
 		if now := time.Now(); state == Idle || !now.Before(next) {
-			if err := d.look(ctx); err != nil {
+			look := d.glance
+			if state == Idle { // it decides
+				look = d.look
+			}
+			if err := look(ctx); err != nil {
 				return nil, err
 			}
 			next = time.Now().Add(min(restLooks*time.Since(now), maxRest))
@@ -583,6 +586,21 @@ func (d *driver) look(ctx context.Context) error {
 	if err := d.log.Refresh(ctx); err != nil {
 		return err
 	}
+	return d.heed()
+}
+
+// glance is look at what is likely to be new. It spares workers that come later what they need not
+// look at.
+func (d *driver) glance(ctx context.Context) error {
+	if err := d.log.Follow(ctx); err != nil {
+		return err
+	}
+	_ = d.log.Condense() // without it others look at more
+	return d.heed()
+}
+
+// heed does what the journals and the run directory ask for.
+func (d *driver) heed() error {
 	if err := d.plan.conflict(d.log); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,16 +19,19 @@ import (
 	"github.com/lazynpy/lazynpy/ops"
 )
 
-// FuzzRunDir reads any text as a plan and any bytes as a journal beside it. What is a plan has
-// numbers that fit each other, and the same ID when it is read again; what can be resumed ends,
-// writes its outputs alone, and none that it does not name. Folders are "@" in the texts, and fix
-// says that build, inputs, and the checksums of frames are made right.
+// FuzzRunDir reads any text as a plan and any bytes as a journal and a snapshot beside it. What is
+// a plan has numbers that fit each other, and the same ID when it is read again; what can be
+// resumed ends, writes its outputs alone, and none that it does not name, and the same whatever the
+// snapshot says. Folders are "@" in the texts, and fix says that build, inputs, and the checksums
+// of frames and snapshots are made right.
 func FuzzRunDir(f *testing.F) {
 	scan := makeScan(f, 6, 8, 8)
 	folder := filepath.Dir(scan)
 	var own map[string]any
 	type seed struct{ text, journal []byte }
 	var seeds []seed
+	// it says of 1 journal that portions 0 and 1 are done, and that portion 2 was revoked
+	lie := slices.Concat([]byte("lnpysnp1"), make([]byte, 56), []byte{1}, make([]byte, 15), []byte{0, 2, 1, 0, 0, 1, 0, 1})
 	plan := func(o distributed.Options) {
 		p, err := distributed.MemmapDistributed(scan, o)
 		if err != nil {
@@ -48,10 +52,10 @@ func FuzzRunDir(f *testing.F) {
 		}
 		text = bytes.ReplaceAll(text, []byte(folder), []byte("@"))
 		seeds = append(seeds, seed{text, journal})
-		f.Add(text, journal, true)
-		f.Add(text, journal[:len(journal)/2], true)
-		f.Add(text, []byte{}, true)
-		f.Add(text, journal, false)
+		f.Add(text, journal, []byte{}, true)
+		f.Add(text, journal[:len(journal)/2], lie, true)
+		f.Add(text, []byte{}, lie, true)
+		f.Add(text, journal, lie[:len(lie)-1], false)
 	}
 	at := func(name string) string { return filepath.Join(folder, name) }
 	plan(distributed.Options{Reduce: []distributed.Reduction{{Op: ops.Must("sum", nil), Path: at("sum.npy")}}, PortionBytes: 1})
@@ -69,13 +73,13 @@ func FuzzRunDir(f *testing.F) {
 		if !ok || p.Blocks >= mostBlocks || !within(dir, p) {
 			f.Fatalf("seed %d would be left out: %s", i, text)
 		}
-		recorded, err := resumeAny(f, dir, text, repaired(s.journal, p.ID()))
+		recorded, err := resumeAny(f, dir, text, repaired(s.journal, p.ID()), nil)
 		if err != nil || recorded != p.Portions() {
 			f.Fatalf("seed %d: %d of %d portions are recorded: %v", i, recorded, p.Portions(), err)
 		}
 	}
-	f.Fuzz(func(t *testing.T, text, journal []byte, fix bool) {
-		if len(text) > 16<<10 || len(journal) > 64<<10 {
+	f.Fuzz(func(t *testing.T, text, journal, snapshot []byte, fix bool) {
+		if len(text) > 16<<10 || len(journal) > 64<<10 || len(snapshot) > 64<<10 {
 			return
 		}
 		dir := t.TempDir()
@@ -94,7 +98,11 @@ func FuzzRunDir(f *testing.F) {
 		}
 		checkCounts(t, p)
 		if small && p.Blocks < mostBlocks && within(dir, p) {
-			_, _ = resumeAny(t, dir, text, repaired(journal, p.ID())) // most end with an error
+			if fix {
+				snapshot = repairedSnapshot(snapshot, p.ID())
+			}
+			// most end with an error
+			_, _ = resumeAny(t, dir, text, repaired(journal, p.ID()), snapshot)
 		}
 	})
 }
@@ -175,12 +183,26 @@ func repaired(journal []byte, plan [32]byte) []byte {
 	return out
 }
 
-// resumeAny resumes a run of which somebody else has written plan and journal, and returns how many
-// portions were recorded before, and what Resume says.
-func resumeAny(t testing.TB, dir string, text, journal []byte) (recorded int64, err error) {
+// repairedSnapshot makes a snapshot one of a plan, with checksums that are right.
+func repairedSnapshot(snapshot []byte, plan [32]byte) []byte {
+	if len(snapshot) < 64 {
+		return snapshot
+	}
+	out := bytes.Clone(snapshot)
+	table := crc32.MakeTable(crc32.Castagnoli)
+	copy(out[16:32], plan[:])
+	binary.LittleEndian.PutUint64(out[32:], uint64(len(out)-64))
+	binary.LittleEndian.PutUint32(out[40:], crc32.Checksum(out[64:], table))
+	binary.LittleEndian.PutUint32(out[60:], crc32.Checksum(out[:60], table))
+	return out
+}
+
+// resumeAny resumes a run of which somebody else has written plan, journal and snapshot, and
+// returns how many portions were recorded before, and what Resume says.
+func resumeAny(t testing.TB, dir string, text, journal, snapshot []byte) (recorded int64, err error) {
 	t.Helper()
 	runDir := filepath.Join(dir, "any.run")
-	for name, content := range map[string][]byte{"plan.json": text, "journal/0.other.0123456789abcdef.journal": journal} {
+	for name, content := range map[string][]byte{"plan.json": text, "journal/0.other.0123456789abcdef.journal": journal, "journal/snapshot": snapshot} {
 		path := filepath.Join(runDir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
@@ -202,8 +224,12 @@ func resumeAny(t testing.TB, dir string, text, journal []byte) (recorded int64, 
 	if resumed != nil {
 		oneLine(t, resumed)
 	}
-	if err := distributed.Verify(ctx, runDir); err != nil {
+	err = distributed.Verify(ctx, runDir)
+	if err != nil {
 		oneLine(t, err)
+	}
+	if after, failed := distributed.StatusOf(ctx, runDir); resumed == nil && failed == nil && err == nil && after.Done < after.Portions {
+		t.Errorf("it is published, and %d of %d portions are recorded", after.Done, after.Portions)
 	}
 	if ctx.Err() != nil {
 		t.Errorf("it takes more than %v", limit)

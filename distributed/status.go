@@ -104,8 +104,9 @@ func StatusOf(ctx context.Context, dir string) (Status, error) {
 
 // Watcher reads the state of a run again and again, and each time only what is new.
 type Watcher struct {
-	d    *driver
-	last submission
+	d      *driver
+	last   submission
+	looked bool
 }
 
 // Watch begins to watch the run in a directory. Any program can watch. An engine that is an
@@ -124,14 +125,19 @@ func Watch(dir string, e Engine) (*Watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Watcher{&driver{RunOptions: RunOptions{Dir: abs}, engine: e, plan: p, log: log}, submission{}}, nil
+	return &Watcher{&driver{RunOptions: RunOptions{Dir: abs}, engine: e, plan: p, log: log}, submission{}, false}, nil
 }
 
 // Status looks once.
 func (w *Watcher) Status(ctx context.Context) (Status, error) {
-	if err := w.d.log.Refresh(ctx); err != nil {
+	look := w.d.log.Follow
+	if !w.looked {
+		look = w.d.log.Refresh
+	}
+	if err := look(ctx); err != nil {
 		return Status{}, err
 	}
+	w.looked = true
 	s := w.d.status()
 	s.DirBytes = dirBytes(w.d.Dir)
 	if s.State != Running {

@@ -36,7 +36,12 @@ type Work struct {
 	// Keep leaves the states of reductions in the run directory; see [RunOptions].
 	Keep bool
 
-	leave bool // publishing to the driver, which is in the same process
+	leave bool          // publishing to the driver, which is in the same process
+	cost  *journal.Cost // of looking at the journals, when it has ended; for tests
+
+	// Note is called with lines about what the worker does without, as a snapshot that is damaged.
+	// Default: nobody is told.
+	Note func(line string)
 
 	// Interrupt, when it is closed, ends the worker when the portion at hand is recorded.
 	Interrupt <-chan struct{}
@@ -125,6 +130,7 @@ func (w Work) attempt(ctx context.Context, p *Plan) (err error) {
 	if err != nil {
 		return err
 	}
+	var t *attempt
 	defer func() {
 		end := journal.End{Reason: reasonOf(ctx, err)}
 		if err != nil {
@@ -133,7 +139,11 @@ func (w Work) attempt(ctx context.Context, p *Plan) (err error) {
 		_ = j.End(end) // what it says is known from the exit status too
 		_ = j.Close()  // everything in it was synced
 		if err == nil && !w.Keep {
-			discard(ctx, p, w.Dir)
+			if t.published {
+				discard(ctx, p, w.Dir, "")
+			} else {
+				discard(ctx, p, w.Dir, j.Name())
+			}
 		}
 	}()
 	if err := p.checkBuild(); err != nil {
@@ -146,8 +156,15 @@ func (w Work) attempt(ctx context.Context, p *Plan) (err error) {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
-	t := &attempt{Work: w, plan: p, journal: j, log: log, pull: newPuller(p, j.Name(), w.Index),
+	defer func() {
+		if w.cost != nil {
+			*w.cost = log.Cost()
+		}
+		_ = log.Close() // was only read from
+	}()
+	log.OnNote = w.Note
+	log.Borrow()
+	t = &attempt{Work: w, plan: p, journal: j, log: log, pull: newPuller(p, j.Name(), w.Index),
 		settle: func() error { return nil }}
 	working, cancel := context.WithCancel(ctx) // ctx tells how the attempt has ended
 	var beating sync.WaitGroup
@@ -168,6 +185,8 @@ type attempt struct {
 	pull    *puller
 	at      atomic.Pointer[span] // what is claimed
 	settle  func() error         // waits until what was computed is recorded
+
+	published bool // by this worker
 }
 
 func (t *attempt) claimed() span {
@@ -250,14 +269,23 @@ func (t *attempt) run(ctx context.Context) error {
 		if err := t.compute(ctx); err != nil {
 			return err
 		}
+		var again bool
+		var err error
 		if t.leave {
-			return nil
+			again, err = t.again(ctx)
+		} else {
+			again, err = t.publish(ctx)
 		}
-		again, err := t.publish(ctx)
 		if err != nil || !again {
 			return err
 		}
 	}
+}
+
+// again reports whether portions are missing by the journals, whatever a snapshot has said.
+func (t *attempt) again(ctx context.Context) (bool, error) {
+	err := t.log.Refresh(ctx)
+	return t.log.NumDone() < t.plan.Portions(), err
 }
 
 // reasonOf says why an attempt ends. One whose context has ended was interrupted, in the middle of

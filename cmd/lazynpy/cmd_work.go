@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,7 @@ func newWorkCommand(c *cli) *cobra.Command {
 			}
 			work := distributed.WorkFromEnv(o.dir, os.Getenv)
 			work.Trust, work.Verify, work.AllowLarge, work.Keep = o.trust, o.verify, c.flags.large, o.keep
+			work.Note = func(line string) { fmt.Fprintf(c.stderr, "lazynpy: note: %s\n", safeLine(line)) }
 			var err error
 			if work.InputMap, err = distributed.ParseInputMap(o.copies); err != nil {
 				return refused(err)

@@ -31,7 +31,7 @@ func soon(t *testing.T, args ...string) outcome {
 // no verb waits for them.
 func TestPipesInRunDirs(t *testing.T) {
 	path := array(t, []int64{4, 3}, count[uint16](12))
-	for _, name := range []string{"plan.json", "engine.json", "done.json", "rounds/1.json", "journal/0.h.0123456789abcdef.journal", "cancelled", "publishing"} {
+	for _, name := range []string{"plan.json", "engine.json", "done.json", "rounds/1.json", "journal/0.h.0123456789abcdef.journal", "journal/snapshot", "cancelled", "publishing"} {
 		out := filepath.Join(t.TempDir(), "max.npy")
 		dir := out + ".run"
 		ok(t, "run", "--prepare", "--op", "max", "--over", "0", path, "-o", out)

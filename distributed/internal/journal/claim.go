@@ -53,7 +53,7 @@ type Claim struct {
 func (l *Log) Claims(mine string) []Claim {
 	var all []Claim
 	now := time.Now()
-	for _, f := range l.files {
+	for _, f := range l.unended {
 		if f.claim.From < f.claim.To && f.name != mine && f.alive(now) {
 			all = append(all, f.claim)
 		}
@@ -80,12 +80,17 @@ func (l *Log) addClaim(f *journalFile, h header) {
 // last change is all there is. That may be by another clock, and is believed only where it lies in
 // the past.
 func (f *journalFile) heard(info os.FileInfo) {
-	now := time.Now()
 	if f.heardAt.IsZero() {
-		f.heardAt = now.Add(-max(now.Sub(info.ModTime()), 0))
+		f.heardFirst(info.ModTime())
 		return
 	}
-	f.heardAt = now
+	f.heardAt = time.Now()
+}
+
+// heardFirst notes when a file that is seen for the first time was changed last.
+func (f *journalFile) heardFirst(changed time.Time) {
+	now := time.Now()
+	f.heardAt = now.Add(-max(now.Sub(changed), 0))
 }
 
 // alive says whether the attempt has not ended, as far as can be known: it has said something

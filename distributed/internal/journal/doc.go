@@ -23,14 +23,24 @@
 // The methods of a [Writer] may be called at the same time, and so may those of a [Log], except
 // Refresh and Close, which need it for themselves.
 //
+// Whoever starts on a run of very many attempts need not read what all of them have said:
+// [Log.Borrow] takes it from a snapshot, which [Log.Condense] has written, and [Log.Follow] looks
+// at what is new. A snapshot is never believed over a journal: [Log.Refresh] reads the journals
+// that it is of, and has to be called before anything is published. Then the above holds of what
+// the log says. Until then borrowed portions are done or not, with their generations, and that is
+// all: they have no Entry, nothing of theirs is compared, and their attempts are not among
+// Attempts. A snapshot that is damaged, torn, or of another plan is ignored, with a line to
+// [Log.OnNote].
+//
 // Claims say who is at work on what, so that others begin with something else. They are hints: a
 // portion that two have claimed is computed twice, to the same bytes.
 //
 // # Memory
 //
-// A Log has 40 bytes per portion, some hundred bytes per file and a buffer of at most 1 MiB; a
-// Writer a buffer of 256 KiB. Nothing that is read from a journal makes it more, but for a payload
-// that is asked for.
+// A Log has 40 bytes per portion, some hundred bytes per file that it has read, 8 per journal that
+// it has borrowed, and a buffer of at most 1 MiB; a Writer a buffer of 256 KiB. While a snapshot is
+// read or written it takes 64 MiB at most, and 50 bytes per portion. Nothing that is read from a
+// journal makes it more, but for a payload that is asked for.
 //
 // # Format
 //
@@ -64,7 +74,26 @@
 // A reader skips frames of other plans and of kinds it does not know, frames whose bytes 9 to 11
 // are not zero, and portions, generations and payload lengths out of range. At a header with a
 // wrong CRC, or a payload that the file is too short for, it stops in that file, since nothing
-// behind can be known to be a frame; the next [Log.Refresh] tries the same place again, for on NFS
+// behind can be known to be a frame; the next look tries the same place again, for on NFS
 // a file can be long before its bytes are there. A payload is checked when it is asked for. JSON
 // that cannot be read makes an attempt unknown, and is no error.
+//
+// The file "snapshot" beside them is replaced as a whole. It has a header of 64 bytes and a body:
+//
+//	┌────────────────────────────┬───────────────────────────────────────────────────────────┐
+//	│  0  magic "lnpysnp1" <8>   │  8  zeros <8>                                             │
+//	├────────────────────────────┴───────────────────────────────────────────────────────────┤
+//	│ 16  plan id, its first 16 bytes <16>                                                   │
+//	├────────────────────────────┬────────────────────────┬────────────────┬─────────────────┤
+//	│ 32  length of the body <8> │ 40  CRC-32C of it <4>  │ 44  zeros <16> │ 60  of 0 to 59  │
+//	├────────────────────────────┼────────────────────────┴────────────────┴─────────────────┤
+//	│ 64  journals, n <8>        │ 72  FNV-1a of each name, ascending <8n>                   │
+//	├────────────────────────────┴───────────────────────────────────────────────────────────┤
+//	│     runs of portions, four unsigned varints each, to the end                           │
+//	└────────────────────────────────────────────────────────────────────────────────────────┘
+//
+// A run says how many portions lie between it and the one before, how many it has, one more than
+// the highest generation of their records or 0 for none, and the lowest generation that counts: the
+// highest to which they were revoked. Portions of which there is neither are in no run. Of what two
+// snapshots or journals say of a portion the higher of each number counts.
 package journal

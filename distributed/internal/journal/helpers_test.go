@@ -225,6 +225,24 @@ func (m *model) check(t testing.TB, l *Log, portions int64) {
 	m.checkAttempts(t, l)
 }
 
+// checkDone compares what a log says of portions that may have been borrowed.
+func (m *model) checkDone(t testing.TB, l *Log, portions int64) {
+	t.Helper()
+	count := int64(0)
+	for p := range portions {
+		_, ok := m.best(p)
+		if l.Done(p) != ok || l.Generation(p) != m.lowest[p] {
+			t.Fatalf("portion %d: done %v, generation %d, want %v, %d; borrowed %v", p, l.Done(p), l.Generation(p), ok, m.lowest[p], l.lent)
+		}
+		if ok {
+			count++
+		}
+	}
+	if l.NumDone() != count || l.note != "" {
+		t.Fatalf("%d done, want %d; %s", l.NumDone(), count, l.note)
+	}
+}
+
 func (m *model) checkAttempts(t testing.TB, l *Log) {
 	t.Helper()
 	var shown []string

@@ -10,11 +10,23 @@ import (
 
 // Log is what the journals of a directory say about one plan, as of the last Refresh.
 type Log struct {
-	dir    string
-	plan   planKey
-	slots  []slot // one per portion
-	files  []*journalFile
-	byName map[string]*journalFile
+	// OnNote, unless it is nil, is called with lines for people about snapshots that were ignored.
+	OnNote func(line string)
+
+	dir     string
+	plan    planKey
+	slots   []slot // one per portion
+	files   []*journalFile
+	byName  map[string]*journalFile
+	unended []*journalFile // whose attempts have not ended
+	loose   []*journalFile // whose attempts have ended, and that are in no snapshot it knows of
+
+	listed  listing
+	lent    bool     // something is known from a snapshot alone
+	covered []uint64 // the journals that it is of, by the hashes of their names, ascending
+	spare   int      // how many journals that are loose make a snapshot
+	note    string
+	cost    Cost
 
 	done       int64
 	duplicates int64
@@ -117,9 +129,10 @@ func (l *Log) Missing(lo, hi int64) iter.Seq2[int64, int64] {
 	}
 }
 
-// Entry is the record that counts for a portion; false says that there is none.
+// Entry is the record that counts for a portion; false says that there is none, or that it was
+// borrowed.
 func (l *Log) Entry(portion int64) (Entry, bool) {
-	if !l.Done(portion) {
+	if !l.Done(portion) || l.slots[portion].file == lentFile {
 		return Entry{}, false
 	}
 	return l.entry(l.slots[portion].record), true

@@ -22,7 +22,7 @@ var ErrPayload = errors.New("the payload is not what was recorded")
 // The journal stays open for the next payload, until Close, Refresh or a payload of another
 // journal: neighbours are mostly in the same file, and opening one costs a round trip on a network.
 func (l *Log) Payload(portion int64) ([]byte, error) {
-	if !l.Done(portion) {
+	if !l.Done(portion) || l.slots[portion].file == lentFile {
 		return nil, fmt.Errorf("journals in %s: portion %d: has no record", l.dir, portion)
 	}
 	r := l.slots[portion].record

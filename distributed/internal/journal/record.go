@@ -47,6 +47,12 @@ func (l *Log) addRecord(f *journalFile, h header, off int64) {
 		n.length |= stripped
 	}
 	f.records++
+	if s.file == lentFile { // nothing is known of it that could be compared
+		if n.generation >= s.generation {
+			l.change(s, slot{record: n, lowest: s.lowest})
+		}
+		return
+	}
 	if s.file == 0 {
 		l.change(s, slot{record: n, lowest: s.lowest})
 		return

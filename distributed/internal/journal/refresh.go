@@ -31,6 +31,10 @@ type journalFile struct {
 	heardAt  time.Time // when it has said something last, by the clock of this process
 	claim    Claim
 	end      *End // then the file is not looked at again
+
+	silent  bool      // it has no end, and was not alive when it was looked at last
+	due     time.Time // when Follow looks at it again
+	covered bool      // a snapshot has it
 }
 
 // errShrunk says that a file is shorter than what was read of it.
@@ -43,27 +47,45 @@ var errShrunk = errors.New("the file has shrunk")
 // attempt had not ended: then everything is read again. What other files say stays. After an error
 // some of the files were read, and the next Refresh goes on; portions may be said to be missing
 // until then.
+//
+// What was borrowed from a snapshot is given back, and the journals are read instead: what the log
+// says is then what the journals say, and that alone. A snapshot that has said too much is removed.
 func (l *Log) Refresh(ctx context.Context) error {
-	names, err := list(l.dir)
+	lent, before := l.lent, l.done
+	names, err := l.list(time.Now())
 	if err != nil {
 		return err
 	}
-	if l.forget(names) {
+	if l.forget(names) || lent {
 		l.clear()
 	}
-	err = l.readAll(ctx, names)
+	l.know(names)
+	err = l.readUnended(ctx, true)
 	if errors.Is(err, errShrunk) {
 		l.clear()
-		err = l.readAll(ctx, names)
+		l.know(names)
+		err = l.readUnended(ctx, true)
+	}
+	if err == nil && lent && l.done < before {
+		l.tell(fmt.Sprintf("%s: removed: by it %d portions are done, and by the journals %d", l.snapshotPath(), before, l.done))
+		l.removeSnapshot()
 	}
 	return err
 }
 
 // list returns the names of files that may be journals, sorted.
-func list(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+func (l *Log) list(now time.Time) ([]string, error) {
+	info, err := os.Stat(l.dir)
 	if err != nil {
 		return nil, err
+	}
+	entries, err := os.ReadDir(l.dir)
+	if err != nil {
+		return nil, err
+	}
+	l.cost.Lists++
+	if l.listed.since.IsZero() || !info.ModTime().Equal(l.listed.mtime) {
+		l.listed.mtime, l.listed.since = info.ModTime(), now
 	}
 	var names []string
 	for _, e := range entries {
@@ -71,6 +93,7 @@ func list(dir string) ([]string, error) {
 			names = append(names, e.Name())
 		}
 	}
+	l.listed.at, l.listed.took, l.listed.names = now, time.Since(now), len(names)
 	return names, nil
 }
 
@@ -85,6 +108,7 @@ func (l *Log) forget(names []string) (counted bool) {
 			counted = counted || f.records+f.revokes > 0
 		}
 	}
+	l.unended = slices.DeleteFunc(l.unended, func(f *journalFile) bool { return l.byName[f.name] != f })
 	return counted
 }
 
@@ -92,27 +116,43 @@ func (l *Log) forget(names []string) (counted bool) {
 func (l *Log) clear() {
 	_ = l.Close() // was only read from
 	clear(l.slots)
-	l.files, l.byName = nil, map[string]*journalFile{}
+	l.files, l.byName, l.unended, l.loose = nil, map[string]*journalFile{}, nil, nil
 	l.done, l.duplicates, l.conflict = 0, 0, nil
+	l.lent, l.covered = false, nil
 }
 
-// readAll reads what is new in the named files.
-func (l *Log) readAll(ctx context.Context, names []string) error {
+// know makes the named files known, but for those that a snapshot stands for.
+func (l *Log) know(names []string) {
 	for _, name := range names {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		f := l.byName[name]
-		if f == nil {
-			f = l.add(name)
-		}
-		if f.end != nil {
-			continue
-		}
-		if err := l.read(ctx, f); err != nil {
-			return err
+		if l.byName[name] == nil && !l.isCovered(name) {
+			l.add(name)
 		}
 	}
+}
+
+// readUnended reads what is new in files whose attempts have not ended: in all, or in those that
+// are due.
+func (l *Log) readUnended(ctx context.Context, all bool) error {
+	open, now := l.unended, time.Now()
+	l.unended = l.unended[:0]
+	for i, f := range open {
+		err := ctx.Err()
+		if err == nil && (all || !now.Before(f.due)) {
+			err = l.read(ctx, f)
+			f.rest(now)
+		}
+		if err != nil {
+			l.unended = append(l.unended, open[i:]...)
+			return err
+		}
+		if f.end == nil {
+			l.unended = append(l.unended, f)
+			continue
+		}
+		f.covered = false // what a snapshot has of it is not all
+		l.loose = append(l.loose, f)
+	}
+	clear(open[len(l.unended):])
 	return nil
 }
 
@@ -120,6 +160,7 @@ func (l *Log) readAll(ctx context.Context, names []string) error {
 func (l *Log) add(name string) *journalFile {
 	f := &journalFile{name: name, number: uint32(len(l.files) + 1), attempt: readAttempt(nil)}
 	l.files = append(l.files, f)
+	l.unended = append(l.unended, f)
 	l.byName[name] = f
 	return f
 }
@@ -134,6 +175,7 @@ func (l *Log) read(ctx context.Context, f *journalFile) error {
 		return err
 	}
 	defer r.Close()
+	l.cost.Opens++
 	info, err := r.Stat()
 	if err != nil {
 		return err
@@ -166,9 +208,13 @@ func (l *Log) replay(ctx context.Context, f *journalFile) error {
 			break
 		}
 		if h.plan == l.plan {
-			if err := l.take(ctx, f, h); err != nil {
-				return err
+			var text []byte
+			if h.hasText(f.off) {
+				if text, err = l.scan.bytes(ctx, f.off+headerSize, int(h.length)); err != nil {
+					return err
+				}
 			}
+			l.take(f, h, text)
 		}
 		f.off = end
 	}
@@ -176,8 +222,9 @@ func (l *Log) replay(ctx context.Context, f *journalFile) error {
 	return nil
 }
 
-// take does what the frame at f.off says.
-func (l *Log) take(ctx context.Context, f *journalFile, h header) error {
+// take does what the frame at f.off says, with the payload of one that has text.
+func (l *Log) take(f *journalFile, h header, text []byte) {
+	l.cost.Frames++
 	switch h.kind {
 	case kindPortion, kindStripped:
 		l.addRecord(f, h, f.off)
@@ -186,39 +233,29 @@ func (l *Log) take(ctx context.Context, f *journalFile, h header) error {
 	case kindClaim:
 		l.addClaim(f, h)
 	case kindAttempt:
-		if f.off > 0 {
-			break // an attempt says once who it is
+		if f.off == 0 { // an attempt says once who it is
+			f.attempt = readAttempt(h.text(text))
 		}
-		b, err := l.text(ctx, f.off, h)
-		if err != nil {
-			return err
-		}
-		f.attempt = readAttempt(b)
 	case kindEnd:
-		b, err := l.text(ctx, f.off, h)
-		if err != nil {
-			return err
-		}
-		end := readEnd(b)
+		end := readEnd(h.text(text))
 		f.end = &end
 	default:
-		return nil
+		return
 	}
 	f.ours, f.last = true, moment(h.seconds)
-	return nil
 }
 
-// text is the payload of the frame at off, or nil if it is too long to be JSON of ours or not what
-// was written.
-func (l *Log) text(ctx context.Context, off int64, h header) ([]byte, error) {
-	if h.length > maxJSON {
-		return nil, nil
+// hasText says whether the payload of a frame at off is text that is looked at.
+func (h header) hasText(off int64) bool {
+	return (h.kind == kindEnd || h.kind == kindAttempt && off == 0) && h.length <= maxJSON
+}
+
+// text is b, or nil if that is not what was written.
+func (h header) text(b []byte) []byte {
+	if uint64(len(b)) != h.length || checksum(b) != h.payloadCRC {
+		return nil
 	}
-	b, err := l.scan.bytes(ctx, off+headerSize, int(h.length))
-	if err != nil || uint64(len(b)) != h.length || checksum(b) != h.payloadCRC {
-		return nil, err
-	}
-	return b, nil
+	return b
 }
 
 // status is what the file says about its attempt.

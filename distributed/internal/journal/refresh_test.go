@@ -35,8 +35,9 @@ func randomFrames(r *rand.Rand, host string, portions int) []byte {
 	return join(frames...)
 }
 
-// TestIncremental lets journals grow by pieces of any length, and go away, in random order: a log
-// that has followed it says what a new one says, and what the model does.
+// TestIncremental lets journals grow by pieces of any length, and go away, in random order, while
+// now and then somebody writes a snapshot: a log that has followed it says what a new one says, and
+// what the model does, and so does one that has begun with what was borrowed, of what it knows.
 func TestIncremental(t *testing.T) {
 	const portions = 20
 	for seed := range uint64(30) {
@@ -47,7 +48,7 @@ func TestIncremental(t *testing.T) {
 			name := fmt.Sprintf("%d.%d.journal", r.IntN(100), i)
 			rest[name] = randomFrames(r, fmt.Sprint("n", i), portions)
 		}
-		l := mustLog(t, dir, portions)
+		l, followed := mustLog(t, dir, portions), mustLog(t, dir, portions)
 		for range 60 {
 			name := slices.Sorted(maps.Keys(rest))[r.IntN(len(rest))]
 			n := min(r.IntN(200), len(rest[name]))
@@ -61,15 +62,44 @@ func TestIncremental(t *testing.T) {
 				delete(now, name)
 				// a journal of an attempt that has ended is missed only while it is away
 				refresh(t, l)
+				follow(t, followed)
+				// a snapshot that has it says too much, until somebody reads the journals
+				m := newModel(now, planA, portions)
+				b := borrower(t, dir, portions)
+				refresh(t, b)
+				m.check(t, b, portions)
+				must(t, os.RemoveAll(filepath.Join(dir, snapshotName)))
 			}
 			if r.IntN(2) == 0 {
 				refresh(t, l)
 				m := newModel(now, planA, portions)
 				m.check(t, l, portions)
 				m.check(t, fresh(t, dir, portions), portions)
+				b := borrower(t, dir, portions)
+				m.checkDone(t, b, portions)
+				follow(t, followed)
+				m.check(t, followed, portions)
+				switch r.IntN(6) {
+				case 0:
+					condensed(t, b)
+				case 1:
+					condensed(t, l)
+				case 2:
+					condensed(t, followed)
+				case 3:
+					refresh(t, b)
+					m.check(t, b, portions)
+				}
 			}
 		}
 	}
+}
+
+// follow is Follow of a log for which it is time to list the directory.
+func follow(t testing.TB, l *Log) {
+	t.Helper()
+	l.listed = listing{}
+	must(t, l.Follow(t.Context()))
 }
 
 // TestTornTail completes a frame that was there in part: short, or long with bytes that are still

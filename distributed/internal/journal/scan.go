@@ -21,6 +21,7 @@ type scanner struct {
 	n     int    // how much of it is there
 	base  int64  // where that lies in the file
 	ahead int    // how much to read next
+	read  int64  // bytes so far, of all files
 }
 
 // begin makes the scanner read r, a file of size bytes.
@@ -62,6 +63,7 @@ func (s *scanner) load(ctx context.Context, off int64, n int) error {
 	}
 	got, err := s.r.ReadAt(s.buf[:want], off)
 	s.base, s.n = off, got
+	s.read += int64(got)
 	if err == io.EOF { // the file was cut meanwhile
 		return nil
 	}
