@@ -329,6 +329,116 @@ func TestSlots(t *testing.T) {
 	}
 }
 
+// TestRandomRequests asks in ways that change all the time, with rings of any size, and holds
+// batches while it does.
+func TestRandomRequests(t *testing.T) {
+	c := config(folder(t, 400))
+	d := opening(t, c)
+	c.Transform = func(b *dataset.Batch) (*dataset.Batch, error) {
+		time.Sleep(100 * time.Microsecond) // so that batches are asked for while they are read, and before
+		return b, nil
+	}
+	path, _ := serving(t, opening(t, c))
+	for slots := 1; slots <= 6; slots++ {
+		k := dial(t, path, feedclient.Fields{"slots": min(slots, 4)})
+		if err := k.Conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		random := rand.New(rand.NewPCG(2, uint64(slots)))
+		var held []feedclient.Reply
+		step := int64(0)
+		for range 100 {
+			switch random.IntN(12) {
+			case 0:
+				step = random.Int64N(100)
+			case 1, 2, 3:
+				step += random.Int64N(7) - 3
+			case 4, 5:
+				step += int64(slots)
+			default:
+				step++
+			}
+			step = (step + 100) % 100
+			var free []int
+			for len(held) > 0 && (len(held) == k.Opened.Slots || random.IntN(2) == 0) {
+				i := random.IntN(len(held))
+				same(t, k, held[i], d) // still
+				free = append(free, held[i].Slot)
+				held = append(held[:i], held[i+1:]...)
+			}
+			r, err := k.Get(step, free...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, k, r, d)
+			held = append(held, r)
+		}
+	}
+}
+
+// TestReadAhead looks which batches are read before anybody asks.
+func TestReadAhead(t *testing.T) {
+	var mu sync.Mutex
+	read := map[int64]int{}
+	c := config(folder(t, 4000))
+	c.Transform = func(b *dataset.Batch) (*dataset.Batch, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		read[b.Step]++
+		return b, nil
+	}
+	path, _ := serving(t, opening(t, c))
+	wait := func(steps ...int64) {
+		t.Helper()
+		for began := time.Now(); len(steps) > 0; time.Sleep(time.Millisecond) {
+			mu.Lock()
+			if read[steps[0]] > 0 {
+				steps = steps[1:]
+			}
+			mu.Unlock()
+			if time.Since(began) > time.Minute {
+				t.Fatalf("batches %v were not read: %v", steps, read)
+			}
+		}
+	}
+	k := dial(t, path, feedclient.Fields{"slots": 4})
+	held := []int{}
+	get := func(steps ...int64) {
+		t.Helper()
+		for _, step := range steps {
+			r, err := k.Get(step, held...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = []int{r.Slot}
+		}
+	}
+	wait(0, 1, 2, 3) // from the beginning on
+	get(0, 1)
+	wait(4)
+	get(2, 2) // again
+	wait(5)
+	get(5, 8) // as one of three who share the steps
+	wait(11, 14, 17)
+	get(11, 14)
+	wait(20, 23)
+	get(500, 100, 900, 300) // at random: nothing ahead
+	get(301, 302, 303)
+	wait(304, 305)
+	get(305, 304, 306) // neighbours
+	wait(307)
+	mu.Lock()
+	defer mu.Unlock()
+	for step := range read {
+		if step > 26 && (step < 300 || step > 320) && step != 500 && step != 100 && step != 900 {
+			t.Errorf("batch %d was read", step)
+		}
+	}
+	if read[305] != 1 || read[304] != 1 {
+		t.Errorf("neighbours were read again: %v", read)
+	}
+}
+
 // TestSlowClients has clients that stop at once, with a full ring and with none, beside one that
 // does not, and one that has gone.
 func TestSlowClients(t *testing.T) {

@@ -27,8 +27,10 @@ type session struct {
 	reading  int       // jobs that workers have, or may have
 	finished chan *job // of the workers
 
-	last   int64 // the batch that was asked for last
-	window int   // how many behind it are read ahead
+	// last is the batch that was asked for last, step the distance to it from the one before, and
+	// stride that of the batches behind it which are read ahead, window of them.
+	last, step, stride int64
+	window             int
 }
 
 // serve answers the requests of a client until it is gone, and closes the connection.
@@ -128,6 +130,8 @@ func (s *session) carryOut(r *request) (any, error) {
 		return nil, s.open(r)
 	case "get":
 		return s.get(*r.Step)
+	case "release":
+		s.readAhead()
 	case "state":
 		if *r.Step > s.end {
 			return nil, refused(kindEnd, "batch %d lies behind the end, which is %d", *r.Step, s.end)
@@ -201,7 +205,7 @@ func (s *session) begin(d *dataset.Dataset, r *ring) {
 	for i := range s.free {
 		s.free[i] = n - 1 - i
 	}
-	s.last, s.window = d.First()-1, n
+	s.last, s.stride, s.window = d.First()-1, 1, n
 }
 
 func (s *session) describe(rank, world int) (*opened, error) {
@@ -237,9 +241,6 @@ func (s *session) release(slots []int) error {
 		s.held[slot] = false
 		s.free = append(s.free, slot)
 	}
-	if len(slots) > 0 {
-		s.readAhead()
-	}
 	return nil
 }
 
@@ -251,13 +252,9 @@ func (s *session) get(step int64) (any, error) {
 	case step < s.d.First():
 		return nil, refused(kindRange, "batch %d lies before batch %d, where this client began", step, s.d.First())
 	}
+	s.foresee(step)
 	j := s.ahead[step]
-	if j != nil || step == s.last+1 {
-		s.window = min(max(2*s.window, 1), len(s.held))
-	} else {
-		s.window = 0 // a jump: nobody knows where it goes on
-		s.dropAll()
-	}
+	passed := j != nil && step < s.last // a neighbour that comes out of order
 	if j == nil {
 		var err error
 		if j, err = s.ask(step); err != nil {
@@ -266,7 +263,10 @@ func (s *session) get(step int64) (any, error) {
 	} else {
 		s.f.queue.want(j)
 	}
-	s.last = step
+	if !passed {
+		s.last, s.step = step, step-s.last
+	}
+	delete(s.ahead, step) // nobody may give it up
 	for s.readAhead(); !j.finished; s.readAhead() {
 		select {
 		case done := <-s.finished:
@@ -275,7 +275,6 @@ func (s *session) get(step int64) (any, error) {
 			return nil, context.Cause(s.ctx)
 		}
 	}
-	delete(s.ahead, step)
 	if j.err != nil {
 		s.free = append(s.free, j.slot)
 		s.readAhead()
@@ -283,6 +282,31 @@ func (s *session) get(step int64) (any, error) {
 	}
 	s.held[j.slot] = true
 	return got{true, step, j.batch.Epoch, j.slot, int64(j.batch.Len()), j.arrays}, nil
+}
+
+// foresee decides what is read ahead when a batch is asked for: what lies behind it at the distance
+// that two batches had, as long as it is asked for, and nothing after a jump.
+func (s *session) foresee(step int64) {
+	d := step - s.last
+	repeated := d > 0 && d == s.step
+	if d == 0 {
+		return
+	}
+	if s.ahead[step] == nil && d != s.stride && !repeated {
+		s.window = 0
+		s.dropAll()
+		return
+	}
+	s.window = min(max(2*s.window, 1), len(s.held))
+	if !repeated || d == s.stride {
+		return
+	}
+	for at, j := range s.ahead {
+		if at != step && (at-step)%d != 0 {
+			s.giveUp(j)
+		}
+	}
+	s.stride = d
 }
 
 // ask has a batch read now.
@@ -317,14 +341,16 @@ func (s *session) start(step int64, wanted bool) *job {
 
 // readAhead begins to read the batches behind the last one, as many as are wanted.
 func (s *session) readAhead() {
-	for step := s.last + 1; step-s.last <= int64(s.window) && step < s.end; step++ {
-		if s.ahead[step] != nil {
+	step := s.last
+	for range s.window {
+		if step >= s.end-s.stride {
+			return
+		}
+		if step += s.stride; s.ahead[step] != nil {
 			continue
 		}
-		// Batches that were jumped over have to go for those that come.
-		for len(s.free) == 0 && s.dropOldest() {
-		}
-		if len(s.free) == 0 {
+		// Batches that were passed over, and may be asked for yet, have to go for the next one alone.
+		if len(s.free) == 0 && (step != s.last+s.stride || !s.dropOldest() || len(s.free) == 0) {
 			return
 		}
 		s.start(step, false)
