@@ -132,6 +132,7 @@ const (
 	kindTransform = "transform"
 	kindState     = "state"
 	kindConfig    = "config"
+	kindMissing   = "missing"
 	kindMemory    = "memory"
 	kindVersion   = "version"
 	kindProtocol  = "protocol"

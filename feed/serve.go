@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"sync"
 	"time"
@@ -92,7 +93,11 @@ func Refuse(ctx context.Context, c *net.UnixConn, why error) {
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	_, _ = bufio.NewReaderSize(c, mostLine).ReadSlice('\n') // whatever it is
 	kind := kindOf(why)
-	if kind != kindState && kind != kindMemory {
+	switch {
+	case kind == kindState || kind == kindMemory:
+	case errors.Is(why, fs.ErrNotExist):
+		kind = kindMissing
+	default:
 		kind = kindConfig
 	}
 	refuse(c, &refusal{kind, why})

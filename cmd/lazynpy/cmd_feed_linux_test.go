@@ -390,7 +390,7 @@ func TestFeedPair(t *testing.T) {
 		kind, want string
 		args       []string
 	}{
-		{"config", missing, []string{missing}},
+		{"missing", missing, []string{missing}},
 		{"config", "--batch 0", []string{path, "--batch", "0"}},
 		{"memory", "8 KiB", []string{path, "--batch", "1", "--memory", "8KB"}},
 		{"memory", "left for rings", []string{path, "--batch", "1", "--memory", "8001B"}},
