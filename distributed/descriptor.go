@@ -9,8 +9,8 @@ import (
 )
 
 // Descriptor is what a command has to know of an engine that its users choose by name. The package
-// of each engine has one, called Descriptor; that of [Pool] is [PoolDescriptor]. What a worker knows
-// of who has started it is in its environment, for all engines and other launchers alike: see
+// of each engine has one, called Descriptor; that of [Pool] is [PoolDescriptor]. What a worker
+// knows of who has started it is in its environment, for all engines and other launchers alike: see
 // [WorkFromEnv].
 type Descriptor struct {
 	Name string // as [Engine.Name]

@@ -37,8 +37,9 @@ type AttemptEnd string
 const (
 	EndDone        AttemptEnd = journal.Done        // nothing was left to do
 	EndInterrupted AttemptEnd = journal.Interrupted // it was told to end
-	EndRefused     AttemptEnd = journal.Refused     // the plan, the input or the program was not the right one
-	EndFailed      AttemptEnd = journal.Failed
+	// The plan, the input or the program was not the right one.
+	EndRefused AttemptEnd = journal.Refused
+	EndFailed  AttemptEnd = journal.Failed
 )
 
 // Failed reports whether the worker could not do what it was started for.

@@ -20,15 +20,15 @@ type Finding struct {
 	Message string
 }
 
-// Check checks the array of size bytes that r reads, as a .npy file or a member of an archive, which
-// is called name: that its header is one that NumPy accepts, that the data are as long as the header
-// says with nothing behind them, that booleans are the bytes 0 or 1, and that Unicode strings hold
-// code points. NaN and infinities are valid.
+// Check checks the array of size bytes that r reads, as a .npy file or a member of an archive,
+// which is called name: that its header is one that NumPy accepts, that the data are as long as the
+// header says with nothing behind them, that booleans are the bytes 0 or 1, and that Unicode
+// strings hold code points. NaN and infinities are valid.
 //
-// Only arrays with booleans or Unicode strings are read further than their headers. Elements, if not
-// nil, is called for these at most once, and yields the bytes of whole elements as they lie in the
-// file; otherwise r is read, 1 MiB at a time. The error is one of reading; what is wrong with the
-// array is a Finding.
+// Only arrays with booleans or Unicode strings are read further than their headers. Elements, if
+// not nil, is called for these at most once, and yields the bytes of whole elements as they lie in
+// the file; otherwise r is read, 1 MiB at a time. The error is one of reading; what is wrong with
+// the array is a Finding.
 func Check(r io.ReaderAt, size int64, name string, elements func() (iter.Seq2[[]byte, error], error), opts ...Option) ([]Finding, error) {
 	h, err := ReadHeader(r, size, name, opts...)
 	if bad := innermost(err); bad != nil && bad.Member == "" {
@@ -81,7 +81,8 @@ func innermost(err error) (bad *FormatError) {
 	return bad
 }
 
-// checkRefused is about a header that is refused, with a hint if it would not be with other options.
+// checkRefused is about a header that is refused, with a hint if it would not be with other
+// options.
 func checkRefused(r io.ReaderAt, size int64, name string, bad *FormatError, opts []Option) []Finding {
 	out := []Finding{{Field: bad.Field, Offset: max(bad.Offset, -1), Message: bad.Err.Error()}}
 	for _, way := range []struct {

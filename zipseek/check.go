@@ -18,8 +18,8 @@ func (a *Archive) Check() ([]Doubt, error) {
 
 // Check says what about a member is not as it should be: what [Member.Doubts] tells, and a later
 // member of the same name. With content, all of it is read and compared with its checksum and with
-// its seek index, and no index is kept: there may be many members. The error is that of a member that
-// cannot be read, or is damaged.
+// its seek index, and no index is kept: there may be many members. The error is that of a member
+// that cannot be read, or is damaged.
 func (m *Member) Check(ctx context.Context, content bool) ([]Doubt, error) {
 	var out []Doubt
 	if last, _ := m.archive.Lookup(m.Name); last != m {

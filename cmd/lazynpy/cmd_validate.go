@@ -154,7 +154,7 @@ func (v *validation) inspect(ctx context.Context, r io.ReaderAt, size int64, nam
 			return nil, err
 		}
 		inOrder := a
-		if h, _ := a.FileHeader(); h.FortranOrder { // so that the elements come as they lie in the file
+		if h, _ := a.FileHeader(); h.FortranOrder { // so that elements come as they lie
 			if inOrder, err = a.Transpose(); err != nil {
 				return nil, errors.Join(err, a.Close())
 			}

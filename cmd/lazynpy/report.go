@@ -24,7 +24,7 @@ type runJSON struct {
 	RunDir     string               `json:"run_dir"`
 	Engine     string               `json:"engine"`
 	State      distributed.RunState `json:"state"` // done, ready or submitted
-	Job        string               `json:"job"`   // what the engine calls it, of a run that was submitted
+	Job        string               `json:"job"`   // what the engine calls what was submitted
 	Verified   bool                 `json:"verified"`
 	Attempts   int                  `json:"attempts"`
 	Duplicates int64                `json:"duplicates"`

@@ -4,6 +4,6 @@
 //
 // It also tells what memory the process takes, for programs that show how little that is.
 //
-// The same shape gives the same bytes on one kind of processor, whatever the number of cores. Memory
-// is that of the patterns, some 20 MB, whatever the size of the scan.
+// The same shape gives the same bytes on one kind of processor, whatever the number of cores.
+// Memory is that of the patterns, some 20 MB, whatever the size of the scan.
 package demo

@@ -81,8 +81,8 @@ const (
 )
 
 // TempDir makes a directory for a scan below another one, or where the system has such if that is
-// empty, and returns what removes it, if it is not kept. Those that processes left behind which died
-// are removed, and named to removed.
+// empty, and returns what removes it, if it is not kept. Those that processes left behind which
+// died are removed, and named to removed.
 func TempDir(below string, keep bool, removed func(dir string)) (dir string, remove func() error, err error) {
 	if below == "" {
 		below = os.TempDir()

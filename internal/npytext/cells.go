@@ -19,7 +19,7 @@ type Notation uint8
 const (
 	NumPy  Notation = iota // as NumPy prints an array: aligned, strings quoted
 	CSV                    // plain
-	JSON                   // NaN, infinities and NaT are null, complex numbers pairs, records objects
+	JSON                   // what is not finite is null, complex numbers pairs, records objects
 	single                 // as NumPy prints a single record: floats each by themselves
 )
 
