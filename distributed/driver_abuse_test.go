@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,6 +27,38 @@ func startDriver(t *testing.T, dir string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	return cmd
+}
+
+// TestAgainWithOtherWorkers goes on where a run was left, with another number of workers.
+func TestAgainWithOtherWorkers(t *testing.T) {
+	f := small(t)
+	want := f.want()
+	o := f.options(slowParams{})
+	o.PortionBytes, o.Tasks = 40<<10, 1
+	if err := f.plan(o).Write(f.plan(o).DefaultDir()); err != nil {
+		t.Fatal(err)
+	}
+	o.Tasks = 3
+	p := f.plan(o)
+	e := &sized{}
+	if err := run(p, e, distributed.RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if p.Tasks != 3 || !slices.Equal(e.asked, []int64{3}) {
+		t.Errorf("%d tasks; asked for %v workers", p.Tasks, e.asked)
+	}
+	f.check(want)
+}
+
+// sized is the pool, which notes how many workers it was asked for.
+type sized struct {
+	distributed.Pool
+	asked []int64
+}
+
+func (e *sized) RoundSize(workers int64) int {
+	e.asked = append(e.asked, workers)
+	return e.Pool.RoundSize(workers)
 }
 
 // TestAgain runs what is complete once more, and another plan in its directory.

@@ -112,12 +112,13 @@ const (
 var ways = []string{WriteCached, WriteEdges, WriteSync}
 
 // ID identifies the plan: the SHA-256 of its canonical JSON, without what tells on one machine
-// which files the inputs are.
+// which files the inputs are, and without Tasks, which decides nothing of what is computed.
 func (p *Plan) ID() [32]byte {
 	if p.original != nil {
 		return p.original.ID()
 	}
 	q := *p
+	q.Tasks = 0
 	q.Inputs = slices.Clone(p.Inputs)
 	for i := range q.Inputs {
 		q.Inputs[i].FileSystem, q.Inputs[i].Inode = "", 0

@@ -109,6 +109,7 @@ func Run(ctx context.Context, p *Plan, e Engine, o RunOptions) error {
 	if d.plan.ID() != p.ID() { // somebody has written it since
 		return fmt.Errorf("%s has another plan", o.Dir)
 	}
+	d.plan.Tasks = p.Tasks // where the run began with another number
 	return d.drive(ctx)
 }
 
@@ -327,7 +328,7 @@ func (d *driver) complete(ctx context.Context) error {
 			idle = 0
 		}
 		if errors.Is(failed, ErrCancelled) && !d.Persist && d.log.NumDone() < d.plan.Portions() {
-			return fmt.Errorf("not by this run: %w", failed)
+			return fmt.Errorf("%w, and not by this run", failed)
 		}
 		if failed != nil && idle == d.Rounds {
 			return failed

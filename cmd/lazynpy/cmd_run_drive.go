@@ -148,6 +148,15 @@ func (d *driving) drive(cmd *cobra.Command, c *cli, dir string) error {
 	if err != nil && ctx.Err() != nil {
 		return &resumable{dir, err}
 	}
+	return goesOn(err, dir)
+}
+
+// goesOn adds to the error of a run that somebody has ended by the means of the scheduler how it
+// goes on.
+func goesOn(err error, dir string) error {
+	if errors.Is(err, distributed.ErrCancelled) {
+		return fmt.Errorf("%w; to go on: lazynpy resume %s, with --persist also after the next time", err, quoted(dir))
+	}
 	return err
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -292,5 +294,19 @@ func TestRunInterrupted(t *testing.T) {
 	ok(t, "resume", out+".run")
 	if got := ok(t, "get", out); got != "6\n" {
 		t.Errorf("the sum is %q", got)
+	}
+}
+
+func TestRunGoesOn(t *testing.T) {
+	err := goesOn(fmt.Errorf("%w: slurm: 4 workers", distributed.ErrCancelled), "it's here.run")
+	if !errors.Is(err, distributed.ErrCancelled) || !strings.HasSuffix(err.Error(), `4 workers; to go on: lazynpy resume 'it'\''s here.run', with --persist also after the next time`) {
+		t.Error(err)
+	}
+	other := errors.New("another")
+	if err := goesOn(other, "x"); !errors.Is(err, other) || err.Error() != "another" {
+		t.Error(err)
+	}
+	if err := goesOn(nil, "x"); err != nil {
+		t.Error(err)
 	}
 }
