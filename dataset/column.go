@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/parallel"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
@@ -44,7 +45,7 @@ func (c *column) describe(h head, path string) error {
 	n := c.dtype.ItemSize()
 	for _, s := range c.entry {
 		if n > 0 && s > (1<<62)/n {
-			return fmt.Errorf("%s: a sample of shape %v has too many bytes", path, c.entry)
+			return fileerr.Errorf(path, "a sample of shape %v has too many bytes", c.entry)
 		}
 		n *= s
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -72,7 +73,7 @@ func (d *Dataset) open(ctx context.Context) error {
 		d.plan.n = int64(len(d.subset))
 	}
 	if d.plan.n == 0 {
-		return fmt.Errorf("%s: there are no samples", d.nameOf(d.columns[0]))
+		return fileerr.New(d.nameOf(d.columns[0]), errors.New("there are no samples"))
 	}
 	if err := d.plan.share(int64(d.config.Rank), int64(d.config.World)); err != nil {
 		return err

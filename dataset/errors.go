@@ -34,10 +34,7 @@ type SampleError struct {
 }
 
 func (e *SampleError) Error() string {
-	name := e.File
-	if e.Member != "" {
-		name += ":" + e.Member
-	}
+	name := e.FilePath()
 	text := name
 	if e.Index >= 0 {
 		text += fmt.Sprintf(": index %d", e.Index)
@@ -52,6 +49,14 @@ func (e *SampleError) Error() string {
 
 // Unwrap is Err.
 func (e *SampleError) Unwrap() error { return e.Err }
+
+// FilePath is File, with ":Member" behind it for an array of an archive.
+func (e *SampleError) FilePath() string {
+	if e.Member == "" {
+		return e.File
+	}
+	return e.File + ":" + e.Member
+}
 
 // TransformError is what Config.Transform returned or panicked with.
 type TransformError struct {

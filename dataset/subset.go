@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -96,7 +97,7 @@ func readIndices(ctx context.Context, path string) ([]int64, error) {
 	}
 	k := r.DType().Kind()
 	if k != mmapnpy.KindBool && k != mmapnpy.KindInt && k != mmapnpy.KindUint {
-		return nil, fmt.Errorf("%s: indices of %s; they are integers, or booleans of all samples", path, r.DType())
+		return nil, fileerr.Errorf(path, "indices of %s; they are integers, or booleans of all samples", r.DType())
 	}
 	values, err := mmapnpy.Numbers[int64](r.Buffer())
 	if err != nil {

@@ -3,12 +3,12 @@ package distributed
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // CleanOptions say what [Clean] may remove.
@@ -42,11 +42,11 @@ func Clean(ctx context.Context, dir string, e Engine, o CleanOptions) error {
 	}
 	switch {
 	case s.Living > 0:
-		return fmt.Errorf("%s: %d workers are at work, or were within %v", dir, s.Living, journal.Lease)
+		return fileerr.Errorf(dir, "%d workers are at work, or were within %v", s.Living, journal.Lease)
 	case s.State == Waiting:
-		return fmt.Errorf("%s: workers wait to begin, job %s", dir, s.Job)
+		return fileerr.Errorf(dir, "workers wait to begin, job %s", s.Job)
 	case s.State != Complete && !o.Unfinished:
-		return fmt.Errorf("%s: the run is not complete, %d of %d portions are recorded", dir, s.Done, s.Portions)
+		return fileerr.Errorf(dir, "the run is not complete, %d of %d portions are recorded", s.Done, s.Portions)
 	}
 	return w.d.clean()
 }
@@ -70,7 +70,7 @@ func (d *driver) clean() error {
 	}
 	err := removeDir(d.Dir)
 	if others, failed := os.ReadDir(d.Dir); err != nil && failed == nil && len(others) > 0 {
-		return fmt.Errorf("%s: %d files that no run has made stay there, as %s", d.Dir, len(others), others[0].Name())
+		return fileerr.Errorf(d.Dir, "%d files that no run has made stay there, as %s", len(others), others[0].Name())
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

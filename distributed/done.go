@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // Done is what done.json says of a run that is complete.
@@ -62,7 +63,7 @@ func ReadDone(dir string) (Done, error) {
 		return done, err
 	}
 	if err := json.Unmarshal(b, &done); err != nil {
-		return done, fmt.Errorf("%s: not a record of outputs: %w", path, err)
+		return done, fileerr.Errorf(path, "not a record of outputs: %w", err)
 	}
 	return done, nil
 }
@@ -99,7 +100,7 @@ func (d *driver) readDone() (Done, error) {
 		paths = append(paths, o.Path)
 	}
 	if done.Plan != fmt.Sprintf("%x", d.plan.ID()) || !slices.Equal(paths, d.plan.results()) {
-		return done, fmt.Errorf("%s: it is of another plan", filepath.Join(d.Dir, doneName))
+		return done, fileerr.New(filepath.Join(d.Dir, doneName), errors.New("it is of another plan"))
 	}
 	return done, nil
 }
@@ -194,7 +195,7 @@ func (d *driver) checkContent(ctx context.Context, o Published, mapped bool) err
 	defer f.Close()
 	h := crc32.New(castagnoli)
 	if _, err := io.Copy(h, &contextReader{ctx, f}); err != nil {
-		return fmt.Errorf("%s: %w", o.Path, err)
+		return fileerr.New(o.Path, err)
 	}
 	if crc := h.Sum32(); crc != o.CRC {
 		return fmt.Errorf("%w: %s: its CRC-32C was %08x and is %08x", ErrOutput, o.Path, o.CRC, crc)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // Input is a file that a plan reads, and what it was when the plan was made: its fingerprint. Size,
@@ -73,7 +74,7 @@ func fingerprint(path string, header int64) (Input, error) {
 			if failed == io.EOF {
 				failed = io.ErrUnexpectedEOF
 			}
-			err = fmt.Errorf("%s: fingerprint: %w", path, failed)
+			err = fileerr.Errorf(path, "fingerprint: %w", failed)
 		}
 		return b
 	}
@@ -146,7 +147,7 @@ func sameTime(a, b int64) bool {
 func absolute(path string) (string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
+		return "", fileerr.New(path, err)
 	}
 	return abs, nil
 }

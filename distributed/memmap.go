@@ -8,6 +8,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/arith"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/ops"
@@ -182,7 +183,7 @@ func (o *Options) reductions() ([]Reduction, error) {
 			return nil, err
 		}
 		if seen[abs] {
-			return nil, fmt.Errorf("%s: two results would be written to it", path)
+			return nil, fileerr.New(path, errors.New("two results would be written to it"))
 		}
 		if seen[abs] = true; i > 0 {
 			op, err := o.Reduce[i-1].Op.Absolute()
@@ -379,7 +380,7 @@ func (p *Plan) checkOverwrites() error {
 		}
 		for _, in := range p.Inputs {
 			if read, err := os.Stat(in.Path); err == nil && os.SameFile(info, read) {
-				return fmt.Errorf("%s: refusing to write over the file being read", path)
+				return fileerr.New(path, errors.New("refusing to write over the file being read"))
 			}
 		}
 	}
@@ -395,7 +396,7 @@ func (p *Plan) planOutput(o Options, parts *lazy.Parts, block int64) error {
 	h := parts.Header()
 	head, err := mmapnpy.EncodeHeaderAligned(h, page)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fileerr.New(path, err)
 	}
 	p.Output = &Output{Path: path, DType: dtypeText(h.DType), Fortran: h.FortranOrder, DataOffset: int64(len(head)), Size: int64(len(head)) + h.NBytes()}
 	alone := p.Portions() <= 1 // and shares nothing with others
@@ -415,14 +416,14 @@ func (p *Plan) planOutput(o Options, parts *lazy.Parts, block int64) error {
 	case o.Write != "" && o.Write != WriteAuto && !slices.Contains(ways, o.Write):
 		return fmt.Errorf("write %q (want %s, %s, %s or %s)", o.Write, WriteAuto, WriteCached, WriteEdges, WriteSync)
 	case o.Write == WriteCached && aligned == 0:
-		return fmt.Errorf("%s: portions of this plan would share pages of the file, and the caches of two machines could then lose what one of them has written: "+
-			"cut along the slowest axes only, or write with %q", path, WriteSync)
+		return fileerr.Errorf(path, "portions of this plan would share pages of the file, and the caches of two machines could then lose what one of them has written: "+
+			"cut along the slowest axes only, or write with %q", WriteSync)
 	case o.Write == WriteEdges && together == 0:
-		return fmt.Errorf("%s: portions of this plan do not lie together in the file, so that all of their pages may be shared: "+
-			"cut along the slowest axes only, or write with %q", path, WriteSync)
+		return fileerr.Errorf(path, "portions of this plan do not lie together in the file, so that all of their pages may be shared: "+
+			"cut along the slowest axes only, or write with %q", WriteSync)
 	case o.Write != WriteSync && together == 0 && parts.RunBytes() < shortRun && h.NBytes() > manyRuns*parts.RunBytes():
-		return fmt.Errorf("%s: portions of this plan would share pages of the file, so that every write must wait for the disk, and the writes of %d bytes are very many: "+
-			"cut along the slowest axes only, or ask for %q", path, parts.RunBytes(), WriteSync)
+		return fileerr.Errorf(path, "portions of this plan would share pages of the file, so that every write must wait for the disk, and the writes of %d bytes are very many: "+
+			"cut along the slowest axes only, or ask for %q", parts.RunBytes(), WriteSync)
 	}
 	blocks := int64(1)
 	switch {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -19,7 +20,7 @@ func (p *Plan) open(opts ...lazy.Option) (*lazy.Array, error) {
 		next, err := op.Apply(a)
 		if err != nil {
 			_ = a.Close() // only read from; the first error is the one to tell
-			return nil, fmt.Errorf("%s: %w", whole.Name(), err)
+			return nil, fileerr.New(whole.Name(), err)
 		}
 		a = next
 	}
@@ -35,7 +36,7 @@ func (s *Source) open(opts ...lazy.Option) (*lazy.Array, error) {
 	b, err := s.arrange(a)
 	if err != nil {
 		_ = a.Close() // only read from; the first error is the one to tell
-		return nil, fmt.Errorf("%s: %w", s.Path, err)
+		return nil, fileerr.New(s.Path, err)
 	}
 	return b, nil
 }

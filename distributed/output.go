@@ -12,6 +12,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -55,7 +56,7 @@ func (p *Plan) prepare() (made bool, err error) {
 		return false, err
 	}
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", p.Output.Path, err)
+		return false, fileerr.New(p.Output.Path, err)
 	}
 	return true, nil
 }
@@ -82,7 +83,7 @@ func (p *Plan) prepared(part string, head []byte) (bool, error) {
 	defer f.Close()
 	same, err := p.begins(f, head)
 	if err == nil && !same {
-		err = fmt.Errorf("%s: it is not the output of this plan; remove it", part)
+		err = fileerr.New(part, errors.New("it is not the output of this plan; remove it"))
 	}
 	return err == nil, err
 }
@@ -162,7 +163,7 @@ func (p *Plan) openOutput(parts *lazy.Parts) (o *outputFile, err error) {
 		}
 		info, err := f.Stat()
 		if err == nil && info.Size() != p.Output.Size {
-			err = fmt.Errorf("%s: it has %d bytes instead of %d", f.Name(), info.Size(), p.Output.Size)
+			err = fileerr.Errorf(f.Name(), "it has %d bytes instead of %d", info.Size(), p.Output.Size)
 		}
 		if err != nil {
 			return nil, err
@@ -203,7 +204,7 @@ func (o *outputFile) inPlace() error {
 	}
 	own, err := o.f.Stat()
 	if err == nil && !os.SameFile(there, own) {
-		err = fmt.Errorf("%s: %w", o.f.Name(), errMoved)
+		err = fileerr.New(o.f.Name(), errMoved)
 	}
 	return err
 }

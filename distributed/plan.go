@@ -19,6 +19,7 @@ import (
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/ops"
 )
 
@@ -295,7 +296,7 @@ func (p *Plan) isIn(dir string) error {
 func (p *Plan) checkResults() error {
 	for _, path := range p.results() {
 		if _, err := os.Stat(filepath.Dir(path)); err != nil {
-			return fmt.Errorf("%s: it cannot be written: %w", path, err)
+			return fileerr.Errorf(path, "it cannot be written: %w", err)
 		}
 		if err := atomicfile.Check(path, p.rules()...); err != nil {
 			return err
@@ -368,7 +369,7 @@ func ReadPlan(dir string) (*Plan, error) {
 	}
 	p, err := parsePlan(b)
 	if err != nil {
-		return nil, fmt.Errorf("%s: not a plan: %w", path, err)
+		return nil, fileerr.Errorf(path, "not a plan: %w", err)
 	}
 	return p, nil
 }
@@ -381,6 +382,9 @@ type runDirError struct {
 
 func (e *runDirError) Error() string { return e.dir + ": not a run directory: " + e.why }
 func (e *runDirError) Unwrap() error { return e.err }
+
+// FilePath is the path of the directory.
+func (e *runDirError) FilePath() string { return e.dir }
 
 // notRunDir says of the error of opening something in a run directory that it is none, if that is
 // why.

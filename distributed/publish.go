@@ -3,7 +3,6 @@ package distributed
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/parallel"
 	"github.com/lazynpy/lazynpy/lazy"
 )
@@ -137,7 +137,7 @@ func (p *Plan) sum(ctx context.Context, parts *lazy.Parts, i int64, out *outputF
 	for block := from; block < to; block++ {
 		sum, err := parts.Checksum(ctx, block, out)
 		if err != nil {
-			return 0, fmt.Errorf("%s: block %d: %w", out.f.Name(), block, err)
+			return 0, fileerr.Errorf(out.f.Name(), "block %d: %w", block, err)
 		}
 		crc = addCRC(crc, sum)
 	}
@@ -211,7 +211,7 @@ func (d *driver) verifyRecords(ctx context.Context) error {
 		return err
 	}
 	if n := d.plan.Portions() - d.log.NumDone(); n > 0 {
-		return fmt.Errorf("%s: %d of %d portions have no record", d.Dir, n, d.plan.Portions())
+		return fileerr.Errorf(d.Dir, "%d of %d portions have no record", n, d.plan.Portions())
 	}
 	b, err := d.bind()
 	if err != nil {
@@ -232,7 +232,7 @@ func (d *driver) verifyRecords(ctx context.Context) error {
 	}
 	_, bad, err := d.merge(ctx, b.parts)
 	if err == nil && len(bad) > 0 {
-		err = fmt.Errorf("%s: the states of %d portions are not what was recorded, the first is %d", d.Dir, len(bad), bad[0])
+		err = fileerr.Errorf(d.Dir, "the states of %d portions are not what was recorded, the first is %d", len(bad), bad[0])
 	}
 	return err
 }
@@ -240,8 +240,7 @@ func (d *driver) verifyRecords(ctx context.Context) error {
 // differs says which portions of the output are not what was recorded.
 func (d *driver) differs(path string, bad []int64) error {
 	from, to := d.plan.Portion(bad[0])
-	return fmt.Errorf("%s: %d portions are not what was recorded, the first is %d, blocks %d to %d",
-		path, len(bad), bad[0], from, to-1)
+	return fileerr.Errorf(path, "%d portions are not what was recorded, the first is %d, blocks %d to %d", len(bad), bad[0], from, to-1)
 }
 
 // sleep waits, or returns the cause of the context's end.

@@ -3,7 +3,6 @@ package distributed
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // roundFile is a submission as it is in the run directory, for people, for status and for drivers
@@ -97,7 +97,7 @@ func readRound(dir string, number int) (roundFile, error) {
 		return r, err
 	}
 	if err := json.Unmarshal(b, &r); err != nil {
-		return r, fmt.Errorf("%s: not a round: %w", path, err)
+		return r, fileerr.Errorf(path, "not a round: %w", err)
 	}
 	return r, nil
 }

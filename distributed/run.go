@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -361,7 +362,7 @@ func (d *driver) join(ctx context.Context) error {
 		case state != Active:
 			continue
 		case d.Detach:
-			return fmt.Errorf("%s: workers of this run wait or run already, job %s", d.Dir, job.ID())
+			return fileerr.Errorf(d.Dir, "workers of this run wait or run already, job %s", job.ID())
 		}
 		failed, err := d.wait(ctx, job)
 		if err != nil {

@@ -2,10 +2,10 @@ package distributed
 
 import (
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -37,7 +37,7 @@ func (p *Plan) checkPayload(parts *lazy.Parts, log *journal.Log, number int64) e
 	if !ok || e.PayloadLen <= parts.MaxState(to-from, p.PortionBlocks) {
 		return nil
 	}
-	return fmt.Errorf("%s: portion %d: a record of %d bytes, more than the states of its blocks can take", e.File, number, e.PayloadLen)
+	return fileerr.Errorf(e.File, "portion %d: a record of %d bytes, more than the states of its blocks can take", number, e.PayloadLen)
 }
 
 // addCRC adds the checksum of the next block to that of a portion.

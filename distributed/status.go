@@ -3,7 +3,6 @@ package distributed
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // RunState is what a run is doing, as [Status] has it.
@@ -301,7 +301,7 @@ func Cancel(ctx context.Context, dir string, e Engine) error {
 		return nil
 	}
 	if err := e.Cancel(ctx, p.Name()); err != nil {
-		return fmt.Errorf("%s: marked as cancelled, but the jobs may go on: %w", dir, err)
+		return fileerr.Errorf(dir, "marked as cancelled, but the jobs may go on: %w", err)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -374,7 +375,7 @@ func (t *attempt) next(ctx context.Context) (span, error) {
 func (t *attempt) heard() error {
 	path := filepath.Join(t.Dir, journalDir, t.journal.Name())
 	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s: somebody has removed the journal of this worker", path)
+		return fileerr.New(path, errors.New("somebody has removed the journal of this worker"))
 	}
 	return nil
 }

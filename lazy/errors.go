@@ -2,8 +2,10 @@ package lazy
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -23,6 +25,18 @@ type FormatError = mmapnpy.FormatError
 //		Err    error  // why; io.ErrUnexpectedEOF if the file was cut
 //	}
 type FaultError = bytesrc.FaultError
+
+// FileError is an error about a file. Errors about the content of one are a [FormatError] or a
+// [FaultError], those of the system an [fs.PathError], and all others that name a file are this.
+//
+// It is a pointer to this that errors.As finds:
+//
+//	type FileError struct {
+//		Path string // of the file or folder, with ":KEY" behind it for a member of an archive
+//		More int    // files that the error is about as well
+//		Err  error
+//	}
+type FileError = fileerr.Error
 
 var (
 	// ErrClosed is returned for any use of an array after Close. It is [fs.ErrClosed].
@@ -56,3 +70,16 @@ var (
 // [Each], [Run] and the bodies of loops are guarded already. Guard is for code on other goroutines,
 // which are not: those that a body starts, and whoever pulls blocks by [iter.Pull].
 func Guard(fn func() error) error { return bytesrc.Guard(fn) }
+
+// errorf is [fmt.Errorf] about the files of an array.
+func (a *Array) errorf(format string, args ...any) error {
+	return a.errorIn(fmt.Errorf(format, args...))
+}
+
+// errorIn is an error about the files of an array.
+func (a *Array) errorIn(err error) error {
+	if len(a.files) == 0 {
+		return fmt.Errorf("%s: %w", a.Name(), err)
+	}
+	return &FileError{Path: a.files[0].src.Name(), More: len(a.files) - 1, Err: err}
+}

@@ -1,7 +1,6 @@
 package lazy
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
@@ -28,7 +27,7 @@ func (a *Array) afford(what string, need int64) error {
 		return nil
 	}
 	if err := bytesrc.Afford(need); err != nil {
-		return fmt.Errorf("%s: %s %w", a.Name(), what, err)
+		return a.errorf("%s %w", what, err)
 	}
 	return nil
 }

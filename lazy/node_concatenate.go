@@ -14,14 +14,14 @@ import (
 // of different ones ([mmapnpy.ResultType]), in this machine's byte order where byte orders differ.
 // Navigation flags, workers, budget and progress are those of the first array.
 //
-// Arrays that do not fit are an [ErrIndex], dtypes without a common one an [ErrDType].
+// Arrays that do not fit are an [ErrShape], dtypes without a common one an [ErrDType].
 // [Array.Close] of the result closes the files behind all arrays.
 func Concatenate(axis int, arrays ...*Array) (*Array, error) {
 	if len(arrays) == 0 {
-		return nil, fmt.Errorf("%w: need at least one array to concatenate", ErrIndex)
+		return nil, fmt.Errorf("%w: need at least one array to concatenate", ErrShape)
 	}
 	if arrays[0].NDim() == 0 {
-		return nil, fmt.Errorf("%w: zero-dimensional arrays cannot be concatenated", ErrIndex)
+		return nil, fmt.Errorf("%w: zero-dimensional arrays cannot be concatenated", ErrShape)
 	}
 	d, err := axisIndex(axis, arrays[0].NDim())
 	if err != nil {
@@ -44,14 +44,14 @@ func Concatenate(axis int, arrays ...*Array) (*Array, error) {
 // in front, -1 behind the last. It is a navigation axis. For all else see [Concatenate].
 func Stack(axis int, arrays ...*Array) (*Array, error) {
 	if len(arrays) == 0 {
-		return nil, fmt.Errorf("%w: need at least one array to stack", ErrIndex)
+		return nil, fmt.Errorf("%w: need at least one array to stack", ErrShape)
 	}
 	d, err := axisIndex(axis, arrays[0].NDim()+1)
 	if err != nil {
 		return nil, err
 	}
 	if arrays[0].NDim() >= maxDims {
-		return nil, fmt.Errorf("%w: the result would have more than %d axes", ErrIndex, maxDims)
+		return nil, fmt.Errorf("%w: the result would have more than %d axes", ErrShape, maxDims)
 	}
 	if err := sameShapes(arrays, -1); err != nil {
 		return nil, err
@@ -98,19 +98,19 @@ func sameShapes(arrays []*Array, axis int) error {
 		shape := a.node.shape()
 		if len(shape) != len(first) {
 			return fmt.Errorf("%w: all arrays must have the same number of dimensions, but array 0 (%s) has %d and array %d (%s) has %d",
-				ErrIndex, arrays[0].Name(), len(first), i, a.Name(), len(shape))
+				ErrShape, arrays[0].Name(), len(first), i, a.Name(), len(shape))
 		}
 		for d, n := range shape {
 			if d != axis && n != first[d] {
 				return fmt.Errorf("%w: along axis %d array 0 (%s) has %d elements and array %d (%s) has %d",
-					ErrIndex, d, arrays[0].Name(), first[d], i, a.Name(), n)
+					ErrShape, d, arrays[0].Name(), first[d], i, a.Name(), n)
 			}
 		}
 		if axis < 0 {
 			continue
 		}
 		if shape[axis] > math.MaxInt64-sum {
-			return fmt.Errorf("%w: the lengths along axis %d add up to more than 64 bits", ErrIndex, axis)
+			return fmt.Errorf("%w: the lengths along axis %d add up to more than 64 bits", ErrShape, axis)
 		}
 		sum += shape[axis]
 	}

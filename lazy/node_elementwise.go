@@ -349,9 +349,9 @@ func typed[T any](a *Array) (node, error) {
 	}
 	none := mmapnpy.Buffer{DType: t, Shape: []int64{0}, Strides: []int64{t.ItemSize()}}
 	if v, err := mmapnpy.ViewOf[T](none); err != nil {
-		return nil, fmt.Errorf("%s: %w", a.Name(), err)
+		return nil, a.errorIn(err)
 	} else if !v.InPlace() {
-		return nil, fmt.Errorf("%s: %w: the fields of %s lie elsewhere than those of %T", a.Name(), mmapnpy.ErrType, t, *new(T))
+		return nil, a.errorf("%w: the fields of %s lie elsewhere than those of %T", mmapnpy.ErrType, t, *new(T))
 	}
 	if e, ok := t.Elem(); ok && e == kernel.Bool {
 		n = &truths{cast{n, t}} // any byte but 0 is true in NumPy, and undefined in a Go bool

@@ -20,7 +20,7 @@ func (a *Array) Field(name string) (*Array, error) {
 		return nil, fmt.Errorf("%w: %q is picked from stored elements only: pick it before other operations", ErrDType, name)
 	}
 	if len(n.shape()) > maxDims {
-		return nil, fmt.Errorf("%w: field %q has %d axes, and the array would have more than %d", ErrIndex, name, len(n.shape())-a.NDim(), maxDims)
+		return nil, fmt.Errorf("%w: field %q has %d axes, and the array would have more than %d", ErrShape, name, len(n.shape())-a.NDim(), maxDims)
 	}
 	axes, from := slices.Clone(a.axes), chunk.COrder(a.NDim())
 	for _, size := range n.shape()[len(axes):] {

@@ -54,8 +54,7 @@ func MapSignal[T, U any](a *Array, shape []int64, f func(dst []U, src []T) error
 	}
 	m.in = arrange(in, arranged)
 	if need := product(m.signal)*elemSize(in) + product(shape)*to.ItemSize(); need > a.config.budget()/2 {
-		return nil, fmt.Errorf("%s: a signal of %s and its result are larger than half the memory budget of %s",
-			a.Name(), chunk.FormatBytes(need), chunk.FormatBytes(a.config.budget()))
+		return nil, a.errorf("a signal of %s and its result are larger than half the memory budget of %s", chunk.FormatBytes(need), chunk.FormatBytes(a.config.budget()))
 	}
 	m.loop = func() loop {
 		var out outputOf[U]

@@ -78,8 +78,7 @@ func MapOverlap[T, U any](a *Array, depth []int64, b Boundary, f func(dst mmapnp
 	}
 	o := &overlap{in: in, to: to, depth: slices.Clone(depth), boundary: b, apply: apply}
 	if need := min(o.least(), math.MaxInt64/64/o.perElement()) * o.perElement(); need > a.config.budget()/2 {
-		return nil, fmt.Errorf("%s: an element with its ghost region of depth %v takes %s, more than half the memory budget of %s",
-			a.Name(), depth, chunk.FormatBytes(need), chunk.FormatBytes(a.config.budget()))
+		return nil, a.errorf("an element with its ghost region of depth %v takes %s, more than half the memory budget of %s", depth, chunk.FormatBytes(need), chunk.FormatBytes(a.config.budget()))
 	}
 	return a.with(o, a.axes)
 }

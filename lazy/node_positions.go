@@ -35,8 +35,8 @@ func (a *Array) Take(indices []int64, axis int) (*Array, error) {
 
 // Select picks measurements by a mask of booleans over all navigation axes, in their order, as
 // a[mask] does in NumPy: the result has one navigation axis, of those for which the mask is true,
-// in C order, and the signal axes. Only they are read. A mask of another shape is an [ErrIndex],
-// one of another dtype an [ErrDType].
+// in C order, and the signal axes. Only they are read. A mask of another shape is an [ErrShape], one
+// of another dtype an [ErrDType].
 func (a *Array) Select(mask *Result) (*Array, error) {
 	if k := mask.dtype.Kind(); k != mmapnpy.KindBool {
 		return nil, fmt.Errorf("%w: a mask has to be of bool and is of %s", ErrDType, mask.dtype)
@@ -55,7 +55,7 @@ func (a *Array) Select(mask *Result) (*Array, error) {
 		return nil, fmt.Errorf("%w: the array has no navigation axes for a mask to select from", ErrIndex)
 	}
 	if !slices.Equal(mask.shape, t.dims) {
-		return nil, fmt.Errorf("%w: the mask is of shape %s and the navigation axes of %s", ErrIndex, shapeString(mask.shape), shapeString(t.dims))
+		return nil, fmt.Errorf("%w: the mask is of shape %s and the navigation axes of %s", ErrShape, shapeString(mask.shape), shapeString(t.dims))
 	}
 	t.table = []int64{}
 	for i, b := range mask.data {
@@ -96,15 +96,15 @@ func (t *take) joinIndexed() {
 // with positions.
 //
 // Without scan, it is the smallest that has all positions. A position outside the scan, a place
-// that is taken twice, and another number of positions than of measurements are an [ErrIndex] that
-// names them. A scan has at most 2^28 places (2^26 on 32-bit systems).
+// that is taken twice, are an [ErrIndex], and another number of positions than of measurements an [ErrShape],
+// which name them. A scan has at most 2^28 places (2^26 on 32-bit systems).
 func (a *Array) AtPositions(positions [][]int64, scan ...int64) (*Array, error) {
 	if a.NDim() == 0 {
-		return nil, fmt.Errorf("%w: an array of no axes has no measurements to place", ErrIndex)
+		return nil, fmt.Errorf("%w: an array of no axes has no measurements to place", ErrShape)
 	}
 	frames := a.node.shape()[0]
 	if int64(len(positions)) != frames {
-		return nil, fmt.Errorf("%w: %d positions for %d measurements along axis 0", ErrIndex, len(positions), frames)
+		return nil, fmt.Errorf("%w: %d positions for %d measurements along axis 0", ErrShape, len(positions), frames)
 	}
 	if len(scan) == 0 {
 		scan = extent(positions)
@@ -119,7 +119,7 @@ func (a *Array) AtPositions(positions [][]int64, scan ...int64) (*Array, error) 
 		return nil, err
 	}
 	if len(scan)+a.NDim()-1 > maxDims {
-		return nil, fmt.Errorf("%w: the result would have more than %d axes", ErrIndex, maxDims)
+		return nil, fmt.Errorf("%w: the result would have more than %d axes", ErrShape, maxDims)
 	}
 	t := take{in: a.node, over: []int{0}, dims: []int64{frames}, table: table}
 	var axes []Axis
@@ -163,10 +163,10 @@ func scanTable(positions [][]int64, scan []int64) ([]int64, error) {
 	places := int64(1)
 	for _, n := range scan {
 		if n < 0 {
-			return nil, fmt.Errorf("%w: a scan of shape %s", ErrIndex, shapeString(scan))
+			return nil, fmt.Errorf("%w: a scan of shape %s", ErrShape, shapeString(scan))
 		}
 		if max(n, 1) > maxScan/places {
-			return nil, fmt.Errorf("%w: a scan of shape %s has more than %d places", ErrIndex, shapeString(scan), int64(maxScan))
+			return nil, fmt.Errorf("%w: a scan of shape %s has more than %d places", ErrShape, shapeString(scan), int64(maxScan))
 		}
 		places *= max(n, 1)
 	}
@@ -178,7 +178,7 @@ func scanTable(positions [][]int64, scan []int64) ([]int64, error) {
 		at := int64(0)
 		for d, k := range p {
 			if k < 0 || k >= scan[d] {
-				return nil, fmt.Errorf("%w: position %d is %s, outside a scan of shape %s", ErrIndex, i, shapeString(p), shapeString(scan))
+				return nil, fmt.Errorf("%w: position %d is %s, outside a scan of shape %s", ErrShape, i, shapeString(p), shapeString(scan))
 			}
 			at = at*scan[d] + k
 		}

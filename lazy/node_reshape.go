@@ -16,7 +16,7 @@ type reshaper interface {
 }
 
 // Reshape shows the elements in another shape, in C order, as NumPy's reshape does; one length may
-// be -1, and is what is left. A shape of another number of elements is an [ErrIndex].
+// be -1, and is what is left. A shape of another number of elements is an [ErrShape].
 //
 // Where NumPy would give a view, and for computed elements that are made of such, it costs nothing.
 // Elsewhere, as after most transpositions and of an array in Fortran order, elements are put in
@@ -40,17 +40,17 @@ func (a *Array) Reshape(shape ...int64) (*Array, error) {
 func (a *Array) fullShape(shape []int64) ([]int64, error) {
 	shape = slices.Clone(shape)
 	if len(shape) > maxDims {
-		return nil, fmt.Errorf("%w: a shape of %d axes, more than %d", ErrIndex, len(shape), maxDims)
+		return nil, fmt.Errorf("%w: a shape of %d axes, more than %d", ErrShape, len(shape), maxDims)
 	}
 	open := -1
 	for d, n := range shape {
 		switch {
 		case n == -1 && open >= 0:
-			return nil, fmt.Errorf("%w: can only specify one unknown dimension", ErrIndex)
+			return nil, fmt.Errorf("%w: can only specify one unknown dimension", ErrShape)
 		case n == -1:
 			open = d
 		case n < 0:
-			return nil, fmt.Errorf("%w: negative length %d in a shape", ErrIndex, n)
+			return nil, fmt.Errorf("%w: negative length %d in a shape", ErrShape, n)
 		}
 	}
 	rest, fits := known(shape)
@@ -60,7 +60,7 @@ func (a *Array) fullShape(shape []int64) ([]int64, error) {
 		return shape, nil
 	}
 	if open >= 0 || !fits || rest != count {
-		return nil, fmt.Errorf("%w: cannot reshape %s of %d elements into shape %s", ErrIndex, shapeString(a.node.shape()), count, shapeString(shape))
+		return nil, fmt.Errorf("%w: cannot reshape %s of %d elements into shape %s", ErrShape, shapeString(a.node.shape()), count, shapeString(shape))
 	}
 	return shape, nil
 }
@@ -410,7 +410,7 @@ func (a *Array) Squeeze(axes ...int) (*Array, error) {
 func (a *Array) ExpandDims(axes ...int) (*Array, error) {
 	n := a.NDim() + len(axes)
 	if n > maxDims {
-		return nil, fmt.Errorf("%w: the result would have %d axes, more than %d", ErrIndex, n, maxDims)
+		return nil, fmt.Errorf("%w: the result would have %d axes, more than %d", ErrShape, n, maxDims)
 	}
 	fresh := make([]bool, n)
 	for _, axis := range axes {

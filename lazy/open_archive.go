@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -105,7 +106,7 @@ func (z *Archive) Member(key string) (*zipseek.Member, error) {
 	if m, ok := z.lookup(key); ok {
 		return m, nil
 	}
-	return nil, fmt.Errorf("%s: %q: %w (%s)", z.Path(), key, ErrNoKey, inventory(z.Keys()))
+	return nil, fileerr.Errorf(z.Path(), "%q: %w (%s)", key, ErrNoKey, inventory(z.Keys()))
 }
 
 // arrayMember is Member for who wants an array, and is told of nothing else.
@@ -113,7 +114,7 @@ func (z *Archive) arrayMember(key string) (*zipseek.Member, error) {
 	if m, ok := z.lookup(key); ok {
 		return m, nil
 	}
-	return nil, fmt.Errorf("%s: %q: %w (%s)", z.Path(), key, ErrNoKey, z.inventory())
+	return nil, fileerr.Errorf(z.Path(), "%q: %w (%s)", key, ErrNoKey, z.inventory())
 }
 
 func (z *Archive) lookup(key string) (*zipseek.Member, bool) {
@@ -291,7 +292,7 @@ func (z *Archive) only(key string, named bool) (*Array, error) {
 		switch {
 		case z.zip.Len() > 1 && !IsArray(m):
 		case only != nil && only.Name != m.Name:
-			return nil, fmt.Errorf("%s: %w: it has several arrays; name one as %s:KEY (%s)", z.Path(), ErrNoKey, z.Path(), z.inventory())
+			return nil, fileerr.Errorf(z.Path(), "%w: it has several arrays; name one as %s:KEY (%s)", ErrNoKey, z.Path(), z.inventory())
 		default:
 			only = m
 		}
@@ -299,12 +300,12 @@ func (z *Archive) only(key string, named bool) (*Array, error) {
 	switch rest := z.rest(); {
 	case rest == nil:
 	case only != nil:
-		return nil, fmt.Errorf("%s: %w: it has several arrays; name one as %s:KEY (%s)", z.Path(), ErrNoKey, z.Path(), z.inventory())
+		return nil, fileerr.Errorf(z.Path(), "%w: it has several arrays; name one as %s:KEY (%s)", ErrNoKey, z.Path(), z.inventory())
 	default:
 		only = rest
 	}
 	if only == nil {
-		return nil, fmt.Errorf("%s: %w (%s)", z.Path(), ErrNoKey, inventory(z.Keys()))
+		return nil, fileerr.Errorf(z.Path(), "%w (%s)", ErrNoKey, inventory(z.Keys()))
 	}
 	return z.array(only, z.config)
 }

@@ -108,7 +108,7 @@ func (a *Array) Refresh() (*Array, error) {
 		return nil, err
 	}
 	if !a.files[0].grewTo(now.files[0]) {
-		return nil, errors.Join(fmt.Errorf("%s: %w: holds another array", a.Name(), ErrChanged), now.Close())
+		return nil, errors.Join(a.errorf("%w: holds another array", ErrChanged), now.Close())
 	}
 	return now, nil
 }

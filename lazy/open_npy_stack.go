@@ -15,7 +15,7 @@ import (
 func npyStackAxis(set *fileSet, heads []head) (int, error) {
 	ndim := len(heads[0].shape)
 	if ndim == 0 {
-		return 0, fmt.Errorf("%w: %s has no axes, and %s is a stack of pieces along an axis", ErrIndex, heads[0].path, set.name)
+		return 0, fmt.Errorf("%w: %s has no axes, and %s is a stack of pieces along an axis", ErrShape, heads[0].path, set.name)
 	}
 	path := filepath.Join(set.name, "info")
 	chunks, axis, ok, err := readStackInfo(path)
@@ -27,7 +27,7 @@ func npyStackAxis(set *fileSet, heads []head) (int, error) {
 		return d, sameHeads(heads, d)
 	}
 	if len(chunks) != ndim || axis >= int64(ndim) || axis < -int64(ndim) {
-		return 0, fmt.Errorf("%w: %s is about axis %d of %d, and %s has %d axes", ErrIndex, path, axis, len(chunks), heads[0].path, ndim)
+		return 0, fmt.Errorf("%w: %s is about axis %d of %d, and %s has %d axes", ErrShape, path, axis, len(chunks), heads[0].path, ndim)
 	}
 	if axis < 0 {
 		axis += int64(ndim)
@@ -36,7 +36,7 @@ func npyStackAxis(set *fileSet, heads []head) (int, error) {
 		return 0, err
 	}
 	if n := len(chunks[axis]); n != len(heads) {
-		return 0, fmt.Errorf("%w: %s is about %d files, and there are %d", ErrIndex, path, n, len(heads))
+		return 0, fmt.Errorf("%w: %s is about %d files, and there are %d", ErrShape, path, n, len(heads))
 	}
 	for i, h := range heads {
 		want := slices.Clone(h.shape)
@@ -47,7 +47,7 @@ func npyStackAxis(set *fileSet, heads []head) (int, error) {
 		}
 		want[axis] = chunks[axis][i]
 		if !slices.Equal(want, h.shape) {
-			return 0, fmt.Errorf("%w: %s is of shape %s, which %s says is %s", ErrIndex, h.path, shapeString(h.shape), path, shapeString(want))
+			return 0, fmt.Errorf("%w: %s is of shape %s, which %s says is %s", ErrShape, h.path, shapeString(h.shape), path, shapeString(want))
 		}
 	}
 	return int(axis), nil

@@ -30,7 +30,7 @@ import (
 // [fs.ErrNotExist] where it is gone. [Array.Close] closes them all.
 //
 // Nothing that matches is an error that matches [fs.ErrNotExist]; a file of another shape or dtype
-// than the first is an [ErrIndex] or [ErrDType] that names both. Byte orders may differ: the
+// than the first is an [ErrShape] or [ErrDType] that names both. Byte orders may differ: the
 // elements are then cast to this machine's.
 func OpenStack(pattern string, opts ...Option) (*Array, error) {
 	c, err := newConfig(opts)
@@ -144,7 +144,7 @@ func sameHeads(heads []head, axis int) error {
 			same = d == axis || h.shape[d] == first.shape[d]
 		}
 		if !same {
-			return fmt.Errorf("%w: %s is of shape %s and %s of %s", ErrIndex, first.path, shapeString(first.shape), h.path, shapeString(h.shape))
+			return fmt.Errorf("%w: %s is of shape %s and %s of %s", ErrShape, first.path, shapeString(first.shape), h.path, shapeString(h.shape))
 		}
 	}
 	return nil
@@ -161,7 +161,7 @@ func joinHeads(set *fileSet, heads []head, axis int, c config) (node, error) {
 	shape[axis] = 0
 	for _, h := range heads {
 		if shape[axis] += h.shape[axis]; shape[axis] < 0 {
-			return nil, fmt.Errorf("%w: %s: the lengths along axis %d add up to more than 64 bits", ErrIndex, set.name, axis)
+			return nil, fmt.Errorf("%w: %s: the lengths along axis %d add up to more than 64 bits", ErrShape, set.name, axis)
 		}
 	}
 	f := &file{src: src, close: src.Close, path: set.name, key: set.key}

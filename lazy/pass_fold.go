@@ -69,7 +69,7 @@ func (j *foldJob) checkEmpty() error {
 		return nil
 	}
 	if n := j.keptLen(); n > j.a.config.budget()/j.fold.stateSize() {
-		return fmt.Errorf("%s: %s of shape %s has %d outputs, too many to hold", j.a.Name(), j.name, shapeString(j.a.node.shape()), n)
+		return j.a.errorf("%s of shape %s has %d outputs, too many to hold", j.name, shapeString(j.a.node.shape()), n)
 	}
 	return nil
 }

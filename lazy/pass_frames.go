@@ -1,7 +1,6 @@
 package lazy
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/lazynpy/lazynpy/chunk"
@@ -35,8 +34,8 @@ func (p *pass) keepFrames(size int64) error {
 		p.windowLen = max(p.windowLen/2, frame)
 	}
 	if need() > budget {
-		return fmt.Errorf("%s: a whole frame of %s takes %s of memory while a reducer looks at it, the budget is %s",
-			p.a.Name(), chunk.FormatBytes(frame*size), chunk.FormatBytes(need()), chunk.FormatBytes(budget))
+		return p.a.errorf("a whole frame of %s takes %s of memory while a reducer looks at it, the budget is %s",
+			chunk.FormatBytes(frame*size), chunk.FormatBytes(need()), chunk.FormatBytes(budget))
 	}
 	return nil
 }

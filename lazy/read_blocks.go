@@ -204,8 +204,7 @@ func (a *Array) blockBytes() int64 {
 
 func (a *Array) checkBlockSize() error {
 	if b, m := a.blockBytes(), a.config.budget(); b > m || b < 0 {
-		return fmt.Errorf("%s: a block of %s is larger than the memory budget of %s; choose smaller chunks or a larger budget",
-			a.Name(), chunk.FormatBytes(b), chunk.FormatBytes(m))
+		return a.errorf("a block of %s is larger than the memory budget of %s; choose smaller chunks or a larger budget", chunk.FormatBytes(b), chunk.FormatBytes(m))
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func (a *Array) checkFrames(name string, size int64) error {
 		return nil
 	}
 	if n := product(a.navigationShape()); n > a.config.budget()/size {
-		return fmt.Errorf("%s: %s of shape %s has %d frames, too many to hold their results", a.Name(), name, shapeString(a.node.shape()), n)
+		return a.errorf("%s of shape %s has %d frames, too many to hold their results", name, shapeString(a.node.shape()), n)
 	}
 	return nil
 }

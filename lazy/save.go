@@ -7,6 +7,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -113,10 +114,10 @@ func (a *Array) fill(ctx context.Context, f *atomicfile.File, path string, s sav
 	order, fortran := a.fileOrder(s.order)
 	head, err := mmapnpy.EncodeHeader(mmapnpy.Header{DType: a.DType(), Shape: a.Shape(), FortranOrder: fortran})
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fileerr.New(path, err)
 	}
 	if a.DType().HasObject() {
-		return fmt.Errorf("%s: %w", path, mmapnpy.ErrObject)
+		return fileerr.New(path, mmapnpy.ErrObject)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

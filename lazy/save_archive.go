@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -155,10 +156,10 @@ func AppendArchive(ctx context.Context, path string, entries []Entry, opts ...Ar
 func rulesOf(path string, entries []Entry) (rules []atomicfile.Option, err error) {
 	for _, e := range entries {
 		if e.Array == nil {
-			return nil, fmt.Errorf("%s: nothing to save under %q", path, e.Key)
+			return nil, fileerr.Errorf(path, "nothing to save under %q", e.Key)
 		}
 		if err := zipseek.CheckPath(e.Key + ".npy"); err != nil {
-			return nil, fmt.Errorf("%s: key %q: %w, and could not be extracted", path, e.Key, err)
+			return nil, fileerr.Errorf(path, "key %q: %w, and could not be extracted", e.Key, err)
 		}
 		rules = append(rules, e.Array.rules()...)
 	}

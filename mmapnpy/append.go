@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
@@ -47,13 +48,13 @@ func Append(path string, b Buffer, opts ...Option) (err error) {
 	}
 	axis, err := h.growthAxis()
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fileerr.New(path, err)
 	}
 	if len(b.Shape) == len(h.Shape)-1 {
 		b.Shape, b.Strides = slices.Insert(slices.Clone(b.Shape), axis, 1), slices.Insert(slices.Clone(b.Strides), axis, 0)
 	}
 	if err := h.accepts(b, axis); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fileerr.New(path, err)
 	}
 	end := h.DataOffset + h.NBytes()
 	if size != end {
@@ -61,14 +62,14 @@ func Append(path string, b Buffer, opts ...Option) (err error) {
 			Err: fmt.Errorf("the file goes on for %d bytes behind its array, which Append would overwrite; see Recover", size-end)}
 	}
 	if b.Shape[axis] > math.MaxInt64-h.Shape[axis] {
-		return fmt.Errorf("%s: %w", path, errTooLarge)
+		return fileerr.New(path, errTooLarge)
 	}
 	grown := h
 	grown.Shape = slices.Clone(h.Shape)
 	grown.Shape[axis] += b.Shape[axis]
 	head, err := refit(grown)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fileerr.New(path, err)
 	}
 	if err := grow(f, head, end, b, h.FortranOrder); err != nil {
 		return err
@@ -83,7 +84,7 @@ func readForUpdate(f *os.File, c config) (Header, int64, error) {
 		return Header{}, 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return Header{}, 0, fmt.Errorf("%s: not a regular file", f.Name())
+		return Header{}, 0, fileerr.New(f.Name(), errors.New("not a regular file"))
 	}
 	h, err := readHeader(f, info.Size(), f.Name(), c)
 	if err != nil {

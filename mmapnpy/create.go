@@ -1,11 +1,11 @@
 package mmapnpy
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // FortranOrder makes [Create] lay the array out with the first index fastest. Default: C
@@ -31,15 +31,15 @@ func Create(path string, t DType, shape []int64, opts ...Option) (*File, error) 
 		return nil, err
 	}
 	if t.HasObject() {
-		return nil, fmt.Errorf("%s: %w", path, ErrObject)
+		return nil, fileerr.New(path, ErrObject)
 	}
 	if c.backend != "" && c.backend != bytesrc.BackendAuto && c.backend != bytesrc.BackendMmap {
-		return nil, fmt.Errorf("%s: a new file is written through a mapping, and the %s back end has none", path, c.backend)
+		return nil, fileerr.Errorf(path, "a new file is written through a mapping, and the %s back end has none", c.backend)
 	}
 	h := Header{DType: t, Shape: shape, FortranOrder: c.fortran}
 	head, err := EncodeHeader(h)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fileerr.New(path, err)
 	}
 	err = atomicfile.Write(path, func(f *os.File) error {
 		if _, err := f.Write(head); err != nil {

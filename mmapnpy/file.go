@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // Mode says what may be done to an open file, as NumPy's mmap_mode does.
@@ -148,7 +149,7 @@ func (f *File) readOnce(n int64) ([]byte, error) {
 	}
 	heap, err := bytesrc.Allocate(n, f.allowLarge)
 	if err != nil {
-		return nil, fmt.Errorf("%s: reading it %w", f.Name(), err)
+		return nil, fileerr.Errorf(f.Name(), "reading it %w", err)
 	}
 	if _, err := io.ReadFull(io.NewSectionReader(f.src, f.header.DataOffset, n), heap); err != nil {
 		return nil, &FaultError{Path: f.Name(), Offset: f.header.DataOffset, Err: err}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
@@ -74,7 +75,7 @@ func Recover(path string, opts ...Option) (r Recovery, err error) {
 	}
 	head, err := refit(mended)
 	if err != nil {
-		return r, fmt.Errorf("%s: %w", path, err)
+		return r, fileerr.New(path, err)
 	}
 	// The header first: if this is interrupted, it never promises more than there is.
 	if err := rehead(f, head); err != nil {

@@ -2,7 +2,6 @@ package mmapnpy
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // Save writes b as a .npy file, as np.save does: in Fortran order if that is how it lies (and
@@ -39,14 +39,14 @@ func SaveElements(path string, t DType, shape []int64, pieces iter.Seq2[[]byte, 
 				return err
 			}
 			if left -= int64(len(b)); left < 0 {
-				return fmt.Errorf("%s: more bytes of elements were given than the array holds", path)
+				return fileerr.New(path, errors.New("more bytes of elements were given than the array holds"))
 			}
 			if err := w.write(b); err != nil {
 				return err
 			}
 		}
 		if left > 0 {
-			return fmt.Errorf("%s: the elements given are %d bytes short of the array", path, left)
+			return fileerr.Errorf(path, "the elements given are %d bytes short of the array", left)
 		}
 		return w.flush()
 	})

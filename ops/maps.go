@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -214,7 +215,7 @@ func load(p Path) (*lazy.Result, error) {
 	}
 	defer a.Close()
 	if n := a.NBytes(); n > maxLoaded {
-		return nil, fmt.Errorf("%s: a mask of %d bytes is larger than %d", p, n, maxLoaded)
+		return nil, fileerr.Errorf(string(p), "a mask of %d bytes is larger than %d", n, maxLoaded)
 	}
 	return a.Load(context.Background())
 }

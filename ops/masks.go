@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
@@ -63,7 +64,7 @@ func (m Mask) mask() (lazy.Mask, error) {
 		}
 		mask, err := lazy.MaskFrom(weights)
 		if err != nil {
-			return lazy.Mask{}, fmt.Errorf("%s: %w", m.Array, err)
+			return lazy.Mask{}, fileerr.New(string(m.Array), err)
 		}
 		return mask, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/filelock"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
@@ -168,7 +169,7 @@ func refuseKey(file, key string) error {
 	}
 	defer z.Close()
 	if _, err := z.Member(key); !errors.Is(err, lazy.ErrNoKey) {
-		return fmt.Errorf("%s: there is a member %q already: %w", file, key, fs.ErrExist)
+		return fileerr.Errorf(file, "there is a member %q already: %w", key, fs.ErrExist)
 	}
 	return nil
 }

@@ -2,13 +2,13 @@ package zipseek
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"math"
 	"os"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
@@ -33,7 +33,7 @@ import (
 func Append(path string, opts ...WriterOption) (*Writer, error) {
 	c, err := defaultWriterConfig.with("Append", aboutArchive&^aboutReplaced|aboutNothing, opts)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fileerr.New(path, err)
 	}
 	lock, err := filelock.Open(path, c.wait)
 	if c.create && errors.Is(err, fs.ErrNotExist) {

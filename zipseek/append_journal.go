@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // A journal lies beside an archive while members are appended, and says what the archive was
@@ -76,7 +76,7 @@ func loadJournal(path string) (j journal, exists bool, err error) {
 	}
 	j, ok := parseJournal(b[:n])
 	if !ok {
-		return journal{}, false, fmt.Errorf("%s: %w", path, errNoJournal)
+		return journal{}, false, fileerr.New(path, errNoJournal)
 	}
 	return j, true, nil
 }

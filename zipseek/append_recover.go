@@ -3,11 +3,11 @@ package zipseek
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
@@ -19,7 +19,7 @@ import (
 func Recover(path string, opts ...WriterOption) (mended bool, err error) {
 	c, err := defaultWriterConfig.with("Recover", aboutTurns, opts)
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", path, err)
+		return false, fileerr.New(path, err)
 	}
 	lock, err := filelock.Open(path, c.wait)
 	if err != nil {

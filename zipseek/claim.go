@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/filelock"
 )
 
@@ -31,7 +32,7 @@ type Claim struct {
 func NewClaim(path string, mine func(name string) bool, opts ...WriterOption) (*Claim, error) {
 	w, err := defaultWriterConfig.with("NewClaim", aboutArchive, opts)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fileerr.New(path, err)
 	}
 	c := &Claim{path: path, mine: mine, rule: w.accept, place: w.place}
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {

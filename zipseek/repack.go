@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"os"
 	"sync"
 	"time"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/parallel"
 )
 
@@ -86,7 +86,7 @@ func Repack(ctx context.Context, in *Archive, path string, opts RepackOptions) e
 	r := repacking{in: in, path: path, opts: opts}
 	writing, err := r.writerOptions()
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fileerr.New(path, err)
 	}
 	if err := r.choose(); err != nil {
 		return err
@@ -362,7 +362,7 @@ func (r *repacking) check(ctx context.Context, temp string) error {
 
 // notRight is the error of a new archive that is not what it should be.
 func (r *repacking) notRight(err error) error {
-	return fmt.Errorf("%s: nothing was replaced: new archive: %w", r.path, err)
+	return fileerr.Errorf(r.path, "nothing was replaced: new archive: %w", err)
 }
 
 // removeRelics removes what belongs to the archive that was replaced. Where that fails it does no

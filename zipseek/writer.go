@@ -2,10 +2,10 @@ package zipseek
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // A Writer makes an archive, or adds to one: Create or Append, then Add as often as needed, then
@@ -62,7 +62,7 @@ var errInterrupted = errors.New("another member is being written")
 func Create(path string, opts ...WriterOption) (*Writer, error) {
 	c, err := defaultWriterConfig.with("Create", aboutArchive, opts)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fileerr.New(path, err)
 	}
 	w := newWriter(path, c, nil, 0)
 	claim, err := NewClaim(path, w.holds, opts...)
@@ -93,11 +93,11 @@ func (w *Writer) setTarget(t target) { w.target, w.out.w = t, t }
 // after an error. Of the options of [Create] those about a place are for [NewClaim].
 func NewWriter(w io.WriterAt, path string, opts ...WriterOption) (*Writer, error) {
 	if w == nil {
-		return nil, fmt.Errorf("%s: there is nothing to write to", path)
+		return nil, fileerr.New(path, errors.New("there is nothing to write to"))
 	}
 	c, err := defaultWriterConfig.with("NewWriter", aboutArchive, opts)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fileerr.New(path, err)
 	}
 	return newWriter(path, c, callersTarget{w}, 0), nil
 }
@@ -191,7 +191,7 @@ func (w *Writer) end() {
 	w.closed = true
 	w.spare, w.out.buf, w.dir, w.names = nil, nil, nil, nil
 	if w.err == nil {
-		w.err = fmt.Errorf("%s: %w", w.path, ErrClosed)
+		w.err = fileerr.New(w.path, ErrClosed)
 	}
 	w.result = w.err
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // Add adds a member of exactly size bytes, which come in pieces of any length; a piece is used
@@ -51,7 +52,7 @@ func (w *Writer) attempt(fn func() error) error {
 	if w.err != nil {
 		return w.err
 	}
-	w.err = fmt.Errorf("%s: %w", w.path, errInterrupted)
+	w.err = fileerr.New(w.path, errInterrupted)
 	w.err = bytesrc.Guard(fn)
 	return w.err
 }

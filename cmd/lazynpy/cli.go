@@ -7,13 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/termtext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
@@ -138,13 +138,10 @@ func asUsage(err error) error {
 
 // inFile makes err name the file, and the member if path has one, unless it does already.
 func inFile(path string, err error) error {
-	if err == nil || strings.Contains(err.Error(), path) {
-		return err
+	if errors.Is(err, lazy.ErrNoKey) { // which names the archive, and the key
+		path, _, _ = lazy.SplitPath(path)
 	}
-	if file, key, named := lazy.SplitPath(path); named && strings.Contains(err.Error(), file) && strings.Contains(err.Error(), strconv.Quote(key)) {
-		return err
-	}
-	return fmt.Errorf("%s: %w", path, err)
+	return fileerr.In(path, err)
 }
 
 // takes checks the number of positional arguments; most < 0 means any number.

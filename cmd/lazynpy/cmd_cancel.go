@@ -1,12 +1,11 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/distributed"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 func newCancelCommand(c *cli) *cobra.Command {
@@ -73,7 +72,7 @@ func (c *cli) end(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	if failed != nil {
-		return fmt.Errorf("%s: marked as cancelled, but its jobs are not known: %w", dir, failed)
+		return fileerr.Errorf(dir, "marked as cancelled, but its jobs are not known: %w", failed)
 	}
 	return nil
 }
@@ -93,7 +92,7 @@ func storedLauncher(dir string) (launcher, error) {
 		return launcher{}, err
 	}
 	if err := d.engine.check(set); err != nil {
-		return launcher{}, fmt.Errorf("%s: %w", dir, err)
+		return launcher{}, fileerr.New(dir, err)
 	}
 	return d.engine.launcher(set)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/internal/demo"
 	"github.com/lazynpy/lazynpy/internal/export"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/picture"
 	"github.com/lazynpy/lazynpy/lazy"
 )
@@ -139,7 +140,7 @@ func (d *demonstration) makeDir(shape []int64) (remove func() error, err error) 
 	dir, remove := d.dir, func() error { return nil }
 	if dir != "" {
 		if scan := filepath.Join(dir, scanName); exists(scan) {
-			return nil, fmt.Errorf("%s: is there already", scan)
+			return nil, fileerr.New(scan, errors.New("is there already"))
 		}
 	}
 	if dir == "" || !d.keep {
@@ -151,8 +152,7 @@ func (d *demonstration) makeDir(shape []int64) (remove func() error, err error) 
 	}
 	d.report.Path = filepath.Join(dir, scanName)
 	if free, ok := bytesrc.FreeSpace(dir); ok && free < d.report.NBytes+demoMargin {
-		err := fmt.Errorf("%s: %s are free, and the scan takes %s; choose a --dir or a smaller --size",
-			dir, chunk.FormatBytes(free), chunk.FormatBytes(d.report.NBytes))
+		err := fileerr.Errorf(dir, "%s are free, and the scan takes %s; choose a --dir or a smaller --size", chunk.FormatBytes(free), chunk.FormatBytes(d.report.NBytes))
 		return nil, errors.Join(err, remove())
 	}
 	return remove, nil

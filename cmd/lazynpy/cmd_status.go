@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/distributed"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 func newStatusCommand(c *cli) *cobra.Command {
@@ -82,9 +84,9 @@ func (v *statusView) run(ctx context.Context, c *cli, dir string) error {
 	}
 	switch {
 	case v.watch && s.State == distributed.Cancelled:
-		return fmt.Errorf("%s: the run was cancelled", dir)
+		return fileerr.New(dir, errors.New("the run was cancelled"))
 	case v.watch && s.State == distributed.Stalled:
-		return fmt.Errorf("%s: nobody is at work on the run", dir)
+		return fileerr.New(dir, errors.New("nobody is at work on the run"))
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // engineFile is engine.json in the run directory: how the run was started last, for who resumes or
@@ -90,7 +90,7 @@ func (v engineFile) recall(dir string, set *pflag.FlagSet) error {
 	for name, values := range v.Flags {
 		f := set.Lookup(name)
 		if f == nil || !storable(name) {
-			return fmt.Errorf("%s: flags: there is no flag %q", filepath.Join(dir, engineName), name)
+			return fileerr.Errorf(filepath.Join(dir, engineName), "flags: there is no flag %q", name)
 		}
 		if f.Changed || !same && enginesOf(name) != nil {
 			continue
@@ -101,7 +101,7 @@ func (v engineFile) recall(dir string, set *pflag.FlagSet) error {
 				err = own.Set(name, value)
 			}
 			if err != nil {
-				return fmt.Errorf("%s: flags: --%s %q: %w", filepath.Join(dir, engineName), name, value, err)
+				return fileerr.Errorf(filepath.Join(dir, engineName), "flags: --%s %q: %w", name, value, err)
 			}
 		}
 	}

@@ -133,3 +133,38 @@ func TestErrorsNameNoPackage(t *testing.T) {
 		t.Errorf("%d texts found", checked)
 	}
 }
+
+// TestErrorsNameFiles has files whose names are words of the messages about them.
+func TestErrorsNameFiles(t *testing.T) {
+	path := array(t, []int64{2, 3}, count[int32](6))
+	text := file(t, mmapnpy.Header{DType: dtype(t, "U1"), Shape: []int64{1}}, []byte{65, 0, 0, 0})
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"a", "d", "mean", "bad index", "operation", "numbers", "9"} {
+		for _, c := range []struct {
+			from string
+			want string
+			args []string
+		}{
+			{path, ": bad index: ", []string{"get", name, "[9]"}},
+			{path, ": bad index: ", []string{"reduce", "--op", "sum", "--over", "7", name}},
+			{path, ": transpose: ", []string{"reduce", "--op", "mean", "--apply", "transpose=0,0", name}},
+			{text, ": mean: operation not defined for this dtype: <U1", []string{"reduce", "--op", "mean", name}},
+			{text, ": statistics are of numbers: operation not defined for this dtype: <U1", []string{"stats", name}},
+			{text, ": mean: operation not defined for this dtype: <U1", []string{"run", "--op", "mean", "-o", "out.npy", name}},
+		} {
+			if err := os.WriteFile(name, read(t, c.from), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			o := lazynpy(t, c.args...)
+			if o.code != exitFailure || !strings.HasPrefix(o.stderr, "lazynpy: "+name+c.want) {
+				t.Errorf("%q: exit %d, %s", c.args, o.code, o.stderr)
+			}
+		}
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+		if o := lazynpy(t, "get", name); !strings.HasSuffix(o.stderr, " "+name+": no such file or directory\n") {
+			t.Errorf("a missing file: %s", o.stderr)
+		}
+	}
+}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/export"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/filekind"
 	"github.com/lazynpy/lazynpy/internal/termtext"
 	"github.com/lazynpy/lazynpy/lazy"
@@ -38,7 +39,7 @@ func (c *cli) reads(path string) error {
 			continue
 		}
 		if to, err := to.Stat(); err == nil && to.Mode().IsRegular() && os.SameFile(to, info) {
-			return fmt.Errorf("%s: %w", file, atomicfile.ErrInput)
+			return fileerr.New(file, atomicfile.ErrInput)
 		}
 	}
 	c.inputs = append(c.inputs, info)
@@ -158,9 +159,9 @@ func streams(path string) error {
 	}
 	switch mode := info.Mode(); {
 	case mode.IsDir():
-		return fmt.Errorf("%s: is a directory", path)
+		return fileerr.New(path, errors.New("is a directory"))
 	case mode&fs.ModeDevice != 0 && mode&fs.ModeCharDevice == 0:
-		return fmt.Errorf("%s: is a disk", path)
+		return fileerr.New(path, errors.New("is a disk"))
 	}
 	return nil
 }

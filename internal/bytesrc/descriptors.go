@@ -3,12 +3,13 @@ package bytesrc
 import (
 	"container/list"
 	"errors"
-	"fmt"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // A process may have few files open: 256 on macOS, 1,024 in many a shell. Files that nobody reads
@@ -171,7 +172,7 @@ func (f *File) reopen() error {
 		return err
 	}
 	if !os.SameFile(info, f.info) {
-		return errors.Join(fmt.Errorf("%s: %w: replaced by another file", f.name, ErrChanged), src.Close())
+		return errors.Join(fileerr.Errorf(f.name, "%w: replaced by another file", ErrChanged), src.Close())
 	}
 	f.os, f.fd = src, src.Fd()
 	if err := f.modified(); err != nil { // also where another file has got its number

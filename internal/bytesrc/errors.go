@@ -42,6 +42,9 @@ func (e *FaultError) Error() string {
 
 func (e *FaultError) Unwrap() error { return e.Err }
 
+// FilePath is Path.
+func (e *FaultError) FilePath() string { return e.Path }
+
 // truncated is the fault of a file that now ends at size, seen while reading at off.
 func truncated(path string, off, size int64) *FaultError {
 	return &FaultError{
@@ -83,6 +86,14 @@ func (e *FormatError) Error() string {
 }
 
 func (e *FormatError) Unwrap() error { return e.Err }
+
+// FilePath is Path, with ":Member" behind it for a member of an archive.
+func (e *FormatError) FilePath() string {
+	if e.Path == "" || e.Member == "" {
+		return e.Path
+	}
+	return e.Path + ":" + e.Member
+}
 
 // Printable is a name out of a file as it can stand in a line: quoted, with escapes, if it has line
 // breaks or other characters that are not to be seen.

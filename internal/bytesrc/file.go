@@ -13,6 +13,8 @@ import (
 	"time"
 
 	xmmap "golang.org/x/exp/mmap"
+
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // A File is a regular file opened as a [Source].
@@ -325,9 +327,9 @@ func (f *File) modified() error {
 func (f *File) compare(now stamp) error {
 	switch {
 	case now.size != f.size:
-		return fmt.Errorf("%s: %w: %d bytes, were %d", f.name, ErrChanged, now.size, f.size)
+		return fileerr.Errorf(f.name, "%w: %d bytes, were %d", ErrChanged, now.size, f.size)
 	case now.mtime != f.info.ModTime().UnixNano():
-		return fmt.Errorf("%s: %w: modified at %v", f.name, ErrChanged, time.Unix(0, now.mtime))
+		return fileerr.Errorf(f.name, "%w: modified at %v", ErrChanged, time.Unix(0, now.mtime))
 	}
 	return nil
 }

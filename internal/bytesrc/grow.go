@@ -1,12 +1,13 @@
 package bytesrc
 
 import (
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"sync"
 	"time"
+
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // A GrowthCheck looks at a file of so many bytes that was written to, and that may hold more than
@@ -121,7 +122,7 @@ func (f *File) replaced() error {
 		return err
 	}
 	if there, err := os.Stat(f.name); err == nil && !os.SameFile(there, now) {
-		return fmt.Errorf("%s: %w: replaced by another file", f.name, ErrChanged)
+		return fileerr.Errorf(f.name, "%w: replaced by another file", ErrChanged)
 	}
 	return nil
 }

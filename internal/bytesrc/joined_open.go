@@ -2,9 +2,10 @@ package bytesrc
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"sync"
+
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // openParts is the parts of a [Joined] whose files are open: those that are being read, and of
@@ -85,11 +86,11 @@ func (p *Part) same(src Source) error {
 	}
 	switch {
 	case now.Size() != was.Size():
-		return fmt.Errorf("%s: %w: %d bytes, were %d", p.Path, ErrChanged, now.Size(), was.Size())
+		return fileerr.Errorf(p.Path, "%w: %d bytes, were %d", ErrChanged, now.Size(), was.Size())
 	case !now.ModTime().Equal(was.ModTime()):
-		return fmt.Errorf("%s: %w: modified at %v", p.Path, ErrChanged, now.ModTime())
+		return fileerr.Errorf(p.Path, "%w: modified at %v", ErrChanged, now.ModTime())
 	case !os.SameFile(now, was):
-		return fmt.Errorf("%s: %w: replaced by another file", p.Path, ErrChanged)
+		return fileerr.Errorf(p.Path, "%w: replaced by another file", ErrChanged)
 	}
 	return nil
 }

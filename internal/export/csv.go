@@ -2,10 +2,12 @@ package export
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -20,9 +22,9 @@ func (s Stream) writeCSV(w io.Writer) error {
 	perLine := int64(1)
 	switch {
 	case len(s.Shape) > 2:
-		return fmt.Errorf("%s: CSV has room for two dimensions, not %d; take a slice", s.Name, len(s.Shape))
+		return fileerr.Errorf(s.Name, "CSV has room for two dimensions, not %d; take a slice", len(s.Shape))
 	case len(s.Shape) == 2 && s.DType.IsStruct():
-		return fmt.Errorf("%s: CSV has room for one dimension of records, not two; take a slice or a --field", s.Name)
+		return fileerr.New(s.Name, errors.New("CSV has room for one dimension of records, not two; take a slice or a --field"))
 	case len(s.Shape) == 2:
 		perLine = s.Shape[1]
 	}
@@ -70,7 +72,7 @@ func (s Stream) writeNames(out *bufio.Writer) error {
 	none := mmapnpy.Buffer{DType: s.DType, Shape: []int64{0}, Strides: []int64{s.DType.ItemSize()}}
 	columns, err := columnsOf(none)
 	if err != nil {
-		return fmt.Errorf("%s: %w", s.Name, err)
+		return fileerr.New(s.Name, err)
 	}
 	for k, c := range columns {
 		if k > 0 {

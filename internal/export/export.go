@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
@@ -121,7 +122,7 @@ func (s Stream) Write(w io.Writer, f Format) error {
 	case Raw:
 		return s.WriteRaw(w)
 	}
-	return fmt.Errorf("%s: elements are not written as %s", s.Name, f)
+	return fileerr.Errorf(s.Name, "elements are not written as %s", f)
 }
 
 // WriteNPY writes a header and the elements. For a file in Fortran order the

@@ -3,10 +3,11 @@ package filelock
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // DefaultWait is how long [Open] waits if nothing else is said: as long as it takes to add some 100
@@ -65,7 +66,7 @@ func Open(path string, w Wait) (*Lock, error) {
 			return l, err
 		}
 		if most < 0 {
-			return nil, fmt.Errorf("%s: %w", path, ErrLocked)
+			return nil, fileerr.New(path, ErrLocked)
 		}
 		if deadline.IsZero() {
 			deadline = time.Now().Add(most)
@@ -73,10 +74,10 @@ func Open(path string, w Wait) (*Lock, error) {
 				w.Begins()
 			}
 		} else if time.Now().After(deadline) {
-			return nil, fmt.Errorf("%s: %w, and did for %v", path, ErrLocked, most)
+			return nil, fileerr.Errorf(path, "%w, and did for %v", ErrLocked, most)
 		}
 		if err := sleep(w.Context, pause); err != nil {
-			return nil, fmt.Errorf("%s: %w: %w", path, ErrLocked, err)
+			return nil, fileerr.Errorf(path, "%w: %w", ErrLocked, err)
 		}
 	}
 }
@@ -133,7 +134,7 @@ func (l *Lock) Current() error {
 	now, err := os.Stat(l.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: %w", l.path, ErrReplaced)
+		return fileerr.New(l.path, ErrReplaced)
 	case err != nil:
 		return err
 	}
@@ -142,7 +143,7 @@ func (l *Lock) Current() error {
 		return err
 	}
 	if !os.SameFile(now, locked) {
-		return fmt.Errorf("%s: %w", l.path, ErrReplaced)
+		return fileerr.New(l.path, ErrReplaced)
 	}
 	return nil
 }

@@ -5,13 +5,14 @@ package natural
 
 import (
 	"cmp"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // Compare orders names as people count: img2 before img10. Runs of digits compare by their
@@ -100,7 +101,7 @@ func digitOf(r rune) int {
 func Glob(pattern string) ([]string, error) {
 	found, err := filepath.Glob(pattern)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", pattern, err)
+		return nil, fileerr.New(pattern, err)
 	}
 	if !Hidden(filepath.Base(pattern)) {
 		found = slices.DeleteFunc(found, func(path string) bool { return Hidden(filepath.Base(path)) })

@@ -2,11 +2,12 @@ package journal
 
 import (
 	"cmp"
-	"fmt"
 	"os"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // Lease is how long the claims of an attempt count after its journal has said something last.
@@ -24,7 +25,7 @@ func (w *Writer) Claim(from, to int64) error {
 		return err
 	}
 	if from < 0 || to < from || to > MaxPortions+1 {
-		return fmt.Errorf("%s: a claim of portions %d to %d: out of range", w.name, from, to)
+		return fileerr.Errorf(w.name, "a claim of portions %d to %d: out of range", from, to)
 	}
 	w.put(header{kind: kindClaim, portion: uint64(from), crc: uint32(to - from)}, nil)
 	return nil

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // ErrPayload says that a payload is not what was written: its CRC-32C is another one, or the
@@ -29,7 +30,7 @@ func (l *Log) Payload(portion int64) ([]byte, error) {
 	b, err := l.payload(r)
 	if err != nil {
 		path := filepath.Join(l.dir, l.files[r.file-1].name)
-		return nil, fmt.Errorf("%s: offset %d: portion %d: %w", path, r.offset, portion, err)
+		return nil, fileerr.Errorf(path, "offset %d: portion %d: %w", r.offset, portion, err)
 	}
 	return b, nil
 }

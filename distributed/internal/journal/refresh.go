@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // journalFile is what is known of one file of the directory.
@@ -181,12 +182,12 @@ func (l *Log) read(ctx context.Context, f *journalFile) error {
 		return err
 	}
 	if info.Size() < f.off {
-		return fmt.Errorf("%s: offset %d: %w to %d bytes", f.name, f.off, errShrunk, info.Size())
+		return fileerr.Errorf(f.name, "offset %d: %w to %d bytes", f.off, errShrunk, info.Size())
 	}
 	l.scan.begin(r, info.Size())
 	before := f.off
 	if err := l.replay(ctx, f); err != nil {
-		return fmt.Errorf("%s: offset %d: %w", filepath.Join(l.dir, f.name), f.off, err)
+		return fileerr.Errorf(filepath.Join(l.dir, f.name), "offset %d: %w", f.off, err)
 	}
 	if f.off > before || f.heardAt.IsZero() {
 		f.heard(info)

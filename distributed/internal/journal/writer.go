@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // suffix ends the names of journals.
@@ -109,7 +110,7 @@ func start(f file, name string, plan [32]byte, a Attempt) (*Writer, error) {
 	w.buf = bufio.NewWriterSize(io.NewOffsetWriter(f, 0), writeBuffer)
 	b, err := json.Marshal(a.shortened())
 	if err != nil {
-		return nil, fmt.Errorf("%s: attempt: %w", name, err)
+		return nil, fileerr.Errorf(name, "attempt: %w", err)
 	}
 	w.put(header{kind: kindAttempt}, b)
 	return w, w.sync()
@@ -129,10 +130,10 @@ func (w *Writer) Append(recs ...Record) error {
 	}
 	for _, r := range recs {
 		if err := checkRange(r.Portion, r.Generation); err != nil {
-			return fmt.Errorf("%s: %w", w.name, err)
+			return fileerr.New(w.name, err)
 		}
 		if len(r.Payload) > MaxPayload {
-			return fmt.Errorf("%s: portion %d: a payload of %d bytes; at most %d", w.name, r.Portion, len(r.Payload), MaxPayload)
+			return fileerr.Errorf(w.name, "portion %d: a payload of %d bytes; at most %d", r.Portion, len(r.Payload), MaxPayload)
 		}
 	}
 	if len(recs) == 0 {
@@ -153,10 +154,10 @@ func (w *Writer) Revoke(portion int64, generation uint32) error {
 		return err
 	}
 	if err := checkRange(portion, generation); err != nil {
-		return fmt.Errorf("%s: %w", w.name, err)
+		return fileerr.New(w.name, err)
 	}
 	if generation == 0 {
-		return fmt.Errorf("%s: portion %d: no generation is below 0", w.name, portion)
+		return fileerr.Errorf(w.name, "portion %d: no generation is below 0", portion)
 	}
 	w.put(header{kind: kindRevoke, portion: uint64(portion), generation: generation}, nil)
 	return w.sync()
@@ -172,7 +173,7 @@ func (w *Writer) End(e End) error {
 	}
 	b, err := json.Marshal(e.shortened())
 	if err != nil {
-		return fmt.Errorf("%s: end: %w", w.name, err)
+		return fileerr.Errorf(w.name, "end: %w", err)
 	}
 	w.put(header{kind: kindEnd}, b)
 	if err := w.sync(); err != nil {
@@ -197,7 +198,7 @@ func (w *Writer) Close() error {
 // usable returns why nothing can be appended any more.
 func (w *Writer) usable() error {
 	if w.err != nil {
-		return fmt.Errorf("%s: nothing can be appended any more: %w", w.name, w.err)
+		return fileerr.Errorf(w.name, "nothing can be appended any more: %w", w.err)
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/lazynpy/lazynpy/internal/fileerr"
 )
 
 // ErrUntrusted says that somebody else than the user may have written what is in a run directory.
@@ -78,7 +80,7 @@ func Check(dir string, names ...string) error {
 			return err
 		}
 		if why := foreign(info); why != "" {
-			return fmt.Errorf("%s: %w: it %s", path, ErrUntrusted, why)
+			return fileerr.Errorf(path, "%w: it %s", ErrUntrusted, why)
 		}
 	}
 	return nil
