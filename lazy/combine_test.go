@@ -368,6 +368,9 @@ func TestConcatenateErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// An index, a position or an axis is wrong; all others are shapes.
+	indices := []string{"axis", "axis to stack", "take", "take in front", "take of axis", "outside", "in front", "twice", "indices", "last",
+		"squeeze", "squeeze twice", "squeeze axis", "expand", "expand twice", "mask without axes"}
 	for name, f := range map[string]func() (*Array, error){
 		"no arrays":          func() (*Array, error) { return Concatenate(0) },
 		"no arrays to stack": func() (*Array, error) { return Stack(0) },
@@ -403,7 +406,11 @@ func TestConcatenateErrors(t *testing.T) {
 		"expand twice":       func() (*Array, error) { return a.ExpandDims(0, 0) },
 		"mask without axes":  func() (*Array, error) { return a.Select(newResult(mmapnpy.Bool, []int64{2})) },
 	} {
-		if got, err := f(); !errors.Is(err, ErrIndex) || strings.Contains(err.Error(), "\n") {
+		want := ErrShape
+		if slices.Contains(indices, name) {
+			want = ErrIndex
+		}
+		if got, err := f(); !errors.Is(err, want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
@@ -421,7 +428,7 @@ func TestConcatenateErrors(t *testing.T) {
 	if _, err := nav.Select(newResult(mmapnpy.Int8, []int64{2})); !errors.Is(err, ErrDType) {
 		t.Errorf("a mask of numbers: %v", err)
 	}
-	if _, err := nav.Select(newResult(mmapnpy.Bool, []int64{3})); !errors.Is(err, ErrIndex) {
+	if _, err := nav.Select(newResult(mmapnpy.Bool, []int64{3})); !errors.Is(err, ErrShape) {
 		t.Errorf("a mask of another shape: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package lazy
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 	"github.com/lazynpy/lazynpy/internal/fileerr"
@@ -38,6 +39,7 @@ type FaultError = bytesrc.FaultError
 //	}
 type FileError = fileerr.Error
 
+// Errors of opening, and of files that are open.
 var (
 	// ErrClosed is returned for any use of an array after Close. It is [fs.ErrClosed].
 	ErrClosed = bytesrc.ErrClosed
@@ -46,21 +48,52 @@ var (
 	// one is under its path.
 	ErrChanged = bytesrc.ErrChanged
 
+	// ErrNoKey is returned when an archive has no array of the name that was asked for, or more
+	// than one and none was named. It matches [fs.ErrNotExist].
+	ErrNoKey error = noKey{}
+)
+
+// Errors of expressions, before anything is read but headers.
+var (
 	// ErrIndex is returned for an index, slice or axis that does not fit the
 	// array: out of range, too many, zero step, repeated axis.
 	ErrIndex = errors.New("bad index")
+
+	// ErrShape is returned for shapes that do not fit each other, or no array.
+	ErrShape = errors.New("bad shape")
 
 	// ErrDType is returned when an operation is not defined for the array's
 	// dtype, such as the mean of strings.
 	ErrDType = errors.New("operation not defined for this dtype")
 
-	// ErrShape is returned for shapes that do not fit each other, or no array.
-	ErrShape = errors.New("bad shape")
-
 	// ErrEmpty is returned for a minimum or maximum over no elements, which has
 	// no identity (as NumPy's ValueError).
 	ErrEmpty = errors.New("zero-size reduction has no identity")
 )
+
+// Errors of reading elements and making results.
+var (
+	// ErrTooLarge is matched by the errors of what would not fit into memory: loading an array, or
+	// the result of a reduction. They name what it needs and what this process could have, by the
+	// machine's available memory, its cgroup's and its own limits. Without them the runtime would
+	// end the process, which no recover catches. [AllowLarge] insists; [RunToFiles] writes results
+	// of any size.
+	ErrTooLarge = bytesrc.ErrTooLarge
+
+	// ErrNegativePower is returned when integers are read that were to be raised to negative
+	// powers.
+	ErrNegativePower = errors.New("integers to negative integer powers are not allowed")
+
+	// ErrRange is matched by the error of [Histogram] where the smallest or the largest element is
+	// infinite or NaN.
+	ErrRange = errors.New("autodetected range is not finite")
+)
+
+// noKey is a sentinel that matches another one.
+type noKey struct{}
+
+func (noKey) Error() string        { return "no such array in the archive" }
+func (noKey) Is(target error) bool { return target == fs.ErrNotExist }
 
 // Guard runs fn, which may touch borrowed elements: those of a [Block], or what [Array.Elements]
 // yields. Memory that turns out to be unreadable (the file was cut, its disk or network failed)

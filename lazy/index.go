@@ -222,7 +222,7 @@ func (a *Array) Index(items ...Index) (*Array, error) {
 		}
 	}
 	if len(from) > maxDims {
-		return nil, fmt.Errorf("%w: the result would have %d axes, more than %d", ErrShape, len(from), maxDims)
+		return nil, fmt.Errorf("%w: the result would have %d axes, more than %d", ErrIndex, len(from), maxDims)
 	}
 	return a.along(arrange(narrow(a.node, sel), from), axes, from, sel)
 }

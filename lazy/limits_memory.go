@@ -6,12 +6,6 @@ import (
 	"github.com/lazynpy/lazynpy/internal/bytesrc"
 )
 
-// ErrTooLarge is matched by the errors of what would not fit into memory: loading an array, or the
-// result of a reduction. They name what it needs and what this process could have, by the machine's
-// available memory, its cgroup's and its own limits. Without them the runtime would end the
-// process, which no recover catches. [AllowLarge] insists; [RunToFiles] writes results of any size.
-var ErrTooLarge = bytesrc.ErrTooLarge
-
 // AllowLarge insists on what [ErrTooLarge] refuses, for machines whose swap or whose neighbours
 // will give way. Where they do not, the process ends.
 func AllowLarge() Option {

@@ -1,7 +1,6 @@
 package lazy
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/lazynpy/lazynpy/internal/kernel"
@@ -82,9 +81,6 @@ func Clip(x *Array, lo, hi Operand) (*Array, error) {
 	}
 	return Minimum(low, hi)
 }
-
-// ErrNegativePower is returned when integers are read that were to be raised to negative powers.
-var ErrNegativePower = errors.New("integers to negative integer powers are not allowed")
 
 func binaryOp(op kernel.BinaryOp, x, y Operand) (*Array, error) {
 	a, err := newOperand(x)

@@ -95,9 +95,9 @@ func (t *take) joinIndexed() {
 // nobody was at are zeros, which are not read. It is what RosettaSciIO's memmap_distributed does
 // with positions.
 //
-// Without scan, it is the smallest that has all positions. A position outside the scan, a place
-// that is taken twice, are an [ErrIndex], and another number of positions than of measurements an [ErrShape],
-// which name them. A scan has at most 2^28 places (2^26 on 32-bit systems).
+// Without scan, it is the smallest that has all positions. A position outside the scan and a place
+// that is taken twice are an [ErrIndex] that names them, and another number of positions than of
+// measurements is an [ErrShape]. A scan has at most 2^28 places (2^26 on 32-bit systems).
 func (a *Array) AtPositions(positions [][]int64, scan ...int64) (*Array, error) {
 	if a.NDim() == 0 {
 		return nil, fmt.Errorf("%w: an array of no axes has no measurements to place", ErrShape)
@@ -178,7 +178,7 @@ func scanTable(positions [][]int64, scan []int64) ([]int64, error) {
 		at := int64(0)
 		for d, k := range p {
 			if k < 0 || k >= scan[d] {
-				return nil, fmt.Errorf("%w: position %d is %s, outside a scan of shape %s", ErrShape, i, shapeString(p), shapeString(scan))
+				return nil, fmt.Errorf("%w: position %d is %s, outside a scan of shape %s", ErrIndex, i, shapeString(p), shapeString(scan))
 			}
 			at = at*scan[d] + k
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"math"
 	"os"
@@ -16,15 +15,6 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
-
-// ErrNoKey is returned when an archive has no array of the name that was asked for, or more than
-// one and none was named. It matches [fs.ErrNotExist].
-var ErrNoKey error = noKey{}
-
-type noKey struct{}
-
-func (noKey) Error() string        { return "no such array in the archive" }
-func (noKey) Is(target error) bool { return target == fs.ErrNotExist }
 
 // Archive is an open .npz file: a .zip archive whose members are .npy files. Arrays of it read only
 // what they need. A stored member is used in place in the mapped file; of a deflated one, what is

@@ -199,7 +199,7 @@ func TestOpenStackErrors(t *testing.T) {
 		saveFrame(t, at(fmt.Sprintf("a%d.npy", i)), 0, little(), false, 2, 3)
 	}
 	saveFrame(t, at("a12.npy"), 0, little(), false, 2, 4)
-	if _, err := OpenStack(dir); !errors.Is(err, ErrIndex) || !strings.Contains(err.Error(), "a0.npy") || !strings.Contains(err.Error(), "a12.npy") {
+	if _, err := OpenStack(dir); !errors.Is(err, ErrShape) || !strings.Contains(err.Error(), "a0.npy") || !strings.Contains(err.Error(), "a12.npy") {
 		t.Errorf("another shape: %v", err)
 	}
 	saveFrame(t, at("a12.npy"), 0, mustDType(t, "u2"), false, 2, 3)
@@ -306,15 +306,15 @@ func TestOpenNpyStack(t *testing.T) {
 	}
 	// The files and info disagree, or a file is missing.
 	saveFrame(t, filepath.Join(dir, "2.npy"), 0, little(), false, 4, 5)
-	if _, err := OpenStack(dir); !errors.Is(err, ErrIndex) || !strings.Contains(err.Error(), "2.npy") || !strings.Contains(err.Error(), "info") {
+	if _, err := OpenStack(dir); !errors.Is(err, ErrShape) || !strings.Contains(err.Error(), "2.npy") || !strings.Contains(err.Error(), "info") {
 		t.Errorf("another chunk: %v", err)
 	}
 	saveFrame(t, filepath.Join(dir, "3.npy"), 0, little(), false, 4, 5)
-	if _, err := OpenStack(dir); !errors.Is(err, ErrIndex) || !strings.Contains(err.Error(), "3 files") {
+	if _, err := OpenStack(dir); !errors.Is(err, ErrShape) || !strings.Contains(err.Error(), "3 files") {
 		t.Errorf("one file more: %v", err)
 	}
 	saveFrame(t, filepath.Join(dir, "2.npy"), 0, little(), false, 5, 5)
-	if _, err := OpenStack(dir); !errors.Is(err, ErrIndex) || !strings.Contains(err.Error(), "2.npy") {
+	if _, err := OpenStack(dir); !errors.Is(err, ErrShape) || !strings.Contains(err.Error(), "2.npy") {
 		t.Errorf("another axis too: %v", err)
 	}
 	if err := os.Remove(filepath.Join(dir, "1.npy")); err != nil {

@@ -2,7 +2,6 @@ package lazy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 )
@@ -46,10 +45,6 @@ func Var(ctx context.Context, a *Array, over Over) (*Result, error) {
 func Std(ctx context.Context, a *Array, over Over) (*Result, error) {
 	return runOne(ctx, a, NewStd(over, 0))
 }
-
-// ErrRange is matched by the error of [Histogram] where the smallest or the largest element is
-// infinite or NaN.
-var ErrRange = errors.New("autodetected range is not finite")
 
 // Histogram runs [NewHistogram] over bins between the smallest and the largest
 // element, which it finds in a pass of their own, as np.histogram does. Elements
