@@ -75,6 +75,10 @@ class Batches(Case):
         (x,) = self.feed(self.files(), inputs="x")[0]
         self.assertEqual(x.shape, (23, 3))
 
+    def test_numbers_of_numpy(self):
+        ds = self.feed(self.files(), inputs="x", batch_size=np.int64(4), seed=np.uint64(2**63), rank=np.int32(0), world=np.int8(2))
+        self.assertEqual((len(ds[np.int16(1)]), ds.state_dict(np.int64(2))["seed"]), (4, 2**63))
+
     def test_one_npy(self):
         np.save(self.folder / "a.npy", np.arange(10))
         (x,) = self.feed(self.folder / "a.npy")[0]
@@ -178,6 +182,9 @@ class Errors(Case):
             {"shuffle": True, "weights": [1]},
             {"stratify": [1, 2]},
             {"state": "{"},
+            {"state": "3"},
+            {"state": 3},
+            {"weights": [1.0, float("nan")]},
         ):
             with self.subTest(options), self.assertRaises(lazynpy.ConfigError) as e:
                 lazynpy.feed(files, **{"inputs": "x", **options})
@@ -390,6 +397,34 @@ class Processes(Case):
                 len(ds[0])
         gc.collect()
         self.assertEqual((set(os.listdir("/dev/shm")), set(os.listdir("/proc/self/fd"))), before)
+
+
+    def test_exit_says_nothing(self):
+        """Whatever is left open when the interpreter ends, it ends without a word."""
+        for then in ("it = iter(ds); next(it)", "del b", "k = [ds, b]; k.append(k)", "import threading; threading.Thread(target=lambda: [len(b) for b in ds]).start()"):
+            program = PARENT.format(files=self.files(), then=then)
+            p = subprocess.run([sys.executable, "-W", "error", "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            self.assertEqual((p.returncode, p.stderr), (0, ""), then)
+
+    def test_closed_by_another_thread(self):
+        np.save(self.folder / "large.npy", np.zeros((64, 1 << 20), "u1"))
+        for _ in range(5):
+            ds = self.feed(self.folder / "large.npy", batch_size=4, workers=1, slots=1)
+            said = []
+
+            def read():
+                try:
+                    while True:
+                        len(ds[0])
+                except lazynpy.FeederError as e:
+                    said.append(str(e))
+
+            t = threading.Thread(target=read)
+            t.start()
+            time.sleep(0.01)
+            ds.close()
+            t.join(20)
+            self.assertEqual(len(said), 1)
 
 
 class Shared(Case):

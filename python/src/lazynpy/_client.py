@@ -21,7 +21,7 @@ import numpy as np
 
 from . import _errors
 from ._binary import binary
-from ._errors import FeederError
+from ._errors import ConfigError, FeederError
 
 _PROTOCOL = 1
 
@@ -62,6 +62,10 @@ class Process:
     def __init__(self, config, folder=None):
         if not hasattr(socket, "AF_UNIX") or not hasattr(socket, "recv_fds"):
             raise FeederError("feed needs Unix sockets that pass descriptors, as on Linux and macOS")
+        try:
+            text = json.dumps(config, default=_plain, allow_nan=False).encode()
+        except ValueError as e:
+            raise ConfigError("numbers of a data set are finite, and no weight, mean or std is NaN") from e
         path = binary()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._complaints = tempfile.TemporaryFile()
@@ -87,7 +91,7 @@ class Process:
         self.socket = ours
         try:
             with self._popen.stdin as pipe:
-                pipe.write(json.dumps(config).encode())
+                pipe.write(text)
         except BrokenPipeError:
             pass  # it has ended, and the first request tells why
 
@@ -105,8 +109,11 @@ class Process:
                 return f"it was killed by {signal.Signals(-code).name}"
             except ValueError:
                 return f"it was killed by signal {-code}"
-        self._complaints.seek(0)
-        lines = self._complaints.read(1 << 16).decode(errors="replace").strip().splitlines()
+        try:
+            self._complaints.seek(0)
+            lines = self._complaints.read(1 << 16).decode(errors="replace").strip().splitlines()
+        except ValueError:  # another thread closes the feed
+            lines = []
         return lines[0].removeprefix("lazynpy: ") if lines else f"it exited with status {code}"
 
     def forget(self):
@@ -202,6 +209,10 @@ class Connection:
         _connections.discard(self)
         if self._closed is None:
             self._closed = why
+            try:
+                self._socket.shutdown(socket.SHUT_RDWR)  # also of copies that other processes have, and a thread that waits wakes
+            except OSError:
+                pass
             self._socket.close()
             self._ring = None  # each batch that is held has it
             while self._descriptors:
@@ -230,7 +241,7 @@ class Connection:
         if self._closed is not None:
             raise FeederError(self._closed)
         try:
-            self._socket.sendall(json.dumps(request).encode() + b"\n")
+            self._socket.sendall(json.dumps(request, default=_plain).encode() + b"\n")
             reply = self._reply()
         except FeederError:
             raise
@@ -267,6 +278,9 @@ class Connection:
             self._buffer += data
 
     def _gone(self, cause=None):
+        """The error for a connection that gave no reply."""
+        if self._closed is not None:  # by another thread
+            return FeederError(self._closed)
         if self._process is not None:
             why = self._process.reason()
         else:
@@ -274,6 +288,13 @@ class Connection:
         error = FeederError(f"the feeder has ended: {why}")
         self.close(str(error))
         return error
+
+
+def _plain(value):
+    """A number of NumPy as one of Python."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} is no option of a feed")
 
 
 def _dtype(descr):

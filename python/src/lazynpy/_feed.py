@@ -361,12 +361,14 @@ class Feed:
 
 
 def _state(state):
-    if state is None or isinstance(state, dict):
-        return state
-    try:
-        return json.loads(state)
-    except (TypeError, ValueError) as e:
-        raise ConfigError(f"a state is what state_dict gave, or that as JSON: {e}") from e
+    if isinstance(state, (str, bytes)):
+        try:
+            state = json.loads(state)
+        except ValueError as e:
+            raise ConfigError(f"a state is what state_dict gave, or that as JSON: {e}") from e
+    if state is not None and not isinstance(state, dict):
+        raise ConfigError(f"a state is what state_dict gave, or that as JSON, and not a {type(state).__name__}")
+    return state
 
 
 def _paths(files):
