@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/lazynpy/lazynpy/distributed"
 	"github.com/lazynpy/lazynpy/ops"
@@ -72,7 +73,8 @@ func runInPool(t *testing.T) func(*distributed.Plan, bool) error {
 func runWorker(t *testing.T) func(*distributed.Plan, bool) error {
 	return func(p *distributed.Plan, keep bool) error {
 		if _, err := os.Stat(p.DefaultDir()); err == nil {
-			return distributed.Resume(t.Context(), distributed.Pool{Workers: 2}, distributed.RunOptions{Dir: p.DefaultDir(), Keep: keep})
+			return distributed.Resume(t.Context(), distributed.Pool{Workers: 2}, distributed.RunOptions{Dir: p.DefaultDir(), Keep: keep,
+				Poll: time.Hour}) // what is gone is not waited for
 		}
 		if err := p.Write(p.DefaultDir()); err != nil {
 			return err

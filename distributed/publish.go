@@ -158,7 +158,7 @@ func (d *driver) merge(ctx context.Context, parts *lazy.Parts) (results []*lazy.
 			return nil, nil, err
 		}
 		payload, err := d.log.Payload(i)
-		if errors.Is(err, journal.ErrPayload) && len(bad) == 0 && !d.done() {
+		if errors.Is(err, journal.ErrPayload) && !errors.Is(err, journal.ErrRemoved) && len(bad) == 0 && !d.done() {
 			// On NFS the bytes of a record may come later than its header.
 			if err := sleep(ctx, max(d.Poll, time.Second)); err != nil {
 				return nil, nil, err

@@ -40,6 +40,7 @@ const (
 	// The plan, the input or the program was not the right one.
 	EndRefused AttemptEnd = journal.Refused
 	EndFailed  AttemptEnd = journal.Failed
+	EndUnknown AttemptEnd = journal.Unknown // it has ended, and what it says of that cannot be read
 )
 
 // Failed reports whether the worker could not do what it was started for.

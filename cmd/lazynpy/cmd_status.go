@@ -190,6 +190,7 @@ func (c *cli) printStatus(dir string, s distributed.Status) error {
 
 // attemptsText counts the workers by what they do, or how they have ended.
 func attemptsText(s distributed.Status) string {
+	const otherwise = "ended for a reason that cannot be read" // or that is not known
 	counts := map[string]int{}
 	for _, a := range s.Attempts {
 		switch {
@@ -197,12 +198,14 @@ func attemptsText(s distributed.Status) string {
 			counts["at work"]++
 		case a.End == "":
 			counts["lost"]++
-		default:
+		case a.End == distributed.EndDone || a.End == distributed.EndInterrupted || a.End.Failed():
 			counts[string(a.End)]++
+		default:
+			counts[otherwise]++
 		}
 	}
 	var parts []string
-	for _, what := range []string{"at work", string(distributed.EndDone), string(distributed.EndInterrupted), string(distributed.EndFailed), string(distributed.EndRefused), "lost"} {
+	for _, what := range []string{"at work", string(distributed.EndDone), string(distributed.EndInterrupted), string(distributed.EndFailed), string(distributed.EndRefused), otherwise, "lost"} {
 		if n := counts[what]; n > 0 {
 			parts = append(parts, strconv.Itoa(n)+" "+what)
 		}

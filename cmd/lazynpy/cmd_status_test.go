@@ -159,8 +159,9 @@ func TestStatusTexts(t *testing.T) {
 	for range maxFailures + 5 {
 		s.Attempts = append(s.Attempts, distributed.Attempt{Host: "n\x1b", End: "failed", Error: "disk\nfull"})
 	}
-	s.Attempts = append(s.Attempts, distributed.Attempt{}, distributed.Attempt{Alive: true}, distributed.Attempt{End: "interrupted"})
-	if got, want := lineOf(s), "running: 48 of 64 blocks, 2.0 GB/s, 1s left; 1 at work, 1 interrupted, 15 failed, 1 lost"; got != want {
+	s.Attempts = append(s.Attempts, distributed.Attempt{}, distributed.Attempt{Alive: true}, distributed.Attempt{End: "interrupted"}, distributed.Attempt{End: "unknown"},
+		distributed.Attempt{End: "of a newer program"})
+	if got, want := lineOf(s), "running: 48 of 64 blocks, 2.0 GB/s, 1s left; 1 at work, 1 interrupted, 15 failed, 2 ended for a reason that cannot be read, 1 lost"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	rows := failures(s)

@@ -32,9 +32,10 @@ const (
 	Interrupted = "interrupted" // it was told to end
 	Refused     = "refused"     // the plan, the input or the program was not the right one
 	Failed      = "failed"
+	Unknown     = "unknown" // what was said cannot be read
 )
 
-// End says why an attempt ended. One that cannot be read has the reason "unknown" and nothing else.
+// End says why an attempt ended. One that cannot be read has the reason Unknown and nothing else.
 type End struct {
 	Reason string `json:"reason"`
 	Error  string `json:"error,omitempty"` // one line; shortened to 8 KiB when it is written
@@ -72,7 +73,7 @@ func readAttempt(b []byte) Attempt {
 func readEnd(b []byte) End {
 	var e End
 	if json.Unmarshal(b, &e) != nil {
-		return End{Reason: "unknown"}
+		return End{Reason: Unknown}
 	}
 	return e
 }

@@ -16,6 +16,9 @@ import (
 // that still runs may only be late; it is worth to ask again first.
 var ErrPayload = errors.New("the payload is not what was recorded")
 
+// ErrRemoved is an [ErrPayload] that will not pass: the payload was removed by [Log.Strip].
+var ErrRemoved = fmt.Errorf("%w: it was removed when the run was complete", ErrPayload)
+
 // Payload reads and checks the payload of a portion that is done. The result is the caller's. It is
 // an error if the portion is not done, and one that wraps [ErrPayload] if the payload is not what
 // was recorded.
@@ -39,7 +42,7 @@ func (l *Log) payload(r record) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r.length&stripped != 0 {
-		return nil, fmt.Errorf("%w: it was removed when the run was complete", ErrPayload)
+		return nil, ErrRemoved
 	}
 	f, err := l.open(l.files[r.file-1])
 	if err != nil {
