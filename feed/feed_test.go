@@ -335,7 +335,7 @@ func TestRandomRequests(t *testing.T) {
 	c := config(folder(t, 400))
 	d := opening(t, c)
 	c.Transform = func(b *dataset.Batch) (*dataset.Batch, error) {
-		time.Sleep(100 * time.Microsecond) // so that batches are asked for while they are read, and before
+		time.Sleep(100 * time.Microsecond) // so that batches are asked for before they are there
 		return b, nil
 	}
 	path, _ := serving(t, opening(t, c))

@@ -349,7 +349,7 @@ func (s *session) readAhead() {
 		if step += s.stride; s.ahead[step] != nil {
 			continue
 		}
-		// Batches that were passed over, and may be asked for yet, have to go for the next one alone.
+		// Batches that were passed over, and may be asked for yet, go for the next one alone.
 		if len(s.free) == 0 && (step != s.last+s.stride || !s.dropOldest() || len(s.free) == 0) {
 			return
 		}
