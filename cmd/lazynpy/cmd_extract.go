@@ -3,12 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +15,7 @@ import (
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/internal/export"
+	"github.com/lazynpy/lazynpy/internal/unpack"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/zipseek"
 )
@@ -159,138 +156,23 @@ func (x *extraction) rules() []atomicfile.Option {
 	return rules
 }
 
-// A goal is a member and the file that it becomes.
-type goal struct {
-	member *zipseek.Member
-	name   string // below the directory, with slashes
-	output string
-}
-
 // files writes members below the directory.
 func (x *extraction) files(ctx context.Context, file string, members []*zipseek.Member) error {
-	goals := make([]goal, len(members))
-	for i, m := range members {
-		name, err := zipseek.LocalPath(m.Name)
-		if err != nil {
-			return fmt.Errorf("%s:%s: is not extracted: %w", file, m.Name, err)
-		}
-		goals[i] = goal{m, name, filepath.Join(x.dir, filepath.FromSlash(name))}
-	}
-	if err := atomicfile.MkdirAll(x.dir, 0o777); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(x.dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	for _, g := range goals {
-		if err := x.vacant(root, g); err != nil {
-			return inFile(g.output, err)
-		}
-	}
-	// Members whose names some file systems do not tell apart are written one after the other.
-	groups := grouping(goals)
-	errs := make([][]error, len(groups))
-	err = x.cli.parallel(ctx, len(groups), func(ctx context.Context, i int) error {
-		write := x.one(ctx, root, file)
-		for _, g := range groups[i] {
-			errs[i] = append(errs[i], write(g))
-		}
-		return ctx.Err()
+	files, err := unpack.Below(ctx, x.dir, members, unpack.Options{
+		Workers: x.cli.workers(),
+		Rules:   x.rules(),
+		Write:   x.write,
+		Written: func(f unpack.File) error { return x.tell(file, f.Member, f.Output) },
 	})
-	if err != nil {
-		return inFile(file, err)
+	if refused, ok := errors.AsType[*unpack.Refusal](err); ok {
+		return inFile(refused.Output, refused.Err)
 	}
-	return each(x.cli, slices.Concat(errs...), func(err error) error { return err })
-}
-
-// grouping puts goals together whose names differ in nothing but case.
-func grouping(goals []goal) [][]goal {
-	var groups [][]goal
-	at := map[string]int{}
-	for _, g := range goals {
-		key := strings.ToLower(g.name)
-		i, ok := at[key]
-		if !ok {
-			i = len(groups)
-			at[key] = i
-			groups = append(groups, nil)
-		}
-		groups[i] = append(groups[i], g)
-	}
-	return groups
-}
-
-// one writes the members of a group. A file that one of them became is not replaced by another.
-func (x *extraction) one(ctx context.Context, root *os.Root, file string) func(goal) error {
-	var written []fs.FileInfo
-	return func(g goal) error {
-		err := x.vacant(root, g)
-		if err == nil {
-			if info, missing := root.Stat(g.name); missing == nil && slices.ContainsFunc(written, func(w fs.FileInfo) bool { return os.SameFile(w, info) }) {
-				err = errors.New("is what another member of the archive became")
-			}
-		}
-		if err == nil {
-			err = atomicfile.MkdirAllIn(root, path.Dir(g.name), 0o777)
-		}
-		if err != nil {
-			return inFile(memberName(file, g.member), inFile(g.output, err))
-		}
-		if g.member.IsDir() {
-			return inFile(memberName(file, g.member), atomicfile.MkdirAllIn(root, g.name, 0o777))
-		}
-		if err := x.below(ctx, root, g); err != nil {
-			return inFile(memberName(file, g.member), inFile(g.output, err))
-		}
-		if info, err := root.Stat(g.name); err == nil {
-			written = append(written, info)
-		}
-		return x.tell(file, g.member, g.output)
-	}
-}
-
-// below writes a member to its file, out of whose folder no link leads.
-func (x *extraction) below(ctx context.Context, root *os.Root, g goal) error {
-	f, err := atomicfile.CreateIn(root, g.name, g.output, x.rules()...)
 	if err != nil {
 		return err
 	}
-	defer f.Abort()
-	if err := x.write(ctx, f, g.member); err != nil {
-		return f.Named(err)
-	}
-	return f.Commit()
-}
-
-// vacant makes sure that nothing is in the way of a file, and that no link leads out of the
-// directory.
-func (x *extraction) vacant(root *os.Root, g goal) error {
-	info, err := root.Stat(g.name)
-	switch missing := errors.Is(err, fs.ErrNotExist); {
-	case missing:
-		if _, err := root.Lstat(g.name); err == nil {
-			return errors.New("is a link that leads nowhere")
-		}
-		if _, err := root.Stat(path.Dir(g.name)); g.member.IsDir() || errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-	case err != nil:
-		return err
-	case g.member.IsDir() && info.IsDir():
-		return nil
-	case !info.Mode().IsRegular():
-		return errors.New("is there, and no regular file")
-	}
-	f, err := atomicfile.CreateIn(root, g.name, g.output, x.rules()...)
-	if err == nil {
-		f.Abort()
-	}
-	if errors.Is(err, atomicfile.ErrInput) {
-		return errors.New("is the archive that is read")
-	}
-	return err
+	return each(x.cli, files, func(f unpack.File) error {
+		return inFile(memberName(file, f.Member), inFile(f.Output, f.Err))
+	})
 }
 
 // write writes the content of a member, and checks it.
