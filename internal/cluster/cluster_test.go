@@ -148,6 +148,8 @@ const scanBytes = 2 << 30
 type fixture struct {
 	dir, scan string
 	reference paths
+	building  sync.Once // of the command, for the tests that run it
+	failed    error
 }
 
 // paths are the outputs of one run.

@@ -53,19 +53,29 @@ type desk struct {
 	want []byte // bright.npy
 }
 
+// build makes the command that is documented, and gives its folder.
+func (f *fixture) build() (string, error) {
+	f.building.Do(func() {
+		build := exec.Command("go", "build", "-o", filepath.Join(f.dir, "bin")+"/", "../../cmd/lazynpy")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			f.failed = fmt.Errorf("%w: %s", err, out)
+		}
+	})
+	return filepath.Join(f.dir, "bin"), f.failed
+}
+
 // newDesk has the command lazynpy, and those of the Python environment, in its PATH.
-func newDesk(t *testing.T, c *slurmCluster) *desk {
+func newDesk(t *testing.T, f *fixture, c *slurmCluster) *desk {
 	t.Helper()
 	python := os.Getenv("LAZYNPY_PYTHON")
 	if python == "" {
 		t.Fatal("LAZYNPY_PYTHON is not set; .ci/run slurm sets it")
 	}
 	d := &desk{t: t, dir: t.TempDir()}
-	bin := filepath.Join(c.root, "desk")
-	build := exec.Command("go", "build", "-o", bin+"/", "../../cmd/lazynpy")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	bin, err := f.build()
+	if err != nil {
+		t.Fatal(err)
 	}
 	conf, err := os.ReadFile(filepath.Join(c.root, "slurm.conf"))
 	if err != nil {
@@ -93,11 +103,11 @@ func newDesk(t *testing.T, c *slurmCluster) *desk {
 
 // testWorked runs the commands of the worked example: a job that is looked at, cancelled, resumed,
 // verified and cleaned up. A small scan may be done before anybody cancels it.
-func testWorked(t *testing.T, _ *fixture, c *slurmCluster) {
-	d := newDesk(t, c)
+func testWorked(t *testing.T, f *fixture, c *slurmCluster) {
+	d := newDesk(t, f, c)
 	for _, command := range append(commands(t, "--detach"), commands(t, "scancel")...) {
 		switch {
-		case strings.HasPrefix(command, "CGO_ENABLED") || strings.HasPrefix(command, "cd "): // was done
+		case strings.HasPrefix(command, "CGO_ENABLED"), strings.HasPrefix(command, "cd "): // was done
 		case strings.HasPrefix(command, "scancel"):
 			d.run("scancel --user=root")
 		default:
@@ -150,8 +160,8 @@ func (d *desk) judge(name string) {
 }
 
 // testJobqueue runs the text of the documentation: jobs of dask on Slurm, which start the workers.
-func testJobqueue(t *testing.T, _ *fixture, c *slurmCluster) {
-	d := newDesk(t, c)
+func testJobqueue(t *testing.T, f *fixture, c *slurmCluster) {
+	d := newDesk(t, f, c)
 	recipe, err := os.ReadFile(filepath.Join(filepath.Dir(page), "dask-recipe.py"))
 	if err != nil {
 		t.Fatal(err)
@@ -166,8 +176,8 @@ func testJobqueue(t *testing.T, _ *fixture, c *slurmCluster) {
 
 // testSnakemake runs the rule of the documentation, and again for an input that has changed, whose
 // output Snakemake removes before.
-func testSnakemake(t *testing.T, _ *fixture, c *slurmCluster) {
-	d := newDesk(t, c)
+func testSnakemake(t *testing.T, f *fixture, c *slurmCluster) {
+	d := newDesk(t, f, c)
 	d.write("Snakefile", fenced(t, "python", "rule bright"))
 	for range 2 {
 		for _, command := range commands(t, "snakemake") {
