@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -110,7 +111,7 @@ func Values[T any](array mmapnpy.Buffer) ([]T, error) {
 // in.
 func checkTransformed(b *Batch, samples int64) error {
 	if b == nil {
-		return fmt.Errorf("no batch came back")
+		return errors.New("no batch came back")
 	}
 	for _, arrays := range [][]mmapnpy.Buffer{b.Inputs, b.Targets} {
 		for _, a := range arrays {

@@ -3,6 +3,7 @@ package dataset
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -127,7 +128,7 @@ func (d *Dataset) measure() error {
 		for i := range c.files {
 			c.starts[i+1] += c.starts[i]
 			if c.starts[i+1] < 0 {
-				return fmt.Errorf("the lengths of the files add up to more than 64 bits")
+				return errors.New("the lengths of the files add up to more than 64 bits")
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -157,7 +158,7 @@ func (c Config) complete() (Config, error) {
 	c.Inputs, c.Targets = slices.Clone(c.Inputs), slices.Clone(c.Targets)
 	switch {
 	case len(c.Inputs) == 0:
-		return c, fmt.Errorf("no input is named")
+		return c, errors.New("no input is named")
 	case c.Batch < 1 || c.Batch > maxBatch:
 		return c, fmt.Errorf("batch size %d out of range 1 to %d", c.Batch, maxBatch)
 	case c.Workers < 1 || c.Workers > maxWorkers:

@@ -121,7 +121,7 @@ func (c *column) expression(memory []byte, entries int64) (*lazy.Array, error) {
 	}
 	if len(c.Channels) > 0 {
 		if e.NDim() < 2 {
-			return nil, fmt.Errorf("samples of no dimensions have no channels")
+			return nil, errors.New("samples of no dimensions have no channels")
 		}
 		if e, err = e.Take(c.Channels, -1); err != nil {
 			return nil, err

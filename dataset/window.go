@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -64,9 +65,9 @@ func (w *Window) check(filePerSample bool) error {
 	case w.Ahead < 0 || w.Ahead > math.MaxInt32:
 		return fmt.Errorf("targets %d entries ahead out of range 0 to %d", w.Ahead, math.MaxInt32)
 	case w.Edge > EdgeEnd || w.Targets > TargetSteps:
-		return fmt.Errorf("unknown value of Window.Edge or Window.Targets")
+		return errors.New("unknown value of Window.Edge or Window.Targets")
 	case filePerSample && w.Length > 1 && !w.Across:
-		return fmt.Errorf("windows of files that are one entry each go across files; set Window.Across")
+		return errors.New("windows of files that are one entry each go across files; set Window.Across")
 	}
 	return nil
 }

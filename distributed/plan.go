@@ -165,13 +165,13 @@ func (p *Plan) check() error {
 	case p.Format != planFormat:
 		return fmt.Errorf("format %d (this program reads %d)", p.Format, planFormat)
 	case p.Source.Path == "" || len(p.Inputs) == 0:
-		return fmt.Errorf("it names no input")
+		return errors.New("it names no input")
 	case p.Blocks < 0 || p.PortionBlocks < 1 || p.PortionBlocks > max(p.Blocks, 1) || p.Tasks < 1 || p.Tasks > max(p.Portions(), 1):
 		return fmt.Errorf("%d blocks, %d of a portion, %d tasks", p.Blocks, p.PortionBlocks, p.Tasks)
 	case p.Portions() > maxPortions:
 		return fmt.Errorf("%d portions, more than %d", p.Portions(), int64(maxPortions))
 	case len(p.Reduce) == 0 && p.Output == nil:
-		return fmt.Errorf("nothing is computed")
+		return errors.New("nothing is computed")
 	case p.Output != nil && !slices.Contains(ways, p.Output.Write):
 		return fmt.Errorf("write %q", p.Output.Write)
 	case p.StateBytes < 0:
@@ -412,7 +412,7 @@ func parsePlan(b []byte) (*Plan, error) {
 		return nil, err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("there is something behind it")
+		return nil, errors.New("there is something behind it")
 	}
 	return p, p.check()
 }

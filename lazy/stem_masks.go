@@ -24,7 +24,7 @@ func (m Mask) String() string { return m.name }
 // Weights are the weights for frames of the given shape, in C order.
 func (m Mask) Weights(shape ...int64) ([]float64, error) {
 	if m.weights == nil {
-		return nil, fmt.Errorf("a zero Mask is no mask")
+		return nil, errors.New("a zero Mask is no mask")
 	}
 	n := int64(1)
 	for _, size := range shape {
@@ -75,7 +75,7 @@ func smooth(name string, cy, cx, inner, outer float64) Mask {
 		return max(0, min(1, width/2+0.5-math.Abs(math.Sqrt(d2)-middle)))
 	})
 	if math.IsInf(outer, 1) {
-		m.weights = func([]int64) ([]float64, error) { return nil, fmt.Errorf("the radius is not finite") }
+		m.weights = func([]int64) ([]float64, error) { return nil, errors.New("the radius is not finite") }
 	}
 	if inner >= 0.5 {
 		return m
@@ -104,9 +104,9 @@ func radial(name string, cy, cx, inner, outer float64, weight func(d2 float64) f
 		case len(shape) != 2:
 			return nil, fmt.Errorf("frames have %d axes, not 2", len(shape))
 		case !(inner >= 0 && inner <= outer):
-			return nil, fmt.Errorf("the radii are not in order")
+			return nil, errors.New("the radii are not in order")
 		case !finite(cy) || !finite(cx):
-			return nil, fmt.Errorf("the centre is not finite")
+			return nil, errors.New("the centre is not finite")
 		}
 		return distances(shape, []float64{cy, cx}, weight), nil
 	}}

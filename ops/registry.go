@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -219,7 +220,7 @@ func (r *registry) names(kind Kind) []string {
 // checkName keeps names apart from what follows them in the form that [Parse] reads.
 func checkName(name string) error {
 	if name == "" {
-		return fmt.Errorf("an operation without a name")
+		return errors.New("an operation without a name")
 	}
 	for _, c := range name {
 		switch {
