@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -107,6 +108,9 @@ func TestDiskFullJournal(t *testing.T) {
 	before, err := distributed.StatusOf(t.Context(), run1.Dir)
 	if err != nil || before.Done == 0 || before.Done == before.Portions && real {
 		t.Fatalf("status %+v, %v", before, err)
+	}
+	if a := before.Attempts[0]; real && (a.End != distributed.EndFailed || !strings.Contains(a.Error, full.Error())) {
+		t.Errorf("the worker whose journal was full has said %q, %q", a.End, a.Error)
 	}
 	room()
 	if err := run(p, distributed.Pool{}, run1); err != nil {

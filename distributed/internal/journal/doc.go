@@ -69,7 +69,7 @@
 //
 // R says that the portion's records of lower generations do not count as done, wherever they are:
 // somebody has found other bytes on disk than were recorded. E ends the file: what follows is not
-// looked at.
+// looked at. On a disk that is full it takes the place of what was not written as a whole.
 //
 // A reader skips frames of other plans and of kinds it does not know, frames whose bytes 9 to 11
 // are not zero, and portions, generations and payload lengths out of range. At a header with a

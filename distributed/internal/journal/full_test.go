@@ -110,9 +110,23 @@ func TestFullFilesystem(t *testing.T) {
 	if !errors.Is(err, syscall.ENOSPC) || recorded == 0 || recorded > 64 {
 		t.Fatalf("after %d records: %v", recorded, err)
 	}
-	checkDead(t, w, syscall.ENOSPC)
+	follower := fresh(t, dir, 100) // may have seen a record of which the writer was told nothing
+	if err := w.Append(Record{}); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("a record after it: %v", err)
+	}
+	must(t, w.End(End{Reason: Failed, Error: strings.Repeat("no space left on device", 50)}))
+	if err := w.Append(Record{}); !errors.Is(err, errEnded) {
+		t.Errorf("a record after the end: %v", err)
+	}
 	must(t, w.Close())
 	l := fresh(t, dir, 100)
+	refresh(t, follower)
+	for _, l := range []*Log{l, follower} {
+		s := l.Attempts()[0]
+		if s.End == nil || s.End.Reason != Failed || !strings.HasPrefix(s.End.Error, "no space left") || s.Torn || s.Portions != recorded {
+			t.Errorf("%+v, %+v", s, s.End)
+		}
+	}
 	if l.NumDone() != recorded || len(runs(l, 0, recorded)) != 0 || l.Conflict() != nil {
 		t.Errorf("recorded %d, %d done, missing %d", recorded, l.NumDone(), runs(l, 0, 100))
 	}

@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
@@ -25,6 +27,14 @@ const suffix = ".journal"
 
 // writeBuffer is how many bytes small frames are collected to before they are written.
 const writeBuffer = 256 << 10
+
+const (
+	// endRoom is what is reserved for an end that tells of a full disk, with an error of at most
+	// shortError bytes, which JSON makes six times as long at most. Filesystems give blocks.
+	endRoom    = 2 << 10
+	shortError = 256
+	blockSize  = 4 << 10
+)
 
 // Record says that a portion is done.
 type Record struct {
@@ -42,11 +52,16 @@ type Writer struct {
 	plan planKey
 	buf  *bufio.Writer // to f, at an offset of its own
 	err  error         // why nothing can be appended any more
+
+	end     int64 // of the frames that are on disk
+	pending int64 // bytes of those behind them
+	room    int64 // where the room ends that was reserved
 }
 
 // file is what a writer needs of an *os.File.
 type file interface {
 	io.WriterAt
+	Truncate(size int64) error
 	Sync() error
 	Close() error
 }
@@ -164,20 +179,48 @@ func (w *Writer) Revoke(portion int64, generation uint32) error {
 }
 
 // End says why the attempt ends, and returns when that is on disk. Nothing can be appended after
-// it.
+// it. A disk that is full has room for it, in place of what did not fit, where the filesystem
+// reserves some.
 func (w *Writer) End(e End) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.usable(); err != nil {
+	full := errors.Is(w.err, syscall.ENOSPC) || errors.Is(w.err, syscall.EDQUOT)
+	if err := w.usable(); err != nil && !full {
 		return err
 	}
-	b, err := json.Marshal(e.shortened())
+	e = e.shortened()
+	if full {
+		e.Error = shorten(e.Error, shortError)
+	}
+	b, err := json.Marshal(e)
 	if err != nil {
 		return fileerr.Errorf(w.name, "end: %w", err)
+	}
+	if full {
+		return w.endFull(b)
 	}
 	w.put(header{kind: kindEnd}, b)
 	if err := w.sync(); err != nil {
 		return err
+	}
+	w.err = errEnded
+	return nil
+}
+
+// endFull writes the end where the frames are that did not fit, and cuts off what is behind. Nobody
+// was told that they are on disk; a log that has seen one of several keeps it, and would find that
+// its payload is gone.
+func (w *Writer) endFull(text []byte) error {
+	b := append(w.head(header{kind: kindEnd}, text), text...)
+	_, err := w.f.WriteAt(b, w.end)
+	if err == nil {
+		err = w.f.Truncate(w.end + int64(len(b)))
+	}
+	if err == nil {
+		err = w.f.Sync()
+	}
+	if err != nil {
+		return w.usable()
 	}
 	w.err = errEnded
 	return nil
@@ -205,11 +248,17 @@ func (w *Writer) usable() error {
 
 // put adds a frame to what sync writes. The buffer keeps the first error for it.
 func (w *Writer) put(h header, payload []byte) {
+	_, _ = w.buf.Write(w.head(h, payload))
+	_, _ = w.buf.Write(payload)
+	w.pending += headerSize + int64(len(payload))
+}
+
+// head is the header of a frame of this journal, with a payload.
+func (w *Writer) head(h header, payload []byte) []byte {
 	h.plan, h.seconds = w.plan, seconds(time.Now())
 	h.length, h.payloadCRC = uint64(len(payload)), checksum(payload)
 	b := h.encode()
-	_, _ = w.buf.Write(b[:])
-	_, _ = w.buf.Write(payload)
+	return b[:]
 }
 
 // sync writes what is in the buffer, and waits for the disk.
@@ -219,7 +268,16 @@ func (w *Writer) sync() error {
 		// time, so that a second try would prove nothing.
 		w.err = w.f.Sync()
 	}
-	return w.err
+	if w.err != nil {
+		return w.err
+	}
+	w.end, w.pending = w.end+w.pending, 0
+	if to := (w.end + endRoom + blockSize - 1) / blockSize * blockSize; to > w.room {
+		if w.room = to; !reserve(w.f, w.end, to) {
+			w.room = math.MaxInt64 // there is none, and none is asked for any more
+		}
+	}
+	return nil
 }
 
 // checkRange returns an error if no log would take the record.
