@@ -749,6 +749,43 @@ func TestHostileClients(t *testing.T) {
 	}
 }
 
+// TestSilentClients has one that never opens, and one that takes long between a request and the
+// next. Then the listener is closed under the feeder, which ends it.
+func TestSilentClients(t *testing.T) {
+	defer func(d time.Duration) { openWithin = d }(openWithin)
+	openWithin = 20 * time.Millisecond
+	d := opening(t, config(folder(t, 40)))
+	l, err := Listen(filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- Serve(t.Context(), d, l) }()
+	k := dial(t, l.path, nil)
+	silent, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: l.path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	if _, err := silent.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("a client that does not open reads %v", err)
+	}
+	r, err := k.Get(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, k, r, d)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Serve: %v", err)
+	}
+	if _, err := k.Get(1); err == nil {
+		t.Error("a client is served when Serve has returned")
+	}
+}
+
 // TestRing changes the size of the memory, which a client cannot do where it is sealed.
 func TestRing(t *testing.T) {
 	d := opening(t, config(folder(t, 40)))

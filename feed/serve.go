@@ -17,10 +17,12 @@ import (
 
 const (
 	mostClients  = 256
-	openWithin   = 10 * time.Second
 	acceptPause  = 50 * time.Millisecond // where there are no descriptors
 	refuseWithin = time.Second
 )
+
+// openWithin is how long a client may take to open; tests have less patience.
+var openWithin = 10 * time.Second
 
 // Rings is how many bytes of the memory of a data set are left for the rings of all clients.
 func Rings(d *dataset.Dataset) int64 {
@@ -36,6 +38,8 @@ func Serve(ctx context.Context, d *dataset.Dataset, l *Listener) error {
 		return errors.Join(err, l.Close())
 	}
 	defer f.stop()
+	var clients sync.WaitGroup
+	defer clients.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	closed := make(chan error, 1)
@@ -43,8 +47,6 @@ func Serve(ctx context.Context, d *dataset.Dataset, l *Listener) error {
 		<-ctx.Done()
 		closed <- l.Close()
 	}()
-	var clients sync.WaitGroup
-	defer clients.Wait()
 	for {
 		c, err := l.AcceptUnix()
 		switch {
