@@ -107,7 +107,7 @@ func testWorked(t *testing.T, f *fixture, c *slurmCluster) {
 	d := newDesk(t, f, c)
 	for _, command := range append(commands(t, "--detach"), commands(t, "scancel")...) {
 		switch {
-		case strings.HasPrefix(command, "CGO_ENABLED"), strings.HasPrefix(command, "cd "): // was done
+		case strings.HasPrefix(command, "CGO_ENABLED"), strings.HasPrefix(command, "cd "): // done
 		case strings.HasPrefix(command, "scancel"):
 			d.run("scancel --user=root")
 		default:
