@@ -27,9 +27,7 @@ func newBatchesCommand(c *cli) *cobra.Command {
 			"or a pattern in quotes; of .npy files leave out --inputs.",
 		RunE: b.run,
 	}
-	b.register(cmd, 1, "after how many epochs it ends, those before the state of --resume included; 0 only describes")
-	cmd.Flags().StringVar(&b.state, "state", "", "`file` for the state behind the last batch that was read")
-	c.forces(cmd.Flags())
+	b.register(cmd)
 	return cmd
 }
 
@@ -37,6 +35,13 @@ func newBatchesCommand(c *cli) *cobra.Command {
 type batches struct {
 	training
 	state string
+}
+
+func (b *batches) register(cmd *cobra.Command) {
+	b.training.register(cmd, 1, "after how many epochs it ends, those before the state of --resume included; 0 only describes")
+	set := cmd.Flags()
+	set.StringVar(&b.state, "state", "", "`file` for the state behind the last batch that was read")
+	b.cli.forces(set)
 }
 
 func (b *batches) run(cmd *cobra.Command, files []string) error {

@@ -26,10 +26,7 @@ func newFeedCommand(c *cli) *cobra.Command {
 			"describes the protocol. It serves until it is interrupted, or with --fd until that connection is closed.",
 		RunE: f.run,
 	}
-	f.register(cmd, 0, "after how many epochs there are no more batches; 0 is never")
-	set := cmd.Flags()
-	set.StringVar(&f.socket, "socket", "", "`file` of the socket that clients connect to")
-	set.IntVar(&f.fd, "fd", -1, "`number` of a descriptor that is a connection to the only client")
+	f.register(cmd)
 	return cmd
 }
 
@@ -38,6 +35,13 @@ type feeding struct {
 	training
 	socket string
 	fd     int
+}
+
+func (f *feeding) register(cmd *cobra.Command) {
+	f.training.register(cmd, 0, "after how many epochs there are no more batches; 0 is never")
+	set := cmd.Flags()
+	set.StringVar(&f.socket, "socket", "", "`file` of the socket that clients connect to")
+	set.IntVar(&f.fd, "fd", -1, "`number` of a descriptor that is a connection to the only client")
 }
 
 func (f *feeding) run(cmd *cobra.Command, files []string) error {
