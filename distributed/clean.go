@@ -101,7 +101,7 @@ func Prepare(ctx context.Context, o RunOptions) error {
 		return err
 	}
 	defer d.log.Close()
-	if there, err := d.settled(ctx); there || err != nil {
+	if there, err := d.alreadyDone(ctx); there || err != nil {
 		return err
 	}
 	return d.begin(ctx)

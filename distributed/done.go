@@ -105,10 +105,10 @@ func (d *driver) readDone() (Done, error) {
 	return done, nil
 }
 
-// settled reports whether the run is complete and its outputs are there, and opens one again whose
+// alreadyDone reports whether the run is complete and its outputs are there, and opens one again whose
 // outputs are gone. One that is another file is an error that matches [ErrOutput]: nothing is
 // written over it.
-func (d *driver) settled(ctx context.Context) (bool, error) {
+func (d *driver) alreadyDone(ctx context.Context) (bool, error) {
 	done, err := d.readDone()
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

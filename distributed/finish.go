@@ -20,7 +20,7 @@ func Finish(ctx context.Context, dir string, o RunOptions) error {
 		return err
 	}
 	defer d.log.Close()
-	if there, err := d.settled(ctx); there || err != nil {
+	if there, err := d.alreadyDone(ctx); there || err != nil {
 		return err
 	}
 	if err := d.plan.checkInputs(); err != nil {

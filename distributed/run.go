@@ -67,9 +67,9 @@ type RunOptions struct {
 // could not be submitted.
 const submitPause = 25
 
-// settle is how often in a row an engine must say that no worker is left before it is believed:
+// confirmations is how often in a row an engine must say that no worker is left before it is believed:
 // what a worker wrote last may be on its way to this machine still.
-const settle = 3
+const confirmations = 3
 
 // DefaultDir is the run directory of a plan: beside its first result, with ".run" behind its name.
 func (p *Plan) DefaultDir() string {
@@ -134,7 +134,7 @@ func Resume(ctx context.Context, e Engine, o RunOptions) error {
 // drive runs to the end. Workers elsewhere say by an exit status at most that an input has changed.
 func (d *driver) drive(ctx context.Context) error {
 	defer d.log.Close()
-	there, err := d.settled(ctx)
+	there, err := d.alreadyDone(ctx)
 	if there {
 		return nil
 	}
@@ -546,7 +546,7 @@ func (d *driver) wait(ctx context.Context, job Job) (failed, err error) {
 			stop(ctx, job)
 		}
 	}()
-	for idle := 0; idle < settle; {
+	for idle := 0; idle < confirmations; {
 		state, polled := job.Poll(ctx)
 		if now := time.Now(); state == Idle || !now.Before(next) {
 			look := d.glance

@@ -166,7 +166,7 @@ func (w Work) attempt(ctx context.Context, p *Plan) (err error) {
 	log.OnNote = w.Note
 	log.Borrow()
 	t = &attempt{Work: w, plan: p, journal: j, log: log, pull: newPuller(p, j.Name(), w.Index),
-		settle: func() error { return nil }}
+		waitRecorded: func() error { return nil }}
 	working, cancel := context.WithCancel(ctx) // ctx tells how the attempt has ended
 	var beating sync.WaitGroup
 	defer func() {
@@ -180,12 +180,12 @@ func (w Work) attempt(ctx context.Context, p *Plan) (err error) {
 // attempt is a worker at work.
 type attempt struct {
 	Work
-	plan    *Plan
-	journal *journal.Writer
-	log     *journal.Log
-	pull    *puller
-	at      atomic.Pointer[span] // what is claimed
-	settle  func() error         // waits until what was computed is recorded
+	plan         *Plan
+	journal      *journal.Writer
+	log          *journal.Log
+	pull         *puller
+	at           atomic.Pointer[span] // what is claimed
+	waitRecorded func() error         // waits until what was computed is recorded
 
 	published bool // by this worker
 }
@@ -210,7 +210,7 @@ func (t *attempt) claimNext(s span) error {
 	all := s
 	if n := len(t.pull.taken); n > 0 {
 		if t.pull.taken[n-1].to != s.from {
-			if err := t.settleAll(); err != nil {
+			if err := t.waitAllRecorded(); err != nil {
 				return err
 			}
 		} else {
@@ -220,9 +220,9 @@ func (t *attempt) claimNext(s span) error {
 	return t.claim(all)
 }
 
-// settleAll waits until all that was computed is recorded.
-func (t *attempt) settleAll() error {
-	if err := t.settle(); err != nil {
+// waitAllRecorded waits until all that was computed is recorded.
+func (t *attempt) waitAllRecorded() error {
+	if err := t.waitRecorded(); err != nil {
 		return err
 	}
 	t.pull.taken = nil
@@ -254,7 +254,7 @@ func (t *attempt) alone(ctx context.Context, s span) (bool, error) {
 	if !contested && missing(t.log, s) {
 		return true, nil
 	}
-	if err := t.settleAll(); err != nil { // what was computed is claimed until it is recorded
+	if err := t.waitAllRecorded(); err != nil { // what was computed is claimed until it is recorded
 		return false, err
 	}
 	if err := t.say(span{}); err != nil || !contested {
@@ -341,7 +341,7 @@ func (t *attempt) next(ctx context.Context) (span, error) {
 		}
 		s, late := t.pull.take(t.log), false
 		if s.empty() && len(t.pull.taken) > 0 { // the last of it may be on its way to the disk
-			if err := t.settleAll(); err != nil {
+			if err := t.waitAllRecorded(); err != nil {
 				return span{}, err
 			}
 			continue
@@ -395,7 +395,7 @@ func (t *attempt) computeOpen(ctx context.Context, s span) error {
 		}
 		defer c.out.Close()
 	}
-	t.settle = c.settle
+	t.waitRecorded = c.waitRecorded
 	go c.run()
 	for err == nil && !s.empty() {
 		begun := time.Now()
@@ -527,8 +527,8 @@ func (c *committer) commit(p portion) error {
 	return nil
 }
 
-// settle waits until what was handed over is recorded.
-func (c *committer) settle() error {
+// waitRecorded waits until what was handed over is recorded.
+func (c *committer) waitRecorded() error {
 	c.pending.Wait()
 	if err := c.failed.Load(); err != nil {
 		return *err

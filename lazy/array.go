@@ -142,7 +142,7 @@ func (a *Array) derive(n node, axes []Axis, others ...*Array) (*Array, error) {
 // along is derive for axes that come of a's: axis d is axis from[d], or a new one where that is
 // negative. Of each of a's axes it has what sel selects; nil is all. The chunk spec goes with the
 // axes.
-func (a *Array) along(n node, axes []Axis, from []int, sel []span) (*Array, error) {
+func (a *Array) along(n node, axes []Axis, from []int, sel []selected) (*Array, error) {
 	asked := a.config.spec.Axes(a.NDim())
 	if asked == nil || len(axes) == 0 {
 		return a.derive(n, axes)

@@ -320,7 +320,7 @@ func TestPartialsFitTheBudget(t *testing.T) {
 			t.Fatal(err)
 		}
 		task := p.tasks.stateBytes(p.jobs)
-		workers, ahead := p.staff(&a.config, 1)
+		workers, ahead := p.concurrency(&a.config, 1)
 		if workers != c.workers || ahead < 1 {
 			t.Errorf("%v: %d workers, %d ahead, tasks of %d bytes", c.reducers, workers, ahead, task)
 		}

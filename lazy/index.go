@@ -207,7 +207,7 @@ func (a *Array) Index(items ...Index) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	sel := make([]span, 0, a.NDim())
+	sel := make([]selected, 0, a.NDim())
 	var from []int // the axis of a that each axis of the result is
 	var axes []Axis
 	for _, p := range picked {
@@ -215,7 +215,7 @@ func (a *Array) Index(items ...Index) (*Array, error) {
 			if p.Count <= 1 {
 				p.Step = 1 // never taken, and what it is multiplied with could overflow
 			}
-			sel = append(sel, span{p.First, p.Count, p.Step})
+			sel = append(sel, selected{p.First, p.Count, p.Step})
 		}
 		if !p.Dropped {
 			from, axes = append(from, p.Axis), append(axes, Axis{Size: p.Count, Navigate: p.Axis >= 0 && a.axes[p.Axis].Navigate})

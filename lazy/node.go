@@ -26,8 +26,8 @@ type node interface {
 	// reader makes what one goroutine reads with.
 	reader() reader
 
-	// hold is the most bytes that a reader holds while a window of n elements is open.
-	hold(n int64) int64
+	// memory is the most bytes that a reader holds while a window of n elements is open.
+	memory(n int64) int64
 }
 
 // reader brings regions of a node into memory. It belongs to one goroutine and reuses

@@ -119,7 +119,7 @@ func binaryOpNode(op kernel.BinaryOp, a, b operand) (node, error) {
 	from, to := typeFor(in, elem, t), typeFor(out, elem, t)
 	for i, o := range []operand{a, b} {
 		if err := o.check(from); err != nil && op.IsComparison() {
-			return beyond(op, a, b, i)
+			return compareOutOfRange(op, a, b, i)
 		} else if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDType, err)
 		}
@@ -178,9 +178,9 @@ func compareMixed(op kernel.BinaryOp, a, b operand) (node, error) {
 	return asNode(newElementwise(mmapnpy.Bool, stateless(l), a.node(mmapnpy.Int64), b.node(mmapnpy.Uint64)))
 }
 
-// beyond compares with operand number `which`, an integer that the other's dtype has no place for:
+// compareOutOfRange compares with operand number `which`, an integer that the other's dtype has no place for:
 // it is above or below all of them.
-func beyond(op kernel.BinaryOp, a, b operand, which int) (node, error) {
+func compareOutOfRange(op kernel.BinaryOp, a, b operand, which int) (node, error) {
 	other, number := a, b
 	if which == 0 {
 		other, number, op = b, a, op.Reversed()

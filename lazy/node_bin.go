@@ -38,7 +38,7 @@ func (a *Array) bin(factors []int64, mean bool) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &bins{in: computable(a.node), factors: slices.Clone(factors), group: group, shp: shape, fold: fold}
+	n := &bins{in: computable(a.node), factors: slices.Clone(factors), group: group, dims: shape, fold: fold}
 	n.to = fold.result([]int64{0}).dtype
 	return a.derive(n, axes)
 }
@@ -48,16 +48,16 @@ type bins struct {
 	in      node
 	factors []int64
 	group   int64
-	shp     []int64
+	dims    []int64
 	fold    fold
 	to      mmapnpy.DType
 }
 
 func (n *bins) dtype() mmapnpy.DType { return n.to }
-func (n *bins) shape() []int64       { return n.shp }
+func (n *bins) shape() []int64       { return n.dims }
 func (n *bins) order() []int         { return n.in.order() }
 func (n *bins) inputs() []node       { return []node{n.in} }
-func (n *bins) hold(int64) int64     { return n.in.hold(n.groups()*n.group) + tileBytes }
+func (n *bins) memory(int64) int64   { return n.in.memory(n.groups()*n.group) + tileBytes }
 
 // groups is how many groups are read at a time.
 func (n *bins) groups() int64 { return max(windowBytes/4/(n.group*elemSize(n.in)), 1) }

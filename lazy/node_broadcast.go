@@ -85,26 +85,26 @@ func spreadTo(n node, shape []int64) node {
 
 // spreading is a node repeated along some axes.
 type spreading struct {
-	in  node
-	shp []int64
+	in   node
+	dims []int64
 }
 
 func (s *spreading) dtype() mmapnpy.DType { return s.in.dtype() }
-func (s *spreading) shape() []int64       { return s.shp }
+func (s *spreading) shape() []int64       { return s.dims }
 func (s *spreading) inputs() []node       { return []node{s.in} }
-func (s *spreading) hold(n int64) int64 {
-	return s.in.hold(min(n, product(s.in.shape()))) + tileHold(n, s.dtype())
+func (s *spreading) memory(n int64) int64 {
+	return s.in.memory(min(n, product(s.in.shape()))) + tileMemory(n, s.dtype())
 }
 
 // order has the repeated axes in front: what is read is read once for all of them.
 func (s *spreading) order() []int {
 	var front, back []int
-	ahead := len(s.shp) - len(s.in.shape())
+	ahead := len(s.dims) - len(s.in.shape())
 	for d := range ahead {
 		front = append(front, d)
 	}
 	for _, d := range s.in.order() {
-		if s.in.shape()[d] == s.shp[ahead+d] {
+		if s.in.shape()[d] == s.dims[ahead+d] {
 			back = append(back, ahead+d)
 		} else {
 			front = append(front, ahead+d)
@@ -113,9 +113,9 @@ func (s *spreading) order() []int {
 	return append(front, back...)
 }
 
-func (s *spreading) narrow(sel []span) node {
-	ahead := len(s.shp) - len(s.in.shape())
-	in := make([]span, len(s.in.shape()))
+func (s *spreading) narrow(sel []selected) node {
+	ahead := len(s.dims) - len(s.in.shape())
+	in := make([]selected, len(s.in.shape()))
 	shape := make([]int64, len(sel))
 	for d, t := range sel {
 		shape[d] = t.count
@@ -123,8 +123,8 @@ func (s *spreading) narrow(sel []span) node {
 			continue
 		}
 		n := s.in.shape()[d-ahead]
-		in[d-ahead] = span{0, n, 1}
-		if n == s.shp[d] {
+		in[d-ahead] = selected{0, n, 1}
+		if n == s.dims[d] {
 			in[d-ahead] = t
 		}
 	}
@@ -145,10 +145,10 @@ type spreadingReader struct {
 
 // moved is what is repeated to become r.
 func (s *spreadingReader) moved(r chunk.Region) chunk.Region {
-	ahead := len(s.node.shp) - len(s.node.in.shape())
+	ahead := len(s.node.dims) - len(s.node.in.shape())
 	in := chunk.Region{Start: slices.Clone(r.Start[ahead:]), Shape: slices.Clone(r.Shape[ahead:])}
 	for d, n := range s.node.in.shape() {
-		if n != s.node.shp[ahead+d] {
+		if n != s.node.dims[ahead+d] {
 			in.Start[d], in.Shape[d] = 0, 1
 		}
 	}
@@ -158,7 +158,7 @@ func (s *spreadingReader) moved(r chunk.Region) chunk.Region {
 func (s *spreadingReader) open(win chunk.Region) error { return s.reader.open(s.moved(win)) }
 
 func (s *spreadingReader) tile(r chunk.Region, order []int) ([]byte, error) {
-	ahead := len(s.node.shp) - len(s.node.in.shape())
+	ahead := len(s.node.dims) - len(s.node.in.shape())
 	in := s.moved(r)
 	inner := make([]int, 0, len(in.Shape))
 	for _, d := range order {

@@ -58,7 +58,7 @@ func (c *cast) dtype() mmapnpy.DType { return c.to }
 func (c *cast) shape() []int64       { return c.in.shape() }
 func (c *cast) order() []int         { return c.in.order() }
 func (c *cast) inputs() []node       { return []node{c.in} }
-func (c *cast) hold(n int64) int64   { return c.in.hold(n) + tileHold(n, c.to) }
+func (c *cast) memory(n int64) int64 { return c.in.memory(n) + tileMemory(n, c.to) }
 
 func (c *cast) reader() reader {
 	from := c.in.dtype()

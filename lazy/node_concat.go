@@ -16,8 +16,8 @@ type concat struct {
 	axis   int
 	parts  []node
 	starts []int64 // where each part begins along the axis, and where the last one ends
-	shp    []int64
-	sorts  []int
+	dims   []int64
+	byCost []int
 }
 
 // newConcat joins nodes that differ in their length along one axis only. What is no use is left
@@ -37,12 +37,12 @@ func newConcat(axis int, nodes []node) node {
 	case 1:
 		return parts[0]
 	}
-	c := &concat{axis: axis, parts: parts, starts: make([]int64, len(parts)+1), shp: slices.Clone(parts[0].shape())}
+	c := &concat{axis: axis, parts: parts, starts: make([]int64, len(parts)+1), dims: slices.Clone(parts[0].shape())}
 	for i, p := range parts {
 		c.starts[i+1] = c.starts[i] + p.shape()[axis]
 	}
-	c.shp[axis] = c.starts[len(parts)]
-	c.sorts = c.cheapest()
+	c.dims[axis] = c.starts[len(parts)]
+	c.byCost = c.cheapest()
 	return c
 }
 
@@ -73,19 +73,19 @@ func (c *concat) cheapest() []int {
 }
 
 func (c *concat) dtype() mmapnpy.DType { return c.parts[0].dtype() }
-func (c *concat) shape() []int64       { return c.shp }
-func (c *concat) order() []int         { return c.sorts }
+func (c *concat) shape() []int64       { return c.dims }
+func (c *concat) order() []int         { return c.byCost }
 func (c *concat) inputs() []node       { return c.parts }
 
-// hold is what the parts of a window hold, each its share, and a tile of several.
-func (c *concat) hold(n int64) int64 {
-	n = min(n, product(c.shp))
+// memory is what the parts of a window hold, each its share, and a tile of several.
+func (c *concat) memory(n int64) int64 {
+	n = min(n, product(c.dims))
 	sum := int64(0)
 	for k, p := range c.parts { // a window over many parts opens all of them
 		if int64(k) >= n {
 			break
 		}
-		sum += p.hold(min(n, product(p.shape())))
+		sum += p.memory(min(n, product(p.shape())))
 		if sum > math.MaxInt64/4 {
 			break
 		}
@@ -103,11 +103,11 @@ func (c *concat) partAt(i int64) int {
 }
 
 // narrow drops the parts that the selection does not touch.
-func (c *concat) narrow(sel []span) node {
+func (c *concat) narrow(sel []selected) node {
 	s := sel[c.axis]
 	part := slices.Clone(sel)
 	if s.count == 0 {
-		part[c.axis] = span{0, 0, 1}
+		part[c.axis] = selected{0, 0, 1}
 		return narrow(c.parts[0], part)
 	}
 	var parts []node
@@ -118,7 +118,7 @@ func (c *concat) narrow(sel []span) node {
 			last = c.starts[p]
 		}
 		n := min(s.count, (last-at)/s.step+1)
-		part[c.axis] = span{at - c.starts[p], n, s.step}
+		part[c.axis] = selected{at - c.starts[p], n, s.step}
 		if n == 1 {
 			part[c.axis].step = 1
 		}

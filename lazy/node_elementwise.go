@@ -11,14 +11,14 @@ import (
 
 // elementwise is a function of the elements of its inputs, one by one.
 type elementwise struct {
-	to    mmapnpy.DType
-	shp   []int64
-	in    []node // of the same shape, or of a single element; native; each once
-	args  []int  // which of them the loop gets, in its order
-	loop  newLoop
-	sorts []int // order of the axes
-	bytes int64 // that are stored
-	steps int64
+	to     mmapnpy.DType
+	dims   []int64
+	in     []node // of the same shape, or of a single element; native; each once
+	args   []int  // which of them the loop gets, in its order
+	loop   newLoop
+	byCost []int // order of the axes
+	bytes  int64 // that are stored
+	steps  int64
 }
 
 // stepsOf counts the nodes of an expression.
@@ -65,7 +65,7 @@ func newElementwise(to mmapnpy.DType, l newLoop, in ...node) (*elementwise, erro
 	if err := checkGeometry(shape, to.ItemSize()); err != nil {
 		return nil, err
 	}
-	e := &elementwise{to: to, shp: shape, loop: l, steps: 1}
+	e := &elementwise{to: to, dims: shape, loop: l, steps: 1}
 	var given []node // what e.in was before it was spread
 	for _, n := range in {
 		at := slices.IndexFunc(given, func(m node) bool { return sameNode(m, n) })
@@ -89,13 +89,13 @@ func newElementwise(to mmapnpy.DType, l newLoop, in ...node) (*elementwise, erro
 // measure finds what is asked for again and again: the bytes that the expression reads, and the
 // order of the axes, which is that of the input with the most to read.
 func (e *elementwise) measure() {
-	e.sorts = chunk.COrder(len(e.shp))
+	e.byCost = chunk.COrder(len(e.dims))
 	most := int64(0)
 	for _, n := range e.in {
 		size := storedBytes(n)
 		e.bytes += size
 		if size > most && !single(n) {
-			e.sorts, most = n.order(), size
+			e.byCost, most = n.order(), size
 		}
 	}
 }
@@ -104,9 +104,9 @@ func (e *elementwise) measure() {
 func single(n node) bool { return product(n.shape()) == 1 }
 
 func (e *elementwise) dtype() mmapnpy.DType { return e.to }
-func (e *elementwise) shape() []int64       { return e.shp }
+func (e *elementwise) shape() []int64       { return e.dims }
 func (e *elementwise) inputs() []node       { return e.in }
-func (e *elementwise) order() []int         { return e.sorts }
+func (e *elementwise) order() []int         { return e.byCost }
 
 // storedBytes is the size of the elements that a node reads, each counted once.
 func storedBytes(n node) int64 {
@@ -130,19 +130,19 @@ func storedBytes(n node) int64 {
 	return size
 }
 
-func (e *elementwise) hold(n int64) int64 {
-	sum := tileHold(n, e.to)
+func (e *elementwise) memory(n int64) int64 {
+	sum := tileMemory(n, e.to)
 	for _, in := range e.in {
-		sum += in.hold(min(n, product(in.shape())))
+		sum += in.memory(min(n, product(in.shape())))
 	}
 	return sum
 }
 
-// tileHold is what the tiles that a reader makes of a window of n elements take. Nobody asks for
+// tileMemory is what the tiles that a reader makes of a window of n elements take. Nobody asks for
 // larger ones than a quarter of a window.
-func tileHold(n int64, t mmapnpy.DType) int64 { return min(n*t.ItemSize(), windowBytes/4) }
+func tileMemory(n int64, t mmapnpy.DType) int64 { return min(n*t.ItemSize(), windowBytes/4) }
 
-func (e *elementwise) narrow(sel []span) node {
+func (e *elementwise) narrow(sel []selected) node {
 	shape := make([]int64, len(sel))
 	for d, s := range sel {
 		shape[d] = s.count
@@ -155,7 +155,7 @@ func (e *elementwise) arrange(axes []int) node {
 	for d, from := range axes {
 		shape[d] = 1
 		if from >= 0 {
-			shape[d] = e.shp[from]
+			shape[d] = e.dims[from]
 		}
 	}
 	return e.over(shape, func(n node) node { return arrange(n, axes) })
@@ -174,7 +174,7 @@ func (e *elementwise) reshape(shape []int64) (_ node, view bool) {
 
 // over is the same function of other elements.
 func (e *elementwise) over(shape []int64, f func(node) node) *elementwise {
-	out := &elementwise{to: e.to, shp: shape, args: e.args, loop: e.loop, steps: e.steps}
+	out := &elementwise{to: e.to, dims: shape, args: e.args, loop: e.loop, steps: e.steps}
 	for _, n := range e.in {
 		if !single(n) {
 			n = f(n)
@@ -354,29 +354,29 @@ func typed[T any](a *Array) (node, error) {
 		return nil, a.errorf("%w: the fields of %s lie elsewhere than those of %T", mmapnpy.ErrType, t, *new(T))
 	}
 	if e, ok := t.Elem(); ok && e == kernel.Bool {
-		n = &truths{cast{n, t}} // any byte but 0 is true in NumPy, and undefined in a Go bool
+		n = &boolCast{cast{n, t}} // any byte but 0 is true in NumPy, and undefined in a Go bool
 	}
 	return n, nil
 }
 
-// truths is booleans of which every byte is 0 or 1.
-type truths struct{ cast }
+// boolCast is booleans of which every byte is 0 or 1.
+type boolCast struct{ cast }
 
-func (c *truths) hold(n int64) int64      { return c.in.hold(n) + tileHold(n, c.to) }
-func (c *truths) narrow(sel []span) node  { return &truths{cast{narrow(c.in, sel), c.to}} }
-func (c *truths) arrange(axes []int) node { return &truths{cast{arrange(c.in, axes), c.to}} }
-func (c *truths) reshape(shape []int64) (node, bool) {
+func (c *boolCast) memory(n int64) int64       { return c.in.memory(n) + tileMemory(n, c.to) }
+func (c *boolCast) narrow(sel []selected) node { return &boolCast{cast{narrow(c.in, sel), c.to}} }
+func (c *boolCast) arrange(axes []int) node    { return &boolCast{cast{arrange(c.in, axes), c.to}} }
+func (c *boolCast) reshape(shape []int64) (node, bool) {
 	in, view := reshape(c.in, shape)
-	return &truths{cast{in, c.to}}, view
+	return &boolCast{cast{in, c.to}}, view
 }
-func (c *truths) reader() reader { return &truthsReader{reader: c.in.reader()} }
+func (c *boolCast) reader() reader { return &boolCastReader{reader: c.in.reader()} }
 
-type truthsReader struct {
+type boolCastReader struct {
 	reader
 	buf []byte
 }
 
-func (c *truthsReader) tile(r chunk.Region, order []int) ([]byte, error) {
+func (c *boolCastReader) tile(r chunk.Region, order []int) ([]byte, error) {
 	b, err := c.reader.tile(r, order)
 	if err != nil {
 		return nil, err

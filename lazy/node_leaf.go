@@ -19,9 +19,9 @@ func (l *leaf) order() []int         { return l.view.order() }
 func (l *leaf) inputs() []node       { return nil }
 func (l *leaf) reader() reader       { return &leafReader{loader: newLoader(&l.view)} }
 
-// hold is the window itself where it is borrowed in place. Elsewhere it is read
+// memory is the window itself where it is borrowed in place. Elsewhere it is read
 // through at the worst sparseness and gathered.
-func (l *leaf) hold(n int64) int64 {
+func (l *leaf) memory(n int64) int64 {
 	n = min(n, product(l.view.shape)) * l.view.dtype.ItemSize()
 	if contiguous(l.view.shape, l.view.strides, l.view.dtype.ItemSize(), l.view.order()) {
 		return n
@@ -30,7 +30,7 @@ func (l *leaf) hold(n int64) int64 {
 }
 
 // narrow is the selected part of the elements.
-func (l *leaf) narrow(sel []span) *leaf {
+func (l *leaf) narrow(sel []selected) *leaf {
 	view := l.view
 	view.shape, view.strides = make([]int64, len(sel)), make([]int64, len(sel))
 	for d, s := range sel {

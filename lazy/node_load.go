@@ -45,7 +45,7 @@ func (l *loader) load(r chunk.Region) (window, error) {
 	if v.dtype.ItemSize() == 0 {
 		return window{strides: compactStrides(l.compact, r.Shape, 0, l.order)}, nil
 	}
-	lo, hi, first := v.span(r)
+	lo, hi, first := v.byteRange(r)
 	if v.dense(r, hi-lo) {
 		lease, err := v.src.Borrow(lo, int(hi-lo))
 		if err != nil {
@@ -69,7 +69,7 @@ func (v *strided) dense(r chunk.Region, span int64) bool {
 // along its slowest axis until the parts lie densely or are small.
 func (l *loader) gather(dst []byte, r chunk.Region) error {
 	v := l.view
-	lo, hi, first := v.span(r)
+	lo, hi, first := v.byteRange(r)
 	switch {
 	case hi-lo <= directRead && contiguous(r.Shape, v.strides, v.dtype.ItemSize(), l.order):
 		return readFull(v.src, dst, lo)

@@ -35,7 +35,7 @@ func MapSignal[T, U any](a *Array, shape []int64, f func(dst []U, src []T) error
 	var arranged []int // navigation axes first
 	for d, ax := range a.axes {
 		if ax.Navigate {
-			arranged, axes, m.shp = append(arranged, d), append(axes, ax), append(m.shp, ax.Size)
+			arranged, axes, m.dims = append(arranged, d), append(axes, ax), append(m.dims, ax.Size)
 		}
 	}
 	m.nav = len(arranged)
@@ -48,8 +48,8 @@ func MapSignal[T, U any](a *Array, shape []int64, f func(dst []U, src []T) error
 	for _, n := range shape {
 		axes = append(axes, Axis{Size: n})
 	}
-	m.shp = append(m.shp, shape...)
-	if err := checkGeometry(m.shp, to.ItemSize()); err != nil {
+	m.dims = append(m.dims, shape...)
+	if err := checkGeometry(m.dims, to.ItemSize()); err != nil {
 		return nil, err
 	}
 	m.in = arrange(in, arranged)
@@ -76,14 +76,14 @@ type mapSignal struct {
 	nav    int  // navigation axes
 	signal []int64
 	out    []int64 // shape of a result
-	shp    []int64
+	dims   []int64
 	to     mmapnpy.DType
 	loop   newLoop
-	from   []span // the scan positions of the array that was given; nil for all of them
+	from   []selected // the scan positions of the array that was given; nil for all of them
 }
 
 func (m *mapSignal) dtype() mmapnpy.DType { return m.to }
-func (m *mapSignal) shape() []int64       { return m.shp }
+func (m *mapSignal) shape() []int64       { return m.dims }
 func (m *mapSignal) inputs() []node       { return []node{m.in} }
 
 // order has the navigation axes as they lie in the input, and C order behind.
@@ -94,15 +94,15 @@ func (m *mapSignal) order() []int {
 			order = append(order, d)
 		}
 	}
-	for d := m.nav; d < len(m.shp); d++ {
+	for d := m.nav; d < len(m.dims); d++ {
 		order = append(order, d)
 	}
 	return order
 }
 
-// hold is the results of a window, one whole result, and the signals read at a time.
-func (m *mapSignal) hold(n int64) int64 {
-	return (n+product(m.out))*m.to.ItemSize() + m.in.hold(m.batch()*product(m.signal))
+// memory is the results of a window, one whole result, and the signals read at a time.
+func (m *mapSignal) memory(n int64) int64 {
+	return (n+product(m.out))*m.to.ItemSize() + m.in.memory(m.batch()*product(m.signal))
 }
 
 // batch is how many signals are read at a time.
@@ -110,25 +110,25 @@ func (m *mapSignal) batch() int64 {
 	return max(blockWindow/max(product(m.signal)*elemSize(m.in), 1), 1)
 }
 
-func (m *mapSignal) narrow(sel []span) node {
+func (m *mapSignal) narrow(sel []selected) node {
 	in := slices.Clone(sel[:m.nav])
 	for _, n := range m.signal {
-		in = append(in, span{0, n, 1})
+		in = append(in, selected{0, n, 1})
 	}
 	whole := *m
-	whole.in, whole.shp = narrow(m.in, in), slices.Clone(m.shp)
+	whole.in, whole.dims = narrow(m.in, in), slices.Clone(m.dims)
 	whole.from = in[:m.nav]
 	if m.from != nil {
 		whole.from = compose(m.from, whole.from)
 	}
 	for d := range m.nav {
-		whole.shp[d] = sel[d].count
+		whole.dims[d] = sel[d].count
 	}
 	rest := slices.Clone(sel)
 	for d := range m.nav {
-		rest[d] = span{0, sel[d].count, 1}
+		rest[d] = selected{0, sel[d].count, 1}
 	}
-	if allFull(rest, whole.shp) {
+	if allFull(rest, whole.dims) {
 		return &whole
 	}
 	return &selection{&whole, rest}

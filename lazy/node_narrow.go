@@ -8,15 +8,15 @@ import (
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
-// span selects count elements of an axis, from first on, every step-th; step may be
+// selected is count elements of an axis, from first on, every step-th; step may be
 // negative and is 1 where count is at most one.
-type span struct{ first, count, step int64 }
+type selected struct{ first, count, step int64 }
 
 // full reports whether s is the whole of an axis of n elements.
-func (s span) full(n int64) bool { return s.first == 0 && s.count == n && s.step == 1 }
+func (s selected) full(n int64) bool { return s.first == 0 && s.count == n && s.step == 1 }
 
 // allFull reports whether a selection takes everything.
-func allFull(sel []span, shape []int64) bool {
+func allFull(sel []selected, shape []int64) bool {
 	for d, s := range sel {
 		if !s.full(shape[d]) {
 			return false
@@ -27,10 +27,10 @@ func allFull(sel []span, shape []int64) bool {
 
 // narrower is a node that pushes a selection down to its inputs, so that what was not
 // selected is never read.
-type narrower interface{ narrow(sel []span) node }
+type narrower interface{ narrow(sel []selected) node }
 
 // narrow selects a part of a node, one span for each axis.
-func narrow(n node, sel []span) node {
+func narrow(n node, sel []selected) node {
 	if allFull(sel, n.shape()) {
 		return n
 	}
@@ -67,16 +67,16 @@ func identical(axes []int, n int) bool {
 	return len(axes) == n && slices.IsSorted(axes) && (n == 0 || axes[0] == 0 && axes[n-1] == n-1)
 }
 
-func (c *cast) narrow(sel []span) node      { return &cast{narrow(c.in, sel), c.to} }
-func (c *cast) arrange(axes []int) node     { return &cast{arrange(c.in, axes), c.to} }
-func (v *selection) narrow(sel []span) node { return narrow(v.in, compose(v.sel, sel)) }
+func (c *cast) narrow(sel []selected) node      { return &cast{narrow(c.in, sel), c.to} }
+func (c *cast) arrange(axes []int) node         { return &cast{arrange(c.in, axes), c.to} }
+func (v *selection) narrow(sel []selected) node { return narrow(v.in, compose(v.sel, sel)) }
 
 // compose is the selection that takes outer of what inner takes.
-func compose(inner, outer []span) []span {
-	out := make([]span, len(outer))
+func compose(inner, outer []selected) []selected {
+	out := make([]selected, len(outer))
 	for d, s := range outer {
 		in := inner[d]
-		out[d] = span{first: in.first + s.first*in.step, count: s.count, step: s.step * in.step}
+		out[d] = selected{first: in.first + s.first*in.step, count: s.count, step: s.step * in.step}
 		if s.count <= 1 {
 			out[d].step = 1
 		}
@@ -87,13 +87,13 @@ func compose(inner, outer []span) []span {
 // selection is a part of a node that cannot push the selection down.
 type selection struct {
 	in  node
-	sel []span
+	sel []selected
 }
 
 func (v *selection) dtype() mmapnpy.DType { return v.in.dtype() }
 func (v *selection) order() []int         { return v.in.order() }
 func (v *selection) inputs() []node       { return []node{v.in} }
-func (v *selection) hold(n int64) int64   { return v.in.hold(n) + tileHold(n, v.dtype()) }
+func (v *selection) memory(n int64) int64 { return v.in.memory(n) + tileMemory(n, v.dtype()) }
 
 func (v *selection) shape() []int64 {
 	shape := make([]int64, len(v.sel))
@@ -104,7 +104,7 @@ func (v *selection) shape() []int64 {
 }
 
 func (v *selection) reader() reader {
-	stepped := slices.ContainsFunc(v.sel, func(s span) bool { return s.step != 1 })
+	stepped := slices.ContainsFunc(v.sel, func(s selected) bool { return s.step != 1 })
 	return &selectionReader{reader: v.in.reader(), sel: v.sel, itemsize: v.in.dtype().ItemSize(), stepped: stepped}
 }
 
@@ -112,7 +112,7 @@ func (v *selection) reader() reader {
 // that is taken with steps is read by itself, so that what lies between is not computed.
 type selectionReader struct {
 	reader
-	sel      []span
+	sel      []selected
 	itemsize int64
 	stepped  bool
 	buf      []byte
@@ -203,45 +203,45 @@ func inOrder(of []int64, order []int) []int64 {
 
 // arrangement is a node with its axes permuted, dropped and inserted.
 type arrangement struct {
-	in    node
-	axes  []int // of the input, for each axis; negative for an inserted one
-	shp   []int64
-	sorts []int
+	in     node
+	axes   []int // of the input, for each axis; negative for an inserted one
+	dims   []int64
+	byCost []int
 }
 
 func newArrangement(in node, axes []int) *arrangement {
-	a := &arrangement{in: in, axes: slices.Clone(axes), shp: make([]int64, len(axes))}
+	a := &arrangement{in: in, axes: slices.Clone(axes), dims: make([]int64, len(axes))}
 	at := make(map[int]int) // where an axis of the input went
 	for d, from := range axes {
-		a.shp[d] = 1
+		a.dims[d] = 1
 		if from >= 0 {
-			a.shp[d] = in.shape()[from]
+			a.dims[d] = in.shape()[from]
 			at[from] = d
 		} else {
-			a.sorts = append(a.sorts, d)
+			a.byCost = append(a.byCost, d)
 		}
 	}
 	for _, from := range in.order() {
 		if d, ok := at[from]; ok {
-			a.sorts = append(a.sorts, d)
+			a.byCost = append(a.byCost, d)
 		}
 	}
 	return a
 }
 
 func (a *arrangement) dtype() mmapnpy.DType { return a.in.dtype() }
-func (a *arrangement) shape() []int64       { return a.shp }
-func (a *arrangement) order() []int         { return a.sorts }
+func (a *arrangement) shape() []int64       { return a.dims }
+func (a *arrangement) order() []int         { return a.byCost }
 func (a *arrangement) inputs() []node       { return []node{a.in} }
-func (a *arrangement) hold(n int64) int64   { return a.in.hold(n) }
+func (a *arrangement) memory(n int64) int64 { return a.in.memory(n) }
 func (a *arrangement) reader() reader {
 	return &arrangementReader{reader: a.in.reader(), axes: a.axes, ndim: len(a.in.shape())}
 }
 
-func (a *arrangement) narrow(sel []span) node {
-	in := make([]span, len(a.in.shape()))
+func (a *arrangement) narrow(sel []selected) node {
+	in := make([]selected, len(a.in.shape()))
 	for d, n := range a.in.shape() {
-		in[d] = span{0, n, 1}
+		in[d] = selected{0, n, 1}
 	}
 	shape := make([]int64, len(sel))
 	for d, from := range a.axes {
@@ -251,12 +251,12 @@ func (a *arrangement) narrow(sel []span) node {
 		}
 	}
 	out := newArrangement(narrow(a.in, in), a.axes)
-	out.shp = shape // an inserted axis may have become empty
+	out.dims = shape // an inserted axis may have become empty
 	return out
 }
 
 func (a *arrangement) arrange(axes []int) node {
-	if slices.Contains(a.shp, 0) {
+	if slices.Contains(a.dims, 0) {
 		return newArrangement(a, axes) // it may be an inserted axis that is empty
 	}
 	in := make([]int, len(axes))

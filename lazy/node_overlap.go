@@ -117,10 +117,10 @@ func (o *overlap) shape() []int64       { return o.in.shape() }
 func (o *overlap) order() []int         { return o.in.order() }
 func (o *overlap) inputs() []node       { return []node{o.in} }
 
-// hold is the results of the window, and what is in memory for the part that is being computed.
-func (o *overlap) hold(n int64) int64 {
+// memory is the results of the window, and what is in memory for the part that is being computed.
+func (o *overlap) memory(n int64) int64 {
 	room := o.room()
-	return n*o.to.ItemSize() + room*o.perElement() + o.in.hold(room)
+	return n*o.to.ItemSize() + room*o.perElement() + o.in.memory(room)
 }
 
 // perElement is the bytes that an element of a part takes: read, mirrored, and computed.
@@ -161,15 +161,15 @@ func (o *overlap) ghost(shape []int64) int64 {
 func (o *overlap) partLen(shape []int64) int64 {
 	corder := chunk.COrder(len(shape))
 	n := product(shape)
-	for n > 1 && o.ghost(pieceShape(shape, corder, n)) > o.room() {
+	for n > 1 && o.ghost(partShape(shape, corder, n)) > o.room() {
 		n = (n + 1) / 2
 	}
 	return n
 }
 
-// pieceShape is the shape of the largest of the pieces of at most n elements that an array is split
+// partShape is the shape of the largest of the pieces of at most n elements that an array is split
 // into.
-func pieceShape(shape []int64, order []int, n int64) []int64 {
+func partShape(shape []int64, order []int, n int64) []int64 {
 	piece := slices.Clone(shape)
 	for _, d := range slices.Backward(order) {
 		piece[d] = max(min(shape[d], n), 1)

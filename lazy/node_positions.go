@@ -46,7 +46,7 @@ func (a *Array) Select(mask *Result) (*Array, error) {
 	t.axes = []takeAxis{{from: -1, stride: 1}}
 	for d, ax := range a.axes {
 		if ax.Navigate {
-			t.over, t.dims = append(t.over, d), append(t.dims, ax.Size)
+			t.over, t.lengths = append(t.over, d), append(t.lengths, ax.Size)
 		} else {
 			t.axes, axes = append(t.axes, takeAxis{from: d, n: ax.Size}), append(axes, ax)
 		}
@@ -54,8 +54,8 @@ func (a *Array) Select(mask *Result) (*Array, error) {
 	if len(t.over) == 0 {
 		return nil, fmt.Errorf("%w: the array has no navigation axes for a mask to select from", ErrIndex)
 	}
-	if !slices.Equal(mask.shape, t.dims) {
-		return nil, fmt.Errorf("%w: the mask is of shape %s and the navigation axes of %s", ErrShape, shapeString(mask.shape), shapeString(t.dims))
+	if !slices.Equal(mask.shape, t.lengths) {
+		return nil, fmt.Errorf("%w: the mask is of shape %s and the navigation axes of %s", ErrShape, shapeString(mask.shape), shapeString(t.lengths))
 	}
 	t.table = []int64{}
 	for i, b := range mask.data {
@@ -75,7 +75,7 @@ func (t *take) joinIndexed() {
 		return
 	}
 	d, shape := t.over[0], t.in.shape()
-	n := product(t.dims)
+	n := product(t.lengths)
 	joined, ok := reshape(t.in, slices.Concat(shape[:d], []int64{n}, shape[d+len(t.over):]))
 	if !ok {
 		return
@@ -86,7 +86,7 @@ func (t *take) joinIndexed() {
 			t.axes[k].from -= gone
 		}
 	}
-	t.in, t.over, t.dims = joined, []int{d}, []int64{n}
+	t.in, t.over, t.lengths = joined, []int{d}, []int64{n}
 }
 
 // AtPositions puts measurements at their places in a scan: a's first axis counts them, in the order
@@ -121,7 +121,7 @@ func (a *Array) AtPositions(positions [][]int64, scan ...int64) (*Array, error) 
 	if len(scan)+a.NDim()-1 > maxDims {
 		return nil, fmt.Errorf("%w: the result would have more than %d axes", ErrShape, maxDims)
 	}
-	t := take{in: a.node, over: []int{0}, dims: []int64{frames}, table: table}
+	t := take{in: a.node, over: []int{0}, lengths: []int64{frames}, table: table}
 	var axes []Axis
 	stride := int64(1)
 	for _, n := range scan {

@@ -188,8 +188,8 @@ func (a *arrangement) reshape(shape []int64) (node, bool) {
 // reshape reshapes the parts where the axis of the concatenation stays; where it is split or joined
 // with others, the positions along it become a table without entries of their own.
 func (c *concat) reshape(shape []int64) (node, bool) {
-	before, after := product(c.shp[:c.axis]), product(c.shp[c.axis+1:])
-	at, ok := sameAxis(shape, before, c.shp[c.axis], after)
+	before, after := product(c.dims[:c.axis]), product(c.dims[c.axis+1:])
+	at, ok := sameAxis(shape, before, c.dims[c.axis], after)
 	if !ok {
 		if n := split(c, c.axis, shape); n != nil {
 			return n, true
@@ -225,7 +225,7 @@ func split(n node, axis int, shape []int64) node {
 	if more < 0 || !slices.Equal(old[:axis], shape[:min(axis, len(shape))]) || !slices.Equal(old[axis+1:], shape[axis+1+more:]) {
 		return nil
 	}
-	t := take{in: n, over: []int{axis}, dims: []int64{old[axis]}}
+	t := take{in: n, over: []int{axis}, lengths: []int64{old[axis]}}
 	stride := old[axis]
 	for d, length := range shape {
 		switch {
@@ -439,7 +439,7 @@ func (a *Array) ExpandDims(axes ...int) (*Array, error) {
 var (
 	_ reshaper = (*leaf)(nil)
 	_ reshaper = (*elementwise)(nil)
-	_ reshaper = (*truths)(nil)
+	_ reshaper = (*boolCast)(nil)
 	_ reshaper = (*reshaping)(nil)
 	_ reshaper = (*cast)(nil)
 	_ reshaper = (*arrangement)(nil)

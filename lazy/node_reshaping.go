@@ -17,9 +17,9 @@ import (
 // are taken apart.
 type reshaping struct {
 	in     node
-	shp    []int64
+	dims   []int64
 	groups []reshapeGroup
-	sorts  []int
+	byCost []int
 }
 
 // reshapeGroup is some axes of the input, and the axes that they become. Axes of length one are in
@@ -27,7 +27,7 @@ type reshaping struct {
 type reshapeGroup struct{ old, made []int }
 
 func newReshaping(in node, shape []int64) *reshaping {
-	r := &reshaping{in: in, shp: slices.Clone(shape), groups: reshapeGroups(in.shape(), shape)}
+	r := &reshaping{in: in, dims: slices.Clone(shape), groups: reshapeGroups(in.shape(), shape)}
 	// What varies slowest in the input does so here, so that windows are long runs of it.
 	rank := make([]int, len(in.shape()))
 	for k, d := range in.order() {
@@ -40,11 +40,11 @@ func newReshaping(in node, shape []int64) *reshaping {
 	slices.SortStableFunc(sorted, func(x, y reshapeGroup) int { return cmp.Compare(slowest(x), slowest(y)) })
 	for d, n := range shape {
 		if n == 1 {
-			r.sorts = append(r.sorts, d)
+			r.byCost = append(r.byCost, d)
 		}
 	}
 	for _, g := range sorted {
-		r.sorts = append(r.sorts, g.made...)
+		r.byCost = append(r.byCost, g.made...)
 	}
 	return r
 }
@@ -79,14 +79,14 @@ func reshapeGroups(old, shape []int64) []reshapeGroup {
 }
 
 func (r *reshaping) dtype() mmapnpy.DType { return r.in.dtype() }
-func (r *reshaping) shape() []int64       { return r.shp }
-func (r *reshaping) order() []int         { return r.sorts }
+func (r *reshaping) shape() []int64       { return r.dims }
+func (r *reshaping) order() []int         { return r.byCost }
 func (r *reshaping) inputs() []node       { return []node{r.in} }
 
-// hold is the window in its new order, a tile of it, and what is read for it.
-func (r *reshaping) hold(n int64) int64 {
-	n = min(n, product(r.shp))
-	return r.in.hold(n) + n*elemSize(r.in) + tileHold(n, r.dtype())
+// memory is the window in its new order, a tile of it, and what is read for it.
+func (r *reshaping) memory(n int64) int64 {
+	n = min(n, product(r.dims))
+	return r.in.memory(n) + n*elemSize(r.in) + tileMemory(n, r.dtype())
 }
 
 // reshape begins again with what was reshaped.
@@ -97,17 +97,17 @@ func (r *reshaping) field(f mmapnpy.Field) (node, bool) {
 	if !ok {
 		return nil, false
 	}
-	n, _ := reshape(in, slices.Concat(r.shp, in.shape()[len(r.in.shape()):]))
+	n, _ := reshape(in, slices.Concat(r.dims, in.shape()[len(r.in.shape()):]))
 	return n, true
 }
 
 // narrow selects in the input along axes that stay what they are.
-func (r *reshaping) narrow(sel []span) node {
-	in, shape, rest := fullSpans(r.in.shape()), slices.Clone(r.shp), slices.Clone(sel)
+func (r *reshaping) narrow(sel []selected) node {
+	in, shape, rest := fullSelection(r.in.shape()), slices.Clone(r.dims), slices.Clone(sel)
 	for _, g := range r.groups {
 		if len(g.old) == 1 && len(g.made) == 1 {
 			d := g.made[0]
-			in[g.old[0]], shape[d], rest[d] = sel[d], sel[d].count, span{0, sel[d].count, 1}
+			in[g.old[0]], shape[d], rest[d] = sel[d], sel[d].count, selected{0, sel[d].count, 1}
 		}
 	}
 	if product(shape) == 0 {
@@ -198,7 +198,7 @@ func groupParts(parts []reshapePart, n *reshaping, g reshapeGroup, win chunk.Reg
 	}
 	var part chunk.Region
 	for _, d := range g.made {
-		layout.Shape = append(layout.Shape, n.shp[d])
+		layout.Shape = append(layout.Shape, n.dims[d])
 		part.Start, part.Shape = append(part.Start, win.Start[d]), append(part.Shape, win.Shape[d])
 	}
 	whole, corder, at := chunk.Whole(old), chunk.COrder(len(old)), int64(0)

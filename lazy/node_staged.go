@@ -81,8 +81,8 @@ func (n *staged) reader() reader {
 	return &stagedReader{fill: f.worker(), size: n.dtype().ItemSize()}
 }
 
-func (n *staged) hold(count int64) int64 {
-	return count*n.dtype().ItemSize() + newFiller(n.from, n.from.node.order()).hold() + tileHold(count, n.dtype())
+func (n *staged) memory(count int64) int64 {
+	return count*n.dtype().ItemSize() + newFiller(n.from, n.from.node.order()).memory() + tileMemory(count, n.dtype())
 }
 
 // stagedReader holds a whole window.

@@ -73,9 +73,9 @@ func contiguous(shape, strides []int64, itemsize int64, order []int) bool {
 	return true
 }
 
-// span is the half-open range of file bytes that holds all elements of r, and
+// byteRange is the half-open range of file bytes that holds all elements of r, and
 // the position of r's first element in it. r must not be empty.
-func (v *strided) span(r chunk.Region) (lo, hi, first int64) {
+func (v *strided) byteRange(r chunk.Region) (lo, hi, first int64) {
 	lo = v.base
 	for d, s := range v.strides {
 		lo += r.Start[d] * s

@@ -16,14 +16,14 @@ import (
 // and never changed. Without a table, entry k is k: that is how axes are split and joined where the
 // elements cannot be seen so in storage.
 type take struct {
-	in    node
-	over  []int   // axes of in that are indexed, in order
-	dims  []int64 // their lengths
-	table []int64 // nil: entry k is k
-	base  int64   // the entry at the first position
-	axes  []takeAxis
-	shp   []int64
-	sorts []int
+	in      node
+	over    []int   // axes of in that are indexed, in order
+	lengths []int64 // their lengths
+	table   []int64 // nil: entry k is k
+	base    int64   // the entry at the first position
+	axes    []takeAxis
+	dims    []int64
+	byCost  []int
 }
 
 // missing is the entry of a position that has no slab.
@@ -39,20 +39,20 @@ type takeAxis struct {
 // newTake makes the node after any of its numbers have changed. What the table does not jump about
 // in is a plain selection, which costs nothing.
 func newTake(t take) node {
-	t.shp = make([]int64, len(t.axes))
+	t.dims = make([]int64, len(t.axes))
 	for d, ax := range t.axes {
-		t.shp[d] = ax.n
+		t.dims[d] = ax.n
 	}
 	if n := t.plain(); n != nil {
 		return n
 	}
-	t.sorts = t.cheapest()
+	t.byCost = t.cheapest()
 	return &t
 }
 
 // takeAlong is the node whose axis is replaced by the entries of a table.
 func takeAlong(in node, axis int, table []int64) node {
-	t := take{in: in, over: []int{axis}, dims: []int64{in.shape()[axis]}, table: table}
+	t := take{in: in, over: []int{axis}, lengths: []int64{in.shape()[axis]}, table: table}
 	for d, n := range in.shape() {
 		t.axes = append(t.axes, takeAxis{from: d, n: n})
 	}
@@ -79,7 +79,7 @@ func (t *take) plain() node {
 			long, from[d] = d, t.over[0]
 		}
 	}
-	s := span{first: t.entry(t.base), count: 1, step: 1}
+	s := selected{first: t.entry(t.base), count: 1, step: 1}
 	if long >= 0 {
 		ax := t.axes[long]
 		s.count, s.step = ax.n, t.entry(t.base+ax.stride)-s.first
@@ -92,16 +92,16 @@ func (t *take) plain() node {
 	if s.first == missing || s.step == 0 {
 		return nil
 	}
-	sel := fullSpans(t.in.shape())
+	sel := fullSelection(t.in.shape())
 	sel[t.over[0]] = s
 	return arrange(narrow(t.in, sel), from)
 }
 
-// fullSpans selects everything.
-func fullSpans(shape []int64) []span {
-	sel := make([]span, len(shape))
+// fullSelection selects everything.
+func fullSelection(shape []int64) []selected {
+	sel := make([]selected, len(shape))
 	for d, n := range shape {
-		sel[d] = span{0, n, 1}
+		sel[d] = selected{0, n, 1}
 	}
 	return sel
 }
@@ -142,27 +142,27 @@ func (t *take) cheapest() []int {
 func abs(n int64) int64 { return max(n, -n) }
 
 func (t *take) dtype() mmapnpy.DType { return t.in.dtype() }
-func (t *take) shape() []int64       { return t.shp }
-func (t *take) order() []int         { return t.sorts }
+func (t *take) shape() []int64       { return t.dims }
+func (t *take) order() []int         { return t.byCost }
 func (t *take) inputs() []node       { return []node{t.in} }
 
-// hold is a batch of slabs, the tile that they are put into, and the list of them.
-func (t *take) hold(n int64) int64 {
+// memory is a batch of slabs, the tile that they are put into, and the list of them.
+func (t *take) memory(n int64) int64 {
 	slab := int64(1)
 	for _, ax := range t.axes {
 		if ax.from >= 0 {
 			slab *= max(ax.n, 1)
 		}
 	}
-	n = min(n, product(t.shp))
-	return t.in.hold(n) + n*elemSize(t.in) + (n/slab+1)*wantBytes
+	n = min(n, product(t.dims))
+	return t.in.memory(n) + n*elemSize(t.in) + (n/slab+1)*wantBytes
 }
 
 // narrow takes fewer entries, of a part of the slabs.
-func (t *take) narrow(sel []span) node {
+func (t *take) narrow(sel []selected) node {
 	out := *t
 	out.axes = slices.Clone(t.axes)
-	in := fullSpans(t.in.shape())
+	in := fullSelection(t.in.shape())
 	for d, s := range sel {
 		ax := &out.axes[d]
 		if ax.n = s.count; ax.from >= 0 {
@@ -228,8 +228,8 @@ func (t *take) slab(r chunk.Region, entry, n int64) chunk.Region {
 		}
 	}
 	for k, d := range slices.Backward(t.over) {
-		in.Start[d] = entry % t.dims[k]
-		entry /= t.dims[k]
+		in.Start[d] = entry % t.lengths[k]
+		entry /= t.lengths[k]
 	}
 	in.Shape[t.over[len(t.over)-1]] = n
 	return in

@@ -82,7 +82,7 @@ func (t *takeReader) follows(r chunk.Region) bool {
 		return true
 	}
 	n, stride := r.Shape[t.long], t.axes[t.long].stride
-	if row := t.dims[len(t.dims)-1]; n > row-t.first%row {
+	if row := t.lengths[len(t.lengths)-1]; n > row-t.first%row {
 		return false
 	}
 	for k := range n {
@@ -192,7 +192,7 @@ func (t *takeReader) collect(r chunk.Region, strides []int64) (all bool) {
 // batch is how many of the slabs are read as one region: those that lie in one row, with little
 // between them. The region is not larger than the tile, which is what the budget was told of.
 func (t *takeReader) batch(wants []want, r chunk.Region) int {
-	row := t.dims[len(t.dims)-1]
+	row := t.lengths[len(t.lengths)-1]
 	size := int64(1) // elements of a slab
 	for d, ax := range t.axes {
 		if ax.from >= 0 {

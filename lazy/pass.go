@@ -149,7 +149,7 @@ func passOf(a *Array, jobs []job, partial int64, parts bool) (*pass, error) {
 	p := &pass{a: a, jobs: jobs, order: a.node.order(), raw: toNative(a.node), computed: computable(a.node)}
 	size := max(elemSize(a.node), elemSize(p.computed))
 	p.windowLen, p.tileLen = max(windowBytes/size, 1), max(tileBytes/size, 1)
-	for p.windowLen > p.tileLen && p.computed.hold(p.windowLen) > workerBytes-windowBytes {
+	for p.windowLen > p.tileLen && p.computed.memory(p.windowLen) > workerBytes-windowBytes {
 		p.windowLen = (p.windowLen + 1) / 2
 	}
 	if _, ok := a.node.(*staged); ok {
@@ -180,7 +180,7 @@ func (p *pass) run(ctx context.Context) error {
 func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi, run int64,
 	pack func(r chunk.Region, parts []part) (T, error), apply func(i int64, v T) error) error {
 	most := p.batchTasks()
-	workers, ahead := p.staff(c, most)
+	workers, ahead := p.concurrency(c, most)
 	if err := p.a.afford("a part of the result", p.tasks.stateBytes(p.jobs)); err != nil {
 		return err
 	}
@@ -220,11 +220,11 @@ func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi, run int64,
 	return p.a.changed()
 }
 
-// staff is how many workers the budget allows, and how many tasks, of which a batch has at most so
+// concurrency is how many workers the budget allows, and how many tasks, of which a batch has at most so
 // many, they may run ahead of the merge. Neither changes results.
-func (p *pass) staff(c *config, batch int64) (workers int, ahead int64) {
+func (p *pass) concurrency(c *config, batch int64) (workers int, ahead int64) {
 	task := p.tasks.stateBytes(p.jobs)
-	each := max(workerBytes, p.computed.hold(p.windowLen)+max(windowBytes, p.tileHold())) + max(task-smallState, 0)
+	each := max(workerBytes, p.computed.memory(p.windowLen)+max(windowBytes, p.tileMemory())) + max(task-smallState, 0)
 	workers = c.numWorkers(each)
 	if p.a.inOrder() {
 		workers = 1

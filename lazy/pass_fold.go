@@ -19,16 +19,16 @@ type foldJob struct {
 	reduced []bool
 	order   []int
 	// the fold's index counts the reduced elements as they are stored, not in C order
-	stored bool
-	derive func(*Result) (*Result, error) // makes the result of what was folded; nil for itself
-	cells  *cells
-	short  bool                // finished outputs take no more than their accumulators
-	none   bool                // there are no tasks
-	groups map[int64]*foldPart // of the cells in which a group has begun
-	totals map[int64]*foldPart // what has merged of the cells that are not finished
-	out    *Result             // nil before something merged
-	sink   *resultFile         // takes finished outputs in place of out, or nil
-	pool   sync.Pool
+	byStorage bool
+	derive    func(*Result) (*Result, error) // makes the result of what was folded; nil for itself
+	cells     *cells
+	short     bool                // finished outputs take no more than their accumulators
+	none      bool                // there are no tasks
+	groups    map[int64]*foldPart // of the cells in which a group has begun
+	totals    map[int64]*foldPart // what has merged of the cells that are not finished
+	out       *Result             // nil before something merged
+	sink      *resultFile         // takes finished outputs in place of out, or nil
+	pool      sync.Pool
 }
 
 func newFoldJob(a *Array, r Reducer, order []int) (*foldJob, error) {
@@ -112,7 +112,7 @@ func (j *foldJob) outputsIn(shape []int64) int64 {
 
 func (j *foldJob) walker() *walker {
 	w := newWalker(j.order, j.reduced, j.a.node.shape(), j.fold.needsIndex())
-	if j.stored {
+	if j.byStorage {
 		w.countStored(j.a.node.shape())
 	}
 	return w

@@ -28,7 +28,7 @@ func (p *pass) keepFrames(size int64) error {
 		p.windowLen = max(p.windowLen, gatherPiece/size)
 	}
 	p.windowLen = max(p.windowLen, frame)
-	need := func() int64 { return p.computed.hold(p.windowLen) + p.tileHold() }
+	need := func() int64 { return p.computed.memory(p.windowLen) + p.tileMemory() }
 	budget := p.a.config.budget()
 	for p.windowLen > frame && need() > budget {
 		p.windowLen = max(p.windowLen/2, frame)
@@ -40,8 +40,8 @@ func (p *pass) keepFrames(size int64) error {
 	return nil
 }
 
-// tileHold is the memory that copies of a tile take: gathered, and converted.
-func (p *pass) tileHold() int64 {
+// tileMemory is the memory that copies of a tile take: gathered, and converted.
+func (p *pass) tileMemory() int64 {
 	return 2 * p.tileLen * max(elemSize(p.a.node), elemSize(p.computed))
 }
 

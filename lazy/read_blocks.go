@@ -129,7 +129,7 @@ func (l *blockLoader) each(ctx context.Context, i int64, f func(context.Context,
 // blockLoader brings blocks into memory. It belongs to one goroutine.
 type blockLoader struct {
 	a      *Array
-	stored *loader // for elements that are given as they are stored, else nil
+	loader *loader // for elements that are given as they are stored, else nil
 	reader reader
 	order  []int
 	buf    []byte
@@ -137,7 +137,7 @@ type blockLoader struct {
 
 func newBlockLoader(a *Array) *blockLoader {
 	if l, ok := a.node.(*leaf); ok {
-		return &blockLoader{a: a, stored: newLoader(&l.view)}
+		return &blockLoader{a: a, loader: newLoader(&l.view)}
 	}
 	return &blockLoader{a: a, reader: a.node.reader(), order: a.node.order()}
 }
@@ -150,8 +150,8 @@ func (l *blockLoader) load(ctx context.Context, i int64) (Block, window, error) 
 	}
 	r := l.a.plan.Region(i)
 	b := Block{Index: i, Region: r}
-	if l.stored != nil {
-		w, err := l.stored.load(r)
+	if l.loader != nil {
+		w, err := l.loader.load(r)
 		b.buffer = mmapnpy.Buffer{Data: w.data, Offset: w.first, DType: l.a.DType(), Shape: r.Shape, Strides: slices.Clone(w.strides)}
 		return b, w, err
 	}
@@ -194,9 +194,9 @@ func (a *Array) blockBytes() int64 {
 	}
 	l, ok := a.node.(*leaf)
 	if !ok {
-		return n + a.node.hold(blockWindow/elemSize(a.node)) + blockWindow
+		return n + a.node.memory(blockWindow/elemSize(a.node)) + blockWindow
 	}
-	if lo, hi, _ := l.view.span(r); l.view.dense(r, hi-lo) {
+	if lo, hi, _ := l.view.byteRange(r); l.view.dense(r, hi-lo) {
 		return hi - lo
 	}
 	return 2 * n

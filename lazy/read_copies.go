@@ -85,7 +85,7 @@ func newProducer(a *Array) *producer {
 	p := &producer{filler: newFiller(a, chunk.COrder(a.NDim())), finished: make(chan struct{})}
 	// Windows have half of the budget, and pieces the other half: one in every hand, and one that
 	// is ready.
-	p.workers = a.numWorkers(2 * p.hold())
+	p.workers = a.numWorkers(2 * p.memory())
 	n := p.workers + 2
 	p.parts = deal(chunk.Whole(a.node.shape()), p.order, p.pieceLen(int64(n)))
 	p.inOrder, p.buffers = make(chan *filled, n), make(chan []byte, n)

@@ -108,7 +108,7 @@ func (a *Array) loadTo(ctx context.Context, dst []byte) error {
 	parts := deal(chunk.Whole(a.node.shape()), f.order, f.pieceLen(1))
 	defer parts.stop()
 	done := parallel.NewMeter(a.config.progress, a.NBytes())
-	return parallel.Run(ctx, a.numWorkers(f.hold()), func(ctx context.Context, _ int) error {
+	return parallel.Run(ctx, a.numWorkers(f.memory()), func(ctx context.Context, _ int) error {
 		w := f.worker()
 		for r, at, ok := parts.take(); ok; r, at, ok = parts.take() {
 			if ctx.Err() != nil {

@@ -27,7 +27,7 @@ func newFiller(a *Array, order []int) *filler {
 		bytes = max(bytes, min(gatherPiece, a.config.budget()/4))
 	}
 	f.window = max(bytes/size, 1)
-	for f.window > 1 && a.node.hold(f.window) > a.config.budget()/2 {
+	for f.window > 1 && a.node.memory(f.window) > a.config.budget()/2 {
 		f.window = (f.window + 1) / 2
 	}
 	if turned && f.window < product(a.node.shape()) {
@@ -42,8 +42,8 @@ func (f *filler) pieceLen(n int64) int64 {
 	return max(min(f.window, f.a.config.budget()/2/n/elemSize(f.a.node)), 1)
 }
 
-// hold is the most bytes that a worker holds beside what it fills.
-func (f *filler) hold() int64 { return f.a.node.hold(f.window) + f.tile*elemSize(f.a.node) }
+// memory is the most bytes that a worker holds beside what it fills.
+func (f *filler) memory() int64 { return f.a.node.memory(f.window) + f.tile*elemSize(f.a.node) }
 
 // fillWorker belongs to one goroutine.
 type fillWorker struct {
@@ -59,7 +59,7 @@ func (w *fillWorker) fill(dst []byte, r chunk.Region) error {
 	if l, ok := w.reader.(*leafReader); ok && l.loader.view.dtype.ItemSize() > 0 {
 		v := l.loader.view
 		if contiguous(r.Shape, v.strides, v.dtype.ItemSize(), w.order) {
-			lo, _, first := v.span(r)
+			lo, _, first := v.byteRange(r)
 			return readFull(v.src, dst, lo+first)
 		}
 		if sameOrder(r.Shape, w.order, l.loader.order) {

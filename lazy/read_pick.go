@@ -29,7 +29,7 @@ type Pick struct {
 type Picker struct {
 	a       *Array
 	row     int64 // bytes
-	stored  *strided
+	view    *strided
 	gap     int64 // bytes that are read through sooner than sought over
 	order   []Pick
 	scratch []byte
@@ -45,7 +45,7 @@ func (a *Array) Picker() (*Picker, error) {
 	if l, ok := a.node.(*leaf); ok && size > 0 {
 		v := &l.view
 		if contiguous(v.shape[1:], v.strides[1:], size, chunk.COrder(len(v.shape)-1)) {
-			p.stored, p.gap = v, max(a.Granule(), bridge)
+			p.view, p.gap = v, max(a.Granule(), bridge)
 		}
 	}
 	return p, nil
@@ -82,7 +82,7 @@ func (p *Picker) Read(dst []byte, picks []Pick) error {
 	}
 	var err error
 	switch {
-	case p.stored == nil:
+	case p.view == nil:
 		err = p.compute(dst, picks)
 	case p.long(picks):
 		err = p.direct(dst, picks)
@@ -98,7 +98,7 @@ func (p *Picker) Read(dst []byte, picks []Pick) error {
 }
 
 // whole reports whether rows that follow each other are one run of bytes.
-func (p *Picker) whole() bool { return p.stored.strides[0] == p.row }
+func (p *Picker) whole() bool { return p.view.strides[0] == p.row }
 
 // long reports whether all picks are runs that are best read to their places.
 func (p *Picker) long(picks []Pick) bool {
@@ -116,12 +116,12 @@ func (p *Picker) long(picks []Pick) bool {
 
 // eachRun calls f for every run of bytes of a pick.
 func (p *Picker) eachRun(k Pick, f func(off, at, n int64) error) error {
-	off := p.stored.base + k.Row*p.stored.strides[0]
+	off := p.view.base + k.Row*p.view.strides[0]
 	if p.whole() {
 		return f(off, k.At, k.Count*p.row)
 	}
 	for i := range k.Count {
-		if err := f(off+i*p.stored.strides[0], k.At+i*p.row, p.row); err != nil {
+		if err := f(off+i*p.view.strides[0], k.At+i*p.row, p.row); err != nil {
 			return err
 		}
 	}
@@ -138,7 +138,7 @@ func (p *Picker) direct(dst []byte, picks []Pick) error {
 		return p.together(dst, picks)
 	}
 	for _, k := range p.sorted(picks) {
-		err := p.eachRun(k, func(off, at, n int64) error { return readFull(p.stored.src, dst[at:at+n], off) })
+		err := p.eachRun(k, func(off, at, n int64) error { return readFull(p.view.src, dst[at:at+n], off) })
 		if err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func (p *Picker) together(dst []byte, picks []Pick) error {
 	}
 	return parallel.Each(context.Background(), p.a.config.maxWorkers(), int64(len(pieces)), func(_ context.Context, i int64) error {
 		k := pieces[i]
-		return readFull(p.stored.src, dst[k.at:k.at+k.n], k.off)
+		return readFull(p.view.src, dst[k.at:k.at+k.n], k.off)
 	})
 }
 
@@ -172,7 +172,7 @@ func (p *Picker) extent(picks []Pick) (lo, hi int64) {
 	for _, k := range picks {
 		first, last = min(first, k.Row), max(last, k.Row+max(k.Count, 1)-1)
 	}
-	a, b := p.stored.base+first*p.stored.strides[0], p.stored.base+last*p.stored.strides[0]
+	a, b := p.view.base+first*p.view.strides[0], p.view.base+last*p.view.strides[0]
 	return min(a, b), max(a, b) + p.row
 }
 
@@ -183,13 +183,13 @@ func (p *Picker) mapped(dst []byte, picks []Pick) error {
 	if len(picks) == 0 {
 		return nil
 	}
-	release, err := p.stored.src.Retain()
+	release, err := p.view.src.Retain()
 	if err != nil {
 		return err
 	}
 	defer release()
 	lo, hi := p.extent(picks)
-	view, err := p.stored.src.View(lo, hi-lo)
+	view, err := p.view.src.View(lo, hi-lo)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (p *Picker) mapped(dst []byte, picks []Pick) error {
 func (p *Picker) sorted(picks []Pick) []Pick {
 	p.order = slices.DeleteFunc(append(p.order[:0], picks...), func(k Pick) bool { return k.Count == 0 })
 	slices.SortStableFunc(p.order, func(a, b Pick) int {
-		if p.stored != nil && p.stored.strides[0] < 0 {
+		if p.view != nil && p.view.strides[0] < 0 {
 			a, b = b, a
 		}
 		return cmp.Compare(a.Row, b.Row)
@@ -231,7 +231,7 @@ func (p *Picker) grouped(dst []byte, picks []Pick) error {
 		group := rest[:n]
 		rest = rest[n:]
 		if n == 1 && hi-lo == group[0].Count*p.row && p.whole() {
-			if err := readFull(p.stored.src, dst[group[0].At:group[0].At+hi-lo], lo); err != nil {
+			if err := readFull(p.view.src, dst[group[0].At:group[0].At+hi-lo], lo); err != nil {
 				return err
 			}
 			continue
@@ -242,7 +242,7 @@ func (p *Picker) grouped(dst []byte, picks []Pick) error {
 			}
 			continue
 		}
-		err := bytesrc.WithGuard(p.stored.src, lo, int(hi-lo), func(b []byte) error {
+		err := bytesrc.WithGuard(p.view.src, lo, int(hi-lo), func(b []byte) error {
 			for _, k := range group {
 				_ = p.eachRun(k, func(off, at, n int64) error {
 					copy(dst[at:at+n], b[off-lo:off-lo+n])
@@ -260,7 +260,7 @@ func (p *Picker) grouped(dst []byte, picks []Pick) error {
 
 // runs reads the runs of one pick that spans much.
 func (p *Picker) runs(dst []byte, k Pick) error {
-	return p.eachRun(k, func(off, at, n int64) error { return readFull(p.stored.src, dst[at:at+n], off) })
+	return p.eachRun(k, func(off, at, n int64) error { return readFull(p.view.src, dst[at:at+n], off) })
 }
 
 // compute reads rows of an array that is computed, or lies in another order, as a table of them

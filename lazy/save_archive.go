@@ -20,8 +20,8 @@ type Storable interface {
 	DType() mmapnpy.DType
 	Shape() []int64
 
-	// stored yields the elements in C order, in memory that cannot fault.
-	stored(ctx context.Context) iter.Seq2[[]byte, error]
+	// content yields the elements in C order, in memory that cannot fault.
+	content(ctx context.Context) iter.Seq2[[]byte, error]
 	// rules say what a file that is made of it may not replace.
 	rules() []atomicfile.Option
 }
@@ -206,7 +206,7 @@ func add(ctx context.Context, w *zipseek.Writer, e Entry) error {
 		if !yield(head, nil) {
 			return
 		}
-		for b, err := range e.Array.stored(ctx) {
+		for b, err := range e.Array.content(ctx) {
 			if !yield(b, err) {
 				return
 			}
@@ -215,10 +215,10 @@ func add(ctx context.Context, w *zipseek.Writer, e Entry) error {
 	return w.Add(ctx, e.Key+".npy", size, pieces)
 }
 
-func (a *Array) stored(ctx context.Context) iter.Seq2[[]byte, error] { return a.copies(ctx) }
+func (a *Array) content(ctx context.Context) iter.Seq2[[]byte, error] { return a.copies(ctx) }
 
-func (r *Result) stored(context.Context) iter.Seq2[[]byte, error] { return onePiece(r.data) }
-func (r *Result) rules() []atomicfile.Option                      { return nil }
+func (r *Result) content(context.Context) iter.Seq2[[]byte, error] { return onePiece(r.data) }
+func (r *Result) rules() []atomicfile.Option                       { return nil }
 
 func onePiece(b []byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) { yield(b, nil) }
@@ -234,4 +234,4 @@ func (v values) DType() mmapnpy.DType       { return v.buffer.DType }
 func (v values) Shape() []int64             { return append([]int64{}, v.buffer.Shape...) }
 func (v values) rules() []atomicfile.Option { return nil }
 
-func (v values) stored(context.Context) iter.Seq2[[]byte, error] { return v.buffer.Elements() }
+func (v values) content(context.Context) iter.Seq2[[]byte, error] { return v.buffer.Elements() }

@@ -66,7 +66,7 @@ func newBlocks(a *Array, t *target, order []int) *blocks {
 	b := &blocks{t: t, shape: a.node.shape(), itemsize: a.DType().ItemSize(), order: order}
 	b.strides = gaplessStrides(b.shape, b.itemsize, order)
 	f := newFiller(a, a.node.order())
-	each := f.hold() + savePiece + b.itemsize
+	each := f.memory() + savePiece + b.itemsize
 	workers := a.numWorkers(2 * each) // half of the budget is for the block at least
 	room := max((a.config.budget()-int64(workers)*each)/b.itemsize, 1)
 	b.cut(blockExtents(b.shape, f.order, order, b.itemsize, room))

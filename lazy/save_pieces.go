@@ -15,7 +15,7 @@ func (a *Array) writePieces(ctx context.Context, t *target, order []int) error {
 	f := newFiller(a, order)
 	queue := parallel.NewTicket((t.size + piece - 1) / piece)
 	done := parallel.NewMeter(a.config.progress, a.NBytes())
-	return parallel.Run(ctx, a.numWorkers(piece+2*itemsize+f.hold()), func(ctx context.Context, _ int) error {
+	return parallel.Run(ctx, a.numWorkers(piece+2*itemsize+f.memory()), func(ctx context.Context, _ int) error {
 		w := f.worker()
 		var buf []byte
 		for i, ok := queue.Take(); ok; i, ok = queue.Take() {

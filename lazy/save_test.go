@@ -265,7 +265,7 @@ func (c *tricky) shape() []int64       { return []int64{c.n} }
 func (c *tricky) order() []int         { return []int{0} }
 func (c *tricky) inputs() []node       { return nil }
 func (c *tricky) reader() reader       { return &trickyReader{c: c} }
-func (c *tricky) hold(n int64) int64   { return 8 * n }
+func (c *tricky) memory(n int64) int64 { return 8 * n }
 
 type trickyReader struct {
 	c   *tricky
@@ -422,7 +422,7 @@ func (p *pair) shape() []int64       { return p.node.shape() }
 func (p *pair) order() []int         { return p.node.order() }
 func (p *pair) inputs() []node       { return []node{p.node, p.other} }
 func (p *pair) reader() reader       { return p.node.reader() }
-func (p *pair) hold(n int64) int64   { return p.node.hold(n) }
+func (p *pair) memory(n int64) int64 { return p.node.memory(n) }
 
 // TestElementsAhead reads elements that workers compute, and stops in the middle.
 func TestElementsAhead(t *testing.T) {

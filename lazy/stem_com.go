@@ -117,7 +117,7 @@ func (c *CenterOfMass) sums(f frame) (*frameSums, error) {
 	}
 	outer, inner := c.Radius*c.Radius, c.InnerRadius*c.InnerRadius
 	mass := distances(f.shape, c.center(f.shape), func(d2 float64) float64 {
-		return truth((c.Radius == 0 || d2 <= outer) && (c.InnerRadius == 0 || d2 > inner))
+		return oneIf((c.Radius == 0 || d2 <= outer) && (c.InnerRadius == 0 || d2 > inner))
 	})
 	s.weights = append(s.weights, mass)
 	for range f.shape {

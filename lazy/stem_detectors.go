@@ -49,11 +49,11 @@ func NewMasks(masks ...Mask) Reducer {
 
 // frame is the signal axes of an array: how the elements of one measurement lie.
 type frame struct {
-	a      *Array
-	shape  []int64
-	stored []int // the axes in storage order, slowest first
-	pixels int64
-	empty  bool // there are no frames, or nothing in them
+	a           *Array
+	shape       []int64
+	storageAxes []int // the axes in storage order, slowest first
+	pixels      int64
+	empty       bool // there are no frames, or nothing in them
 }
 
 func newFrame(a *Array, order []int) frame {
@@ -66,7 +66,7 @@ func newFrame(a *Array, order []int) frame {
 	}
 	for _, d := range order {
 		if at, ok := position[d]; ok {
-			f.stored = append(f.stored, at)
+			f.storageAxes = append(f.storageAxes, at)
 		}
 	}
 	return f
@@ -78,16 +78,16 @@ func (f frame) afford(weights int64) error {
 	return f.a.afford("the weights of its pixels", arith.Times(16, weights))
 }
 
-// stored brings one value per pixel from C order into the order in which pixels are stored.
-func stored[T any](f frame, perPixel []T) []T {
-	if slices.IsSorted(f.stored) {
+// inStorageOrder brings one value per pixel from C order into the order in which pixels are stored.
+func inStorageOrder[T any](f frame, perPixel []T) []T {
+	if slices.IsSorted(f.storageAxes) {
 		return perPixel
 	}
 	b := kernel.Bytes(perPixel)
 	size := int64(len(b)) / max(int64(len(perPixel)), 1)
 	strides := gaplessStrides(f.shape, size, chunk.COrder(len(f.shape)))
 	shape, from := make([]int64, len(f.shape)), make([]int64, len(f.shape))
-	for i, d := range f.stored {
+	for i, d := range f.storageAxes {
 		shape[i], from[i] = f.shape[d], strides[d]
 	}
 	out := make([]byte, len(b))
@@ -121,8 +121,8 @@ func detector(name string, bind func(f frame) (*frameSums, error), derive func(a
 		}
 		s.components, s.itemsize = components, components*e.Size()
 		s.byFrame = framesFastest(a, order)
-		s.lay(f, e)
-		j := &foldJob{name: name, a: a, fold: s, reduced: reduced, order: order, stored: true}
+		s.prepare(f, e)
+		j := &foldJob{name: name, a: a, fold: s, reduced: reduced, order: order, byStorage: true}
 		if derive != nil {
 			j.derive = func(sums *Result) (*Result, error) { return derive(a, sums) }
 		}

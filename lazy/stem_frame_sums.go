@@ -28,17 +28,17 @@ type frameOps interface {
 	cols(acc []float64, stride int, x []byte, m, from, step int)
 }
 
-// lay makes of weights or labels what the kernels work with. The parts of a complex number
+// prepare makes of weights or labels what the kernels work with. The parts of a complex number
 // are pixels of their own where the pixels of a frame lie together, and frames of their own
 // where the frames do.
-func (s *frameSums) lay(f frame, e kernel.Elem) {
+func (s *frameSums) prepare(f frame, e kernel.Elem) {
 	double := s.components == 2 && !s.byFrame
 	switch {
 	case f.empty:
 		s.weights, s.labels = nil, nil
 		return
 	case s.labels != nil:
-		labels := stored(f, s.labels)
+		labels := inStorageOrder(f, s.labels)
 		if double {
 			labels = doubled(labels)
 		}
@@ -46,7 +46,7 @@ func (s *frameSums) lay(f frame, e kernel.Elem) {
 	default:
 		weights := make([][]float64, 0, s.sums())
 		for _, w := range s.weights {
-			w = stored(f, w)
+			w = inStorageOrder(f, w)
 			if double {
 				weights = append(weights, spaced(w, 0), spaced(w, 1))
 			} else {

@@ -43,7 +43,7 @@ func (m Mask) Weights(shape ...int64) ([]float64, error) {
 // Disk is 1 in the pixels that are at most r from (cy, cx), and 0 elsewhere, in frames of two
 // axes: LiberTEM's masks.circular. r may be infinite. A negative or undefined r is an error.
 func Disk(cy, cx, r float64) Mask {
-	return radial(fmt.Sprintf("disk(%v, %v, %v)", cy, cx, r), cy, cx, 0, r, func(d2 float64) float64 { return truth(d2 <= r*r) })
+	return radial(fmt.Sprintf("disk(%v, %v, %v)", cy, cx, r), cy, cx, 0, r, func(d2 float64) float64 { return oneIf(d2 <= r*r) })
 }
 
 // Ring is 1 in the pixels that are more than inner, and at most outer, from (cy, cx), and 0
@@ -51,7 +51,7 @@ func Disk(cy, cx, r float64) Mask {
 // part of it. An outer radius may be infinite. Range: 0 <= inner <= outer.
 func Ring(cy, cx, inner, outer float64) Mask {
 	return radial(fmt.Sprintf("ring(%v, %v, %v, %v)", cy, cx, inner, outer), cy, cx, inner, outer, func(d2 float64) float64 {
-		return truth(d2 <= outer*outer && d2 > inner*inner)
+		return oneIf(d2 <= outer*outer && d2 > inner*inner)
 	})
 }
 
@@ -218,7 +218,7 @@ func MaskFrom(b Buffered) (Mask, error) {
 	return MaskOf(slices.Collect(n.All()), n.Shape()...), nil
 }
 
-func truth(b bool) float64 {
+func oneIf(b bool) float64 {
 	if b {
 		return 1
 	}

@@ -211,7 +211,7 @@ func (e *entry) decode(raw json.RawMessage) (any, error) {
 		return p, nil
 	}
 	if err := strictly(raw, p); err != nil {
-		return nil, e.blame(given, err)
+		return nil, e.badParameter(given, err)
 	}
 	return p, nil
 }
@@ -237,8 +237,8 @@ func (e *entry) checkNames(given map[string]json.RawMessage) error {
 	return nil
 }
 
-// blame names the parameter that cannot be read: the first one that cannot be read alone.
-func (e *entry) blame(given map[string]json.RawMessage, err error) error {
+// badParameter names the parameter that cannot be read: the first one that cannot be read alone.
+func (e *entry) badParameter(given map[string]json.RawMessage, err error) error {
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		alone, failed := json.Marshal(map[string]json.RawMessage{name: given[name]})
 		if failed == nil {

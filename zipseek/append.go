@@ -141,9 +141,9 @@ func (t *appendTarget) WriteAt(b []byte, off int64) (int, error) {
 	return t.file.WriteAt(b, off)
 }
 
-// settle makes sure that an end record is on disk only if all before it is. Then one that is
+// barrier makes sure that an end record is on disk only if all before it is. Then one that is
 // found behind a journal says that the members are complete.
-func (t *appendTarget) settle() error { return t.file.Sync() }
+func (t *appendTarget) barrier() error { return t.file.Sync() }
 
 func (t *appendTarget) commit() error {
 	if err := t.file.Sync(); err != nil {

@@ -42,7 +42,7 @@ func (t *copyTarget) WriteAt(b []byte, off int64) (int, error) {
 	return n, t.f.Named(err)
 }
 
-func (t *copyTarget) settle() error { return nil } // nobody sees the copy before it is complete
+func (t *copyTarget) barrier() error { return nil } // nobody sees the copy before it is complete
 
 func (t *copyTarget) commit() error {
 	if err := t.lock.Current(); err != nil {

@@ -181,12 +181,12 @@ func (s *saved) bytes() int64 { return s.loaded.Load().bytes() }
 // TestSidecarOverlaps names one section for two members, which would take memory for both.
 func TestSidecarOverlaps(t *testing.T) {
 	path, contents := withSidecar(t)
-	b := mustRead(t, path+SidecarSuffix)
+	b := mustRead(t, path+IndexSuffix)
 	le := binary.LittleEndian
 	copy(b[sidecarHead+sidecarEntry+32:][:16], b[sidecarHead+32:]) // offset and length
 	end := sidecarHead + 2*sidecarEntry
 	le.PutUint32(b[end:], crcOf(b[:end]))
-	if err := os.WriteFile(path+SidecarSuffix, b, 0o600); err != nil {
+	if err := os.WriteFile(path+IndexSuffix, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	checkOrigins(t, path, contents, "checkpoints")

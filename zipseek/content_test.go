@@ -116,7 +116,7 @@ func TestCheckSidecar(t *testing.T) {
 	if err := mustOpen(t, path).CheckSidecar(); err != nil {
 		t.Errorf("a good index file: %v", err)
 	}
-	file := path + SidecarSuffix
+	file := path + IndexSuffix
 	good := mustRead(t, file)
 	spoil := func(name string, b []byte) {
 		t.Helper()

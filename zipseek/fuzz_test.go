@@ -98,7 +98,7 @@ func FuzzIndexFile(f *testing.F) {
 	if _, _, err := mustOpen(f, path, Span(span)).WriteIndex(f.Context()); err != nil {
 		f.Fatal(err)
 	}
-	b, err := os.ReadFile(path + SidecarSuffix)
+	b, err := os.ReadFile(path + IndexSuffix)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func FuzzIndexFile(f *testing.F) {
 		if fix {
 			b = fixSidecar(b, info)
 		}
-		if err := os.WriteFile(path+SidecarSuffix, b, 0o600); err != nil {
+		if err := os.WriteFile(path+IndexSuffix, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		a, err := Open(path, Workers(1), Span(span))

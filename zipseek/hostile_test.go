@@ -383,7 +383,7 @@ func TestSequentialMemory(t *testing.T) {
 func TestPipesBeside(t *testing.T) {
 	content := samples(2 << 20)["counts"]
 	path := byZip(t, map[string][]byte{"x": content})
-	for _, suffix := range []string{SidecarSuffix, journalSuffix} {
+	for _, suffix := range []string{IndexSuffix, journalSuffix} {
 		makePipe(t, path+suffix)
 	}
 	if got, err := mustLookup(t, mustOpen(t, path), "x").Bytes(); err != nil || !bytes.Equal(got, content) {

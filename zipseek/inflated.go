@@ -158,7 +158,7 @@ func (s *inflated) fillKnown(idx seekIndex, p []byte, off int64) (int, error) {
 	// What each piece says of the next is known by now, and need not be decoded for it.
 	slices.SortFunc(ends, func(x, y decoded) int { return cmp.Compare(x.began, y.began) })
 	for _, d := range ends {
-		if err := s.settle(idx, d); err != nil {
+		if err := s.finish(idx, d); err != nil {
 			return 0, err
 		}
 	}
@@ -186,7 +186,7 @@ func (s *inflated) fillSpans(idx seekIndex, p []byte, off int64) error {
 	if err != nil {
 		return err
 	}
-	return s.settle(idx, d)
+	return s.finish(idx, d)
 }
 
 // decoded is what decodeSpans leaves.
@@ -230,8 +230,8 @@ func (s *inflated) decodeSpans(idx seekIndex, p []byte, off int64) (d decoded, e
 	return d, s.completeSpan(idx, d.at, ends)
 }
 
-// settle proves what is not sure yet, and keeps the cursor for whoever reads on.
-func (s *inflated) settle(idx seekIndex, d decoded) error {
+// finish proves what is not sure yet, and keeps the cursor for whoever reads on.
+func (s *inflated) finish(idx seekIndex, d decoded) error {
 	if !d.sure {
 		if err := idx.prove(s, d.began); err != nil {
 			return err

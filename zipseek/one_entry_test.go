@@ -96,7 +96,7 @@ func TestSozipOneEntry(t *testing.T) {
 func TestSidecarOneEntry(t *testing.T) {
 	path, contents := withSidecar(t)
 	content := contents["rounded"]
-	good := mustRead(t, path+SidecarSuffix)
+	good := mustRead(t, path+IndexSuffix)
 	a := mustOpen(t, path)
 	s, c := sourceOf(t, a, "rounded"), &checkpoints{}
 	read := func() {
@@ -109,7 +109,7 @@ func TestSidecarOneEntry(t *testing.T) {
 	count := len(c.points)
 	for i := 1; i < count-1; i += every {
 		for _, kind := range []string{"window", "sum", "bit"} {
-			if err := os.WriteFile(path+SidecarSuffix, good, 0o600); err != nil {
+			if err := os.WriteFile(path+IndexSuffix, good, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			read()
@@ -165,7 +165,7 @@ func sourceOf(t *testing.T, a *Archive, name string) *inflated {
 // rewriteSidecar replaces the index file of an archive by one with the index that s has now.
 func rewriteSidecar(t *testing.T, a *Archive, s *inflated) {
 	t.Helper()
-	f, err := os.OpenFile(a.path+SidecarSuffix, os.O_RDWR|os.O_TRUNC, 0)
+	f, err := os.OpenFile(a.path+IndexSuffix, os.O_RDWR|os.O_TRUNC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func TestSidecarOfOthers(t *testing.T) {
 		if err := os.Chmod(path, tt.archive); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(path+SidecarSuffix, tt.index); err != nil {
+		if err := os.Chmod(path+IndexSuffix, tt.index); err != nil {
 			t.Fatal(err)
 		}
 		check(fmt.Sprintf("%o, %o", tt.archive, tt.index), tt.want)
@@ -40,10 +40,10 @@ func TestSidecarOfOthers(t *testing.T) {
 	if os.Geteuid() != 0 {
 		return // only root can make files of others
 	}
-	if err := errors.Join(os.Chmod(path, 0o600), os.Chmod(path+SidecarSuffix, 0o600)); err != nil {
+	if err := errors.Join(os.Chmod(path, 0o600), os.Chmod(path+IndexSuffix, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chown(path+SidecarSuffix, 12345, -1); err != nil {
+	if err := os.Chown(path+IndexSuffix, 12345, -1); err != nil {
 		t.Fatal(err)
 	}
 	check("index of another", "checkpoints")

@@ -312,8 +312,8 @@ func (r *repacking) advance(n int64) {
 	r.opts.Progress(r.done, r.total)
 }
 
-// blame prefers what is wrong with the old member to what came of it.
-func (r *repacking) blame(ctx context.Context, old *Member, err error) error {
+// causeOf prefers what is wrong with the old member to what came of it.
+func (r *repacking) causeOf(ctx context.Context, old *Member, err error) error {
 	if _, bad := errors.AsType[*FormatError](err); !bad {
 		return err
 	}
@@ -348,7 +348,7 @@ func (r *repacking) check(ctx context.Context, temp string) error {
 		case err != nil && added:
 			return r.notRight(err)
 		case err != nil:
-			return r.blame(ctx, r.members[i], r.notRight(err))
+			return r.causeOf(ctx, r.members[i], r.notRight(err))
 		case !added:
 			r.advance(m.Size)
 		}
@@ -373,8 +373,8 @@ func (r *repacking) removeRelics() {
 			_ = os.Remove(journalPath(r.path))
 		}
 	}
-	if isSidecar(r.path + SidecarSuffix) {
-		_ = os.Remove(r.path + SidecarSuffix)
+	if isSidecar(r.path + IndexSuffix) {
+		_ = os.Remove(r.path + IndexSuffix)
 	}
 }
 

@@ -48,7 +48,7 @@ func (m *Member) Seekable() (Seek, error) {
 // one was before it changed, or may have been written by others than the archive. That does no harm
 // except that it takes space. [Member.CheckIndex] compares an index with the content.
 func (a *Archive) CheckSidecar() error {
-	path := a.path + SidecarSuffix
+	path := a.path + IndexSuffix
 	s, err := a.beside()
 	if err != nil {
 		return &FormatError{Path: path, Offset: -1, Field: "index file", Err: badf("%v", err)}

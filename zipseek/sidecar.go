@@ -23,8 +23,8 @@ import (
 // A sidecar keeps the checkpoints of an archive's members in a file beside it. docs/zip.md draws
 // the layout. All numbers are little-endian.
 const (
-	// SidecarSuffix is what the name of an archive's index file has behind the archive's own.
-	SidecarSuffix = ".lzidx"
+	// IndexSuffix is what the name of an archive's index file has behind the archive's own.
+	IndexSuffix = ".lzidx"
 
 	sidecarMagic   = "LZIDX\r\n\x1a"
 	sidecarVersion = 1
@@ -65,7 +65,7 @@ func (a *Archive) loadSidecar() (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := openBeside(a.path + SidecarSuffix)
+	f, err := openBeside(a.path + IndexSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -294,12 +294,12 @@ func (a *Archive) unindexed(anew bool) ([]*inflated, error) {
 }
 
 // WriteIndex makes the index of every deflated member that has none in the archive, and saves them
-// beside the archive, at its path with [SidecarSuffix], where the next [Open] finds them. An index
+// beside the archive, at its path with [IndexSuffix], where the next [Open] finds them. An index
 // file that is there is not used for it. It returns the path and the size of the file; without
 // members that need an index, none is written and the size is 0. The file has the permissions of
 // the archive. It replaces an index file and nothing else, and is not written through a link.
 func (a *Archive) WriteIndex(ctx context.Context) (path string, size int64, err error) {
-	path = a.path + SidecarSuffix
+	path = a.path + IndexSuffix
 	rules := []atomicfile.Option{atomicfile.Beside(a.path), atomicfile.Begins("no index file, and stays", sidecarMagic)}
 	if err := atomicfile.Check(path, rules...); err != nil {
 		return path, 0, err

@@ -21,8 +21,8 @@ func withSidecar(t testing.TB) (path string, contents map[string][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := os.Stat(path + SidecarSuffix)
-	if err != nil || file != path+SidecarSuffix || info.Size() != size || size == 0 {
+	info, err := os.Stat(path + IndexSuffix)
+	if err != nil || file != path+IndexSuffix || info.Size() != size || size == 0 {
 		t.Fatalf("index file %s of %d bytes: %v", file, size, err)
 	}
 	return path, contents
@@ -52,14 +52,14 @@ func TestSidecar(t *testing.T) {
 		t.Errorf("WithoutSidecar: index is %s", got)
 	}
 	// Written again, it is the same.
-	before, err := os.ReadFile(path + SidecarSuffix)
+	before, err := os.ReadFile(path + IndexSuffix)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := mustOpen(t, path, Span(minSpan)).WriteIndex(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	after, err := os.ReadFile(path + SidecarSuffix)
+	after, err := os.ReadFile(path + IndexSuffix)
 	if err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the index file changed when it was written again (%v)", err)
 	}
@@ -79,7 +79,7 @@ func TestSidecarStale(t *testing.T) {
 // read is right.
 func TestSidecarDamaged(t *testing.T) {
 	path, contents := withSidecar(t)
-	good, err := os.ReadFile(path + SidecarSuffix)
+	good, err := os.ReadFile(path + IndexSuffix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestSidecarDamaged(t *testing.T) {
 		} else {
 			bad[r.IntN(len(bad))] ^= byte(1 + r.IntN(255))
 		}
-		if err := os.WriteFile(path+SidecarSuffix, bad, 0o600); err != nil {
+		if err := os.WriteFile(path+IndexSuffix, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		a := mustOpen(t, path)
@@ -109,7 +109,7 @@ func TestSidecarDamaged(t *testing.T) {
 // right all the same, because a span that does not have its checksum makes the index be dropped.
 func TestSidecarLies(t *testing.T) {
 	path, contents := withSidecar(t)
-	good, err := os.ReadFile(path + SidecarSuffix)
+	good, err := os.ReadFile(path + IndexSuffix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestSidecarLies(t *testing.T) {
 	// A read finds what is wrong with the places it uses, if they are in the index for all: some
 	// lies show in the sums.
 	for name, lie := range lies {
-		if err := os.WriteFile(path+SidecarSuffix, good, 0o600); err != nil {
+		if err := os.WriteFile(path+IndexSuffix, good, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		a := mustOpen(t, path)
@@ -246,7 +246,7 @@ func TestNoIndexNeeded(t *testing.T) {
 		if _, size, err := mustOpen(t, path).WriteIndex(t.Context()); err != nil || size != 0 {
 			t.Errorf("%d bytes, %v", size, err)
 		}
-		if _, err := os.Stat(path + SidecarSuffix); !errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(path + IndexSuffix); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("an index file: %v", err)
 		}
 	}

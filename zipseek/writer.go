@@ -41,9 +41,9 @@ type Writer struct {
 type target interface {
 	io.WriterAt
 
-	// settle makes sure that what is written next reaches the disk after what was written before,
+	// barrier makes sure that what is written next reaches the disk after what was written before,
 	// where that matters.
-	settle() error
+	barrier() error
 
 	// commit makes what was written last, and ends the target unless it fails.
 	commit() error
@@ -105,9 +105,9 @@ func NewWriter(w io.WriterAt, path string, opts ...WriterOption) (*Writer, error
 // callersTarget is a file that the caller looks after.
 type callersTarget struct{ io.WriterAt }
 
-func (callersTarget) settle() error { return nil }
-func (callersTarget) commit() error { return nil }
-func (callersTarget) abort() error  { return nil }
+func (callersTarget) barrier() error { return nil }
+func (callersTarget) commit() error  { return nil }
+func (callersTarget) abort() error   { return nil }
 
 // newWriter makes a writer that begins at offset at.
 func newWriter(path string, c writerConfig, t target, at int64) *Writer {
@@ -129,7 +129,7 @@ func (t createTarget) WriteAt(b []byte, off int64) (int, error) {
 	return n, t.f.Named(err)
 }
 
-func (t createTarget) settle() error { return nil } // nobody sees the file before it is complete
+func (t createTarget) barrier() error { return nil } // nobody sees the file before it is complete
 
 func (t createTarget) commit() error {
 	if t.claim == nil {
@@ -205,7 +205,7 @@ func (w *Writer) finish() error {
 	if err := w.out.flush(); err != nil {
 		return err
 	}
-	if err := w.target.settle(); err != nil {
+	if err := w.target.barrier(); err != nil {
 		return err
 	}
 	if err := w.out.write(endRecords(w.count, int64(len(w.dir)), start, w.base, w.comment)); err != nil {

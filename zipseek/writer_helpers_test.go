@@ -243,9 +243,9 @@ func (m *memTarget) ReadAt(b []byte, off int64) (int, error) {
 	return n, nil
 }
 
-func (m *memTarget) settle() error { return nil }
-func (m *memTarget) commit() error { m.state = "committed"; return nil }
-func (m *memTarget) abort() error  { m.state = "aborted"; return nil }
+func (m *memTarget) barrier() error { return nil }
+func (m *memTarget) commit() error  { m.state = "committed"; return nil }
+func (m *memTarget) abort() error   { m.state = "aborted"; return nil }
 
 // repeat yields b until size bytes have come.
 func repeat(b []byte, size int64) iter.Seq2[[]byte, error] {

@@ -68,7 +68,7 @@ func (b *batches) run(cmd *cobra.Command, files []string) error {
 	if err != nil {
 		return err
 	}
-	return b.tell(d)
+	return b.report(d)
 }
 
 // save writes the state before a batch.

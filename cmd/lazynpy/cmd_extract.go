@@ -142,7 +142,7 @@ func (x *extraction) single(ctx context.Context, file string, m *zipseek.Member)
 	if err != nil || x.output == "-" {
 		return inFile(memberName(file, m), err)
 	}
-	return x.tell(file, m, x.output)
+	return x.report(file, m, x.output)
 }
 
 var errExists = errors.New("exists already (--force replaces it)")
@@ -162,7 +162,7 @@ func (x *extraction) files(ctx context.Context, file string, members []*zipseek.
 		Workers: x.cli.workers(),
 		Rules:   x.rules(),
 		Write:   x.write,
-		Written: func(f unpack.File) error { return x.tell(file, f.Member, f.Output) },
+		Written: func(f unpack.File) error { return x.report(file, f.Member, f.Output) },
 	})
 	if refused, ok := errors.AsType[*unpack.Refusal](err); ok {
 		return inFile(refused.Output, refused.Err)
@@ -192,8 +192,8 @@ func (x *extraction) write(ctx context.Context, w io.Writer, m *zipseek.Member) 
 	return nil
 }
 
-// tell says what was written.
-func (x *extraction) tell(file string, m *zipseek.Member, output string) error {
+// report says what was written.
+func (x *extraction) report(file string, m *zipseek.Member, output string) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.cli.flags.json {

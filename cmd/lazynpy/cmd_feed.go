@@ -74,7 +74,7 @@ func (f *feeding) run(cmd *cobra.Command, files []string) error {
 	if err := feed.Serve(ctx, d, l); err != nil {
 		return err
 	}
-	return f.tell(d)
+	return f.report(d)
 }
 
 // one serves the client at the other end of the descriptor, until that is closed.
@@ -101,7 +101,7 @@ func (f *feeding) one(cmd *cobra.Command, files []string) error {
 	if err := feed.ServeConn(outer, d, c); err != nil {
 		return err
 	}
-	return f.tell(d)
+	return f.report(d)
 }
 
 // connectionOf is a stream socket that the parent process gave.

@@ -18,7 +18,7 @@ func newIndexCommand(c *cli) *cobra.Command {
 		Use:   "index FILE.npz...",
 		Short: "Write an index that makes deflated members seekable",
 		Long: "Index inflates the deflated members of an archive once, checks their checksums, and writes the places\n" +
-			"where decoding can begin to FILE.npz" + zipseek.SidecarSuffix + " beside it, which is used from then on. The archive is not\n" +
+			"where decoding can begin to FILE.npz" + zipseek.IndexSuffix + " beside it, which is used from then on. The archive is not\n" +
 			"touched. Members that are stored, have an index in the archive, or are small need none.",
 		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {

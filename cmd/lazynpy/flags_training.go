@@ -315,8 +315,8 @@ func asJSON(d *dataset.Dataset) datasetJSON {
 	return datasetJSON{len(d.Files()), d.Len(), d.Steps(), d.Order().String(), list(in), list(out)}
 }
 
-// tell lists what was passed over. It is a failure all the same.
-func (t *training) tell(d *dataset.Dataset) error {
+// report lists what was passed over. It is a failure all the same.
+func (t *training) report(d *dataset.Dataset) error {
 	n, skipped := d.Skipped()
 	if n == 0 {
 		return nil

@@ -328,7 +328,7 @@ func FuzzArchive(f *testing.F) {
 			f.Fatal(o.stderr)
 		}
 		v.try("index", "--span", "64KiB", path)
-		side, _ := os.ReadFile(path + zipseek.SidecarSuffix)
+		side, _ := os.ReadFile(path + zipseek.IndexSuffix)
 		if i == 0 && len(side) == 0 {
 			f.Fatal("no index of a deflated member")
 		}
@@ -353,7 +353,7 @@ func FuzzArchive(f *testing.F) {
 			t.Fatal(err)
 		}
 		if len(side) > 0 {
-			if err := os.WriteFile(path+zipseek.SidecarSuffix, side, 0o600); err != nil {
+			if err := os.WriteFile(path+zipseek.IndexSuffix, side, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -414,7 +414,7 @@ func (v verbs) unpack(root, path string, valid bool) {
 	}
 	v.try("index", "--span", "64KiB", path)
 	for _, e := range must[[]os.DirEntry](v)(os.ReadDir(root)) {
-		if !slices.Contains([]string{"z.npz", "z.npz" + zipseek.SidecarSuffix, "out", "packed.npz"}, e.Name()) {
+		if !slices.Contains([]string{"z.npz", "z.npz" + zipseek.IndexSuffix, "out", "packed.npz"}, e.Name()) {
 			v.Errorf("%s was made", e.Name())
 		}
 	}

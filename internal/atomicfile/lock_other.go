@@ -13,7 +13,7 @@ const openNonblock = 0
 // lock fails: no temporary file is taken for that of a process that died.
 func lock(*os.File, bool) error { return errors.ErrUnsupported }
 
-// hold is nothing that would keep a file open, since one that is cannot be renamed.
-func hold(*os.File) (*os.File, error) { return nil, nil }
+// dupFile is nothing that would keep a file open, since one that is cannot be renamed.
+func dupFile(*os.File) (*os.File, error) { return nil, nil }
 
 func ours(fs.FileInfo, fs.FileInfo) bool { return true }

@@ -27,8 +27,8 @@ func lock(f *os.File, wait bool) error {
 	}
 }
 
-// hold is the same open file once more.
-func hold(f *os.File) (*os.File, error) {
+// dupFile is the same open file once more.
+func dupFile(f *os.File) (*os.File, error) {
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "dup", Path: f.Name(), Err: err}

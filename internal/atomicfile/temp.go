@@ -130,7 +130,7 @@ func (f *File) dead(name string) (size int64) {
 
 // place gives the file its name.
 func (f *File) place(old *os.File) error {
-	held, err := hold(f.File) // keeps the lock, and a file without a name
+	held, err := dupFile(f.File) // keeps the lock, and a file without a name
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,8 @@ func boolBinary(op BinaryOp, dst, a, b []byte) {
 	}
 }
 
-// truth is 1 for true and 0 for false.
-func truth(b byte) byte { return (b | -b) >> 7 }
+// nonzero is 1 for true and 0 for false.
+func nonzero(b byte) byte { return (b | -b) >> 7 }
 
 // truths is [truth] of each byte of a word.
 func truths(w uint64) uint64 {
@@ -42,7 +42,7 @@ func truthXor(d, x []byte, flip byte) {
 		dw[i] = truths(xw[i]) ^ splat(flip)
 	}
 	for i := range dr {
-		dr[i] = truth(xr[i]) ^ flip
+		dr[i] = nonzero(xr[i]) ^ flip
 	}
 }
 
@@ -79,7 +79,7 @@ func boolPairs(op BinaryOp, d, x, y []byte) {
 		dw[i] = (truths(xw[i])^splat(flipX))&(truths(yw[i])^splat(flipY)) ^ splat(flip)
 	}
 	for i := range dr {
-		dr[i] = (truth(xr[i])^flipX)&(truth(yr[i])^flipY) ^ flip
+		dr[i] = (nonzero(xr[i])^flipX)&(nonzero(yr[i])^flipY) ^ flip
 	}
 }
 
@@ -92,6 +92,6 @@ func boolXor(d, x, y []byte, flip byte) {
 		dw[i] = truths(xw[i]) ^ truths(yw[i]) ^ splat(flip)
 	}
 	for i := range dr {
-		dr[i] = truth(xr[i]) ^ truth(yr[i]) ^ flip
+		dr[i] = nonzero(xr[i]) ^ nonzero(yr[i]) ^ flip
 	}
 }

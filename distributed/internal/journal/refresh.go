@@ -68,7 +68,7 @@ func (l *Log) Refresh(ctx context.Context) error {
 		err = l.readUnended(ctx, true)
 	}
 	if err == nil && lent && l.done < before {
-		l.tell(fmt.Sprintf("%s: removed: by it %d portions are done, and by the journals %d", l.snapshotPath(), before, l.done))
+		l.notice(fmt.Sprintf("%s: removed: by it %d portions are done, and by the journals %d", l.snapshotPath(), before, l.done))
 		l.removeSnapshot()
 	}
 	return err

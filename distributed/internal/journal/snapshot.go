@@ -147,14 +147,14 @@ func (l *Log) readSnapshot() *snapshot {
 		s, err = decodeSnapshot(b, l.plan, int64(len(l.slots)))
 	}
 	if err != nil {
-		l.tell(fmt.Sprintf("%s: ignored: %v", l.snapshotPath(), err))
+		l.notice(fmt.Sprintf("%s: ignored: %v", l.snapshotPath(), err))
 		return nil
 	}
 	return s
 }
 
-// tell passes a line on, unless it is the last one again.
-func (l *Log) tell(line string) {
+// notice passes a line on, unless it is the last one again.
+func (l *Log) notice(line string) {
 	if l.note == line {
 		return
 	}
