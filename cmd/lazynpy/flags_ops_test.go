@@ -93,7 +93,7 @@ func compareMap(t *testing.T, op, input, records string) {
 	sameElements(t, at("run.npy"), at("convert.npy"))
 	sameFiles(t, at("run-max.npy"), at("reduce-max.npy"))
 	got, want := decode(t, ok(t, append([]string{"stats", "--json", input}, common...)...)), decode(t, ok(t, "stats", "--json", at("run.npy")))
-	for _, key := range []string{"descr", "shape", "max", "argmin"} { // sums depend on how an array is cut
+	for _, key := range []string{"descr", "shape", "max", "argmin"} { // sums depend on the cut
 		if !equalJSON(got[key], want[key]) {
 			t.Errorf("stats: %s of the map is %v and of the output %v", key, got[key], want[key])
 		}
