@@ -767,7 +767,7 @@ func TestSilentClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	if _, err := silent.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := silent.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("a client that does not open reads %v", err)
 	}
 	r, err := k.Get(0)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/dataset"
@@ -27,7 +28,7 @@ func newBatchesCommand(c *cli) *cobra.Command {
 			"or a pattern in quotes; of .npy files leave out --inputs.",
 		RunE: b.run,
 	}
-	b.register(cmd)
+	b.register(cmd.Flags())
 	return cmd
 }
 
@@ -37,9 +38,8 @@ type batches struct {
 	state string
 }
 
-func (b *batches) register(cmd *cobra.Command) {
-	b.training.register(cmd, 1, "after how many epochs it ends, those before the state of --resume included; 0 only describes")
-	set := cmd.Flags()
+func (b *batches) register(set *pflag.FlagSet) {
+	b.training.register(set, 1, "after how many epochs it ends, those before the state of --resume included; 0 only describes")
 	set.StringVar(&b.state, "state", "", "`file` for the state behind the last batch that was read")
 	b.cli.forces(set)
 }

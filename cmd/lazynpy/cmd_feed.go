@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/dataset"
@@ -26,7 +27,7 @@ func newFeedCommand(c *cli) *cobra.Command {
 			"describes the protocol. It serves until it is interrupted, or with --fd until that connection is closed.",
 		RunE: f.run,
 	}
-	f.register(cmd)
+	f.register(cmd.Flags())
 	return cmd
 }
 
@@ -37,9 +38,8 @@ type feeding struct {
 	fd     int
 }
 
-func (f *feeding) register(cmd *cobra.Command) {
-	f.training.register(cmd, 0, "after how many epochs there are no more batches; 0 is never")
-	set := cmd.Flags()
+func (f *feeding) register(set *pflag.FlagSet) {
+	f.training.register(set, 0, "after how many epochs there are no more batches; 0 is never")
 	set.StringVar(&f.socket, "socket", "", "`file` of the socket that clients connect to")
 	set.IntVar(&f.fd, "fd", -1, "`number` of a descriptor that is a connection to the only client")
 }

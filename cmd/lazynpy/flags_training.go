@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/dataset"
@@ -34,10 +35,9 @@ type training struct {
 }
 
 // register adds the flags to a verb. The usage of --epochs is the verb's.
-func (t *training) register(cmd *cobra.Command, epochs int, usage string) {
+func (t *training) register(set *pflag.FlagSet, epochs int, usage string) {
 	t.shuffle, t.last = parsed[dataset.Order]{parse: dataset.ParseOrder, kind: "how"}, parsed[dataset.Last]{parse: parseLast, kind: "how"}
 	t.subset = parsed[dataset.Subset]{kind: "part", parse: func(s string) (dataset.Subset, error) { return parseSubset(s, 0) }}
-	set := cmd.Flags()
 	t.set = set.Changed
 	set.StringSliceVar(&t.inputs, "inputs", nil, "`keys` of the inputs, as x1,x2 (default the only array of each file)")
 	set.StringSliceVar(&t.targets, "targets", nil, "`keys` of the targets, as y")
