@@ -298,7 +298,10 @@ func (o *overlapReader) fill() error {
 			return nil
 		}
 	}
-	pick := make([]int, ndim)
+	pick, counts := make([]int64, ndim), make([]int64, ndim)
+	for d := range axes {
+		counts[d] = int64(len(axes[d]))
+	}
 	chosen := make([]stretch, ndim)
 	for {
 		for d := range pick {
@@ -307,14 +310,7 @@ func (o *overlapReader) fill() error {
 		if err := o.copy(chosen); err != nil {
 			return err
 		}
-		d := ndim - 1
-		for ; d >= 0; d-- {
-			if pick[d]++; pick[d] < len(axes[d]) {
-				break
-			}
-			pick[d] = 0
-		}
-		if d < 0 {
+		if chunk.NextIndex(pick, counts) < 0 {
 			return nil
 		}
 	}

@@ -162,7 +162,10 @@ func (r *reshapingReader) open(win chunk.Region) error {
 			step *= win.Shape[d]
 		}
 	}
-	pick := make([]int, len(steps))
+	pick, counts := make([]int64, len(steps)), make([]int64, len(steps))
+	for k := range counts {
+		counts[k] = int64(len(r.parts[k]))
+	}
 	box := chunk.Region{Start: make([]int64, len(r.node.in.shape())), Shape: slices.Repeat([]int64{1}, len(r.node.in.shape()))}
 	for {
 		at := int64(0)
@@ -176,14 +179,7 @@ func (r *reshapingReader) open(win chunk.Region) error {
 		if err := r.read(box, at, steps); err != nil {
 			return err
 		}
-		k := len(pick) - 1
-		for ; k >= 0; k-- {
-			if pick[k]++; pick[k] < len(r.parts[k]) {
-				break
-			}
-			pick[k] = 0
-		}
-		if k < 0 {
+		if chunk.NextIndex(pick, counts) < 0 {
 			return nil
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
 
@@ -132,12 +133,7 @@ func eachPixel(shape []int64, f func(i int64, at []int64)) {
 	at := make([]int64, len(shape))
 	for i := range product(shape) {
 		f(i, at)
-		for d := len(shape) - 1; d >= 0; d-- {
-			if at[d]++; at[d] < shape[d] {
-				break
-			}
-			at[d] = 0
-		}
+		chunk.NextIndex(at, shape)
 	}
 }
 

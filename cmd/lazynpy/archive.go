@@ -136,9 +136,6 @@ func (c *cli) suggestPartial(path string, err error) error {
 	return fmt.Errorf("%w (%s can be read with --partial)", err, counted(int64(z.Len()), "member", "members"))
 }
 
-// npyMagic is how a .npy file begins.
-const npyMagic = "\x93NUMPY"
-
 // arraysOf lists the members that are arrays, or should be by their names, each name once.
 func arraysOf(z *lazy.Archive) []*zipseek.Member {
 	var members []*zipseek.Member

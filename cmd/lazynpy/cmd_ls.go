@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/lazynpy/lazynpy/chunk"
+	"github.com/lazynpy/lazynpy/internal/filekind"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/zipseek"
@@ -177,14 +178,14 @@ func (l *listing) describe(row *lsJSON, m *zipseek.Member) error {
 
 // isArray reports whether a member is an array, or should be by its name.
 func (l *listing) isArray(m *zipseek.Member) (bool, error) {
-	if strings.HasSuffix(m.Name, ".npy") || m.Size < int64(len(npyMagic)) {
-		return strings.HasSuffix(m.Name, ".npy") && !m.IsAppleDouble(), nil
+	if strings.HasSuffix(m.Name, ".npy") {
+		return !m.IsAppleDouble(), nil
 	}
-	magic := make([]byte, len(npyMagic))
-	if _, err := m.ReadAt(magic, 0); err != nil && !errors.Is(err, io.EOF) {
+	head := make([]byte, min(m.Size, 8))
+	if _, err := m.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return false, err
 	}
-	return string(magic) == npyMagic, nil
+	return filekind.Name(string(head)) == filekind.Array, nil
 }
 
 func (l *listing) print(path string, rows []lsJSON) error {

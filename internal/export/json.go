@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/npytext"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -68,12 +69,6 @@ func (p *nester) open(dst []byte) []byte {
 
 // close writes a closing bracket for every list that ends with the element.
 func (p *nester) close(dst []byte) []byte {
-	for d := len(p.index) - 1; d >= 0; d-- {
-		if p.index[d]++; p.index[d] < p.shape[d] {
-			return dst
-		}
-		p.index[d] = 0
-		dst = append(dst, ']')
-	}
-	return dst
+	lists := len(p.index) - 1 - chunk.NextIndex(p.index, p.shape)
+	return append(dst, strings.Repeat("]", lists)...)
 }

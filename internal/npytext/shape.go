@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/arith"
 	"github.com/lazynpy/lazynpy/mmapnpy"
 )
@@ -59,17 +60,7 @@ func Indices(shape []int64) iter.Seq[[]int64] {
 			}
 		}
 		idx := make([]int64, len(shape))
-		for yield(idx) {
-			d := len(shape) - 1
-			for ; d >= 0; d-- {
-				if idx[d]++; idx[d] < shape[d] {
-					break
-				}
-				idx[d] = 0
-			}
-			if d < 0 {
-				return
-			}
+		for yield(idx) && chunk.NextIndex(idx, shape) >= 0 {
 		}
 	}
 }
