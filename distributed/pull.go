@@ -149,15 +149,11 @@ func (q *puller) count(free int64, workers int) int64 {
 
 // late chooses a portion that another worker is late with: the last one of the oldest claim that is
 // old enough, and of which nobody else has done that before.
-func (q *puller) late(log *journal.Log) (s span, ok bool) {
-	if q.done == 0 {
-		return span{}, false
-	}
-	each := q.spent / time.Duration(q.done)
+func (q *puller) late(log *journal.Log, now time.Time) (s span, ok bool) {
 	claims := log.Claims(q.name)
 	slices.SortFunc(claims, func(a, b journal.Claim) int { return a.Seen.Compare(b.Seen) })
 	for _, c := range claims {
-		if c.From >= q.portions || time.Since(c.Seen) < max(leastPatience, patience*each*time.Duration(c.To-c.From)) {
+		if c.From >= q.portions || now.Sub(c.Seen) < q.patience(c) {
 			continue
 		}
 		for n := c.To - 1; n >= c.From; n-- {
@@ -169,6 +165,16 @@ func (q *puller) late(log *journal.Log) (s span, ok bool) {
 		}
 	}
 	return span{}, false
+}
+
+// patience is how old a claim may be. A worker that has computed nothing, and does not know how
+// long that takes, waits as long as for one that says nothing: workers may hang and say that they
+// live.
+func (q *puller) patience(c journal.Claim) time.Duration {
+	if q.done == 0 {
+		return journal.Lease
+	}
+	return max(leastPatience, patience*(q.spent/time.Duration(q.done))*time.Duration(c.To-c.From))
 }
 
 // claimed is how many claims have a portion.

@@ -347,7 +347,7 @@ func (t *attempt) next(ctx context.Context) (span, error) {
 			continue
 		}
 		if s.empty() {
-			s, late = t.pull.late(t.log)
+			s, late = t.pull.late(t.log, time.Now())
 		}
 		if s.empty() {
 			if err := t.say(span{}); err != nil {
