@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/lazynpy/lazynpy/chunk"
 	"github.com/lazynpy/lazynpy/internal/arith"
@@ -42,7 +43,7 @@ type Options struct {
 
 	// Map are operations on the array, in their order; Output is the .npy file that takes what they
 	// give, and empty if nothing does. Write is how it is written: [WriteAuto], the default,
-	// [WriteCached], [WriteEdges] or [WriteSync].
+	// [WriteCached], [WriteDirect], [WriteEdges] or [WriteSync].
 	Map    []ops.Op
 	Output string
 	Write  string
@@ -319,6 +320,10 @@ const (
 	manyRuns = 1 << 16
 )
 
+// directBytes is how large an output is that is written past the page cache without being asked to.
+// Smaller ones are likely to be read where they are written, soon.
+const directBytes = 256 << 20
+
 // page is what the output of portions must not share: the largest page of the machines that this is
 // built for, but for those with pages of 16 and 64 KiB, which have caches of extents.
 const page = 4 << 10
@@ -414,8 +419,8 @@ func (p *Plan) planOutput(o Options, parts *lazy.Parts, block int64) error {
 	aligned, together := group(page), group(1)
 	switch {
 	case o.Write != "" && o.Write != WriteAuto && !slices.Contains(ways, o.Write):
-		return fmt.Errorf("write %q (want %s, %s, %s or %s)", o.Write, WriteAuto, WriteCached, WriteEdges, WriteSync)
-	case o.Write == WriteCached && aligned == 0:
+		return fmt.Errorf("write %q (want %s or %s)", o.Write, WriteAuto, strings.Join(ways, ", "))
+	case (o.Write == WriteCached || o.Write == WriteDirect) && aligned == 0:
 		return fileerr.Errorf(path, "portions of this plan would share pages of the file, and the caches of two machines could then lose what one of them has written: "+
 			"cut along the slowest axes only, or write with %q", WriteSync)
 	case o.Write == WriteEdges && together == 0:
@@ -431,6 +436,8 @@ func (p *Plan) planOutput(o Options, parts *lazy.Parts, block int64) error {
 		p.Output.Write = WriteSync
 	case o.Write == WriteEdges || aligned == 0:
 		p.Output.Write, blocks = WriteEdges, together
+	case o.Write == WriteDirect || o.Write != WriteCached && h.NBytes() >= directBytes:
+		p.Output.Write, blocks = WriteDirect, aligned
 	default:
 		p.Output.Write, blocks = WriteCached, aligned
 	}

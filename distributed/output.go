@@ -124,6 +124,8 @@ type outputFile struct {
 	f    *os.File
 	base int64
 
+	direct *atomicfile.Direct // takes what is written, or nil
+
 	// What is written to pages that portions share, where they share no others, goes through a
 	// descriptor of its own.
 	edges *os.File
@@ -146,6 +148,9 @@ func (p *Plan) openOutput(parts *lazy.Parts) (o *outputFile, err error) {
 	}
 	if o.f, err = rundir.OpenFile(p.partPath(), flag); err != nil {
 		return nil, err
+	}
+	if p.Output.Write == WriteDirect {
+		o.direct = atomicfile.NewDirect(o.f)
 	}
 	if p.Output.Write == WriteEdges {
 		if o.edges, err = rundir.OpenFile(p.partPath(), flag|dsync); err != nil {
@@ -174,7 +179,10 @@ func (p *Plan) openOutput(parts *lazy.Parts) (o *outputFile, err error) {
 
 // WriteAt writes a page that portions share so that it waits for the disk.
 func (o *outputFile) WriteAt(b []byte, off int64) (n int, err error) {
-	if o.edges == nil {
+	switch {
+	case o.direct != nil:
+		return o.direct.WriteAt(b, off+o.base)
+	case o.edges == nil:
 		return o.f.WriteAt(b, off+o.base)
 	}
 	for n < len(b) {
@@ -225,6 +233,9 @@ func (o *outputFile) ReadAt(b []byte, off int64) (int, error) { return o.f.ReadA
 func (o *outputFile) Sync() error                             { return o.f.Sync() }
 
 func (o *outputFile) Close() (err error) {
+	if o.direct != nil {
+		err = o.direct.Close()
+	}
 	for _, f := range []*os.File{o.f, o.edges} {
 		if f != nil {
 			err = errors.Join(err, f.Close())

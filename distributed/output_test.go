@@ -3,6 +3,7 @@ package distributed
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/lazynpy/lazynpy/lazy"
+	"github.com/lazynpy/lazynpy/mmapnpy"
 	"github.com/lazynpy/lazynpy/ops"
 )
 
@@ -110,6 +112,61 @@ func TestTransposedRun(t *testing.T) {
 		if !bytes.Equal(elements(t, out), elements(t, want)) {
 			t.Errorf("transpose %v: other elements than those of Save", axes)
 		}
+	}
+}
+
+// TestDirectOutput plans large and small maps, and compares what is written past the page cache,
+// which large ones are, with what goes through it.
+func TestDirectOutput(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	in := filepath.Join(dir, "in.raw")
+	f, err := os.Create(in)
+	if err == nil {
+		err = errors.Join(f.Truncate(directBytes), f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := func(rows int64, write string) Options {
+		return Options{DType: mmapnpy.Uint16, Shape: []int64{rows, 256, 256}, Map: []ops.Op{ops.Must("astype", ops.AsTypeParams{DType: "float32"})},
+			Output: filepath.Join(dir, "out.npy"), Write: write, PortionBytes: 3 << 20}
+	}
+	const rows = directBytes / (4 * 256 * 256)
+	for _, c := range []struct {
+		rows        int64
+		write, want string
+	}{{rows, "", WriteDirect}, {rows - 1, WriteAuto, WriteCached}, {rows, WriteCached, WriteCached}, {3, WriteDirect, WriteDirect}} {
+		if p, err := MemmapDistributed(in, options(c.rows, c.write)); err != nil || p.Output.Write != c.want {
+			t.Errorf("%d rows, write %q: %+v, %v", c.rows, c.write, p.Output, err)
+		}
+	}
+	values := make([]uint16, 19*256*256)
+	rng := rand.New(rand.NewPCG(3, 6))
+	for i := range values {
+		values[i] = uint16(rng.IntN(math.MaxUint16))
+	}
+	b, err := mmapnpy.BufferOf(values)
+	if err == nil {
+		err = os.WriteFile(in, b.Data, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written [][]byte
+	for _, write := range []string{WriteCached, WriteDirect} {
+		o := options(19, write)
+		o.Output = filepath.Join(dir, write+".npy")
+		p, err := MemmapDistributed(in, o)
+		if err == nil {
+			err = Run(ctx, p, Pool{}, RunOptions{Dir: o.Output + ".run", Verify: true})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		written = append(written, elements(t, o.Output))
+	}
+	if !bytes.Equal(written[0], written[1]) {
+		t.Error("past the page cache other bytes were written")
 	}
 }
 

@@ -95,7 +95,7 @@ type Output struct {
 	Fortran    bool   `json:"fortran_order"`
 	DataOffset int64  `json:"data_offset"` // bytes before the first element
 	Size       int64  `json:"size"`        // of the file, in bytes
-	Write      string `json:"write"`       // WriteCached, WriteEdges or WriteSync
+	Write      string `json:"write"`       // WriteCached, WriteDirect, WriteEdges or WriteSync
 }
 
 // The ways of writing an output. Where no two portions share a page of the file, they are written
@@ -105,12 +105,15 @@ type Output struct {
 const (
 	WriteAuto   = "auto"   // whichever is right
 	WriteCached = "cached" // refused where portions share pages
+	// Past the page cache, where the disk of a worker allows that, and else as WriteCached; refused
+	// where that is.
+	WriteDirect = "direct"
 	// Through the cache but for pages that are shared; refused where portions do not lie together.
 	WriteEdges = "edges"
 	WriteSync  = "sync" // every write waits
 )
 
-var ways = []string{WriteCached, WriteEdges, WriteSync}
+var ways = []string{WriteCached, WriteDirect, WriteEdges, WriteSync}
 
 // ID identifies the plan: the SHA-256 of its canonical JSON, without what tells on one machine
 // which files the inputs are, and without Tasks, which decides nothing of what is computed.

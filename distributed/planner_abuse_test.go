@@ -207,7 +207,7 @@ func (g *arrays) plan(a array) distributed.Options {
 	o.Chunks = g.chunks(shape)
 	o.PortionBytes = []int64{1, 1, 3000, 20000, 1 << 20}[g.rng.IntN(5)]
 	o.Tasks = []int64{0, 1, 3, 1 << 62}[g.rng.IntN(4)]
-	o.Write = []string{"", distributed.WriteAuto, distributed.WriteCached, distributed.WriteEdges, distributed.WriteSync}[g.rng.IntN(5)]
+	o.Write = []string{"", distributed.WriteAuto, distributed.WriteCached, distributed.WriteDirect, distributed.WriteEdges, distributed.WriteSync}[g.rng.IntN(6)]
 	o.Output = filepath.Join(g.dir, fmt.Sprintf("out%d.npy", g.n))
 	if a.whole {
 		return o
@@ -271,7 +271,8 @@ func TestPlans(t *testing.T) {
 		a := g.next()
 		o := g.plan(a)
 		p, err := distributed.MemmapDistributed(a.path, o)
-		if err != nil && (o.Write == distributed.WriteCached && strings.Contains(err.Error(), "share pages") ||
+		unshared := func(way string) bool { return way == distributed.WriteCached || way == distributed.WriteDirect }
+		if err != nil && (unshared(o.Write) && strings.Contains(err.Error(), "share pages") ||
 			o.Write == distributed.WriteEdges && strings.Contains(err.Error(), "do not lie together")) {
 			refused++
 			o.Write = distributed.WriteSync
@@ -286,9 +287,9 @@ func TestPlans(t *testing.T) {
 		if p.Output != nil {
 			shared := pagesShared(t, p)
 			switch {
-			case p.Output.Write == distributed.WriteCached && shared:
+			case unshared(p.Output.Write) && shared:
 				t.Errorf("%s of %v, chunks %v: portions of %d blocks share pages", a.path, a.shape, p.Chunks, p.PortionBlocks)
-			case p.Output.Write == distributed.WriteCached && p.Portions() > 1:
+			case unshared(p.Output.Write) && p.Portions() > 1:
 				cached++
 			case p.Output.Write == distributed.WriteEdges && p.Portions() > 1:
 				edges++

@@ -14,6 +14,10 @@ const (
 	// for the accumulators, so several reducers in one pass read memory once.
 	tileBytes = 256 << 10
 
+	// writeBytes is what a pass that only writes takes at once, so that disks that are written to
+	// past the page cache are busy. No reader counts with larger tiles.
+	writeBytes = windowBytes / 4
+
 	// workerBytes is what one worker may hold: a window read through at the worst sparseness, its
 	// gathered copy, and as much again for converted tiles and, up to smallState, the accumulators
 	// of its task.

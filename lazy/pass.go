@@ -149,6 +149,9 @@ func passOf(a *Array, jobs []job, partial int64, parts bool) (*pass, error) {
 	p := &pass{a: a, jobs: jobs, order: a.node.order(), raw: toNative(a.node), computed: computable(a.node)}
 	size := max(elemSize(a.node), elemSize(p.computed))
 	p.windowLen, p.tileLen = max(windowBytes/size, 1), max(tileBytes/size, 1)
+	if onlyWrites(jobs) {
+		p.tileLen = max(writeBytes/size, 1)
+	}
 	for p.windowLen > p.tileLen && p.computed.memory(p.windowLen) > workerBytes-windowBytes {
 		p.windowLen = (p.windowLen + 1) / 2
 	}
@@ -166,6 +169,16 @@ func passOf(a *Array, jobs []job, partial int64, parts bool) (*pass, error) {
 	}
 	p.done = parallel.NewMeter(a.config.progress, a.NBytes())
 	return p, nil
+}
+
+// onlyWrites reports whether elements go to a file, and nowhere else.
+func onlyWrites(jobs []job) bool {
+	for _, j := range jobs {
+		if _, ok := j.(*outputJob); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // run spreads the tasks over workers.

@@ -333,3 +333,35 @@ func TestOpenRaw(t *testing.T) {
 }
 
 var _ io.ReaderAt = (*buffer)(nil)
+
+// sizes counts writes of each length.
+type sizes struct {
+	mu sync.Mutex
+	n  map[int]int
+}
+
+func (s *sizes) WriteAt(b []byte, _ int64) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.n[len(b)]++
+	return len(b), nil
+}
+
+// TestMapsAreWrittenInLargePieces looks at the writes of a pass that only writes, which are to keep
+// a disk busy, whatever the elements are made of.
+func TestMapsAreWrittenInLargePieces(t *testing.T) {
+	a := mustSlice(t, make([]uint16, 64<<16), 64, 256, 256)
+	f4 := must[*Array](t)(a.AsType(mmapnpy.Float32))
+	for name, a := range map[string]*Array{
+		"as they are stored": a,
+		"a cast":             f4,
+		"a computation":      must[*Array](t)(Add(f4, f4)),
+		"transposed":         must[*Array](t)(must[*Array](t)(f4.Transpose(1, 0, 2)).InFileOrder(0)),
+	} {
+		p, got := must[*Parts](t)(NewParts(a, true)), &sizes{n: map[int]int{}}
+		err := p.Compute(t.Context(), 0, p.NumBlocks(), Computing{Output: got}, func(BlockState) error { return nil })
+		if want := int(a.NBytes() >> 20); err != nil || got.n[1<<20] != want || len(got.n) != 1 {
+			t.Errorf("%s: writes of %v, %d of 1 MiB expected, %v", name, got.n, want, err)
+		}
+	}
+}

@@ -74,7 +74,7 @@ func (r *launch) register(set *pflag.FlagSet) {
 	r.registerReducers(set)
 	set.StringVarP(&r.output, "output", "o", "", ".npy `file` for the result of --op")
 	set.StringVar(&r.mapOutput, "map-output", "", ".npy `file` for the array that --apply gives")
-	set.StringVar(&r.write, "write", distributed.WriteAuto, "how --map-output is written: auto, cached, edges or sync")
+	set.StringVar(&r.write, "write", distributed.WriteAuto, "how --map-output is written: auto, cached, direct, edges or sync")
 	set.StringVar(&r.dir, "run-dir", "", "`directory` for the records, which all workers must see (default: --map-output, else the first -o, with .run behind it)")
 	set.Int64Var(&r.tasks, "tasks", 0, "the most workers that an engine starts at once (default 64, or one per 32GiB)")
 	set.Var(&r.portion, "portion", "what is recorded, and lost with a worker, at once (default 256MiB)")
@@ -178,8 +178,8 @@ func (r *launch) checkSource(c *cli) error {
 		return usagef("run: --tasks %d is negative", r.tasks)
 	case r.mapOutput == "" && r.write != distributed.WriteAuto:
 		return usagef("run: --write is for --map-output")
-	case !slices.Contains([]string{distributed.WriteAuto, distributed.WriteCached, distributed.WriteEdges, distributed.WriteSync}, r.write):
-		return usagef("run: --write %q (want auto, cached, edges or sync)", r.write)
+	case !slices.Contains([]string{distributed.WriteAuto, distributed.WriteCached, distributed.WriteDirect, distributed.WriteEdges, distributed.WriteSync}, r.write):
+		return usagef("run: --write %q (want auto, cached, direct, edges or sync)", r.write)
 	}
 	return nil
 }
