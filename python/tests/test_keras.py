@@ -2,7 +2,6 @@
 
 import os
 import unittest
-import warnings
 
 os.environ["KERAS_BACKEND"], os.environ["JAX_PLATFORMS"] = "jax", "cpu"
 
@@ -47,8 +46,6 @@ class Fit(Case):
         super().setUp()
         self.ds = self.feed(self.files((13, 7)), inputs="x", targets=lazynpy.column("y", dtype="f4"), batch_size=4, shuffle=True)
         self.assertEqual(len(self.ds), 5)
-        warnings.simplefilter("ignore")
-        self.addCleanup(warnings.resetwarnings)
 
     def asked(self, batches, m, **options):
         spy = batches.feed = Spy(self.ds)

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import unittest
-import warnings
 
 import common
 import lazynpy
@@ -174,5 +173,4 @@ class Train(Case):
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
     unittest.main()
