@@ -19,7 +19,7 @@ func (p *Plan) open(opts ...lazy.Option) (*lazy.Array, error) {
 	for _, op := range p.Map {
 		next, err := op.Apply(a)
 		if err != nil {
-			_ = a.Close() // only read from; the first error is the one to tell
+			_ = a.Close() // best effort
 			return nil, fileerr.New(whole.Name(), err)
 		}
 		a = next
@@ -35,7 +35,7 @@ func (s *Source) open(opts ...lazy.Option) (*lazy.Array, error) {
 	}
 	b, err := s.arrange(a)
 	if err != nil {
-		_ = a.Close() // only read from; the first error is the one to tell
+		_ = a.Close() // best effort
 		return nil, fileerr.New(s.Path, err)
 	}
 	return b, nil
@@ -105,7 +105,7 @@ func (p *Plan) bind(opts ...lazy.Option) (*bound, error) {
 	}
 	b, err := p.bindTo(a)
 	if err != nil {
-		_ = a.Close() // only read from; the first error is the one to tell
+		_ = a.Close() // best effort
 		return nil, err
 	}
 	return b, nil

@@ -178,8 +178,8 @@ func compareMixed(op kernel.BinaryOp, a, b operand) (node, error) {
 	return asNode(newElementwise(mmapnpy.Bool, stateless(l), a.node(mmapnpy.Int64), b.node(mmapnpy.Uint64)))
 }
 
-// compareOutOfRange compares with operand number `which`, an integer that the other's dtype has no place for:
-// it is above or below all of them.
+// compareOutOfRange compares with operand number `which`, an integer that the other's dtype has no
+// place for: it is above or below all of them.
 func compareOutOfRange(op kernel.BinaryOp, a, b operand, which int) (node, error) {
 	other, number := a, b
 	if which == 0 {

@@ -174,7 +174,7 @@ func (c *concatReader) open(win chunk.Region) error {
 			c.readers[c.open1] = rd
 		}
 		if err := rd.open(c.share(win, c.open1)); err != nil {
-			_ = c.close() // what was opened before; the first error is the one to tell
+			_ = c.close() // best effort
 			return err
 		}
 	}

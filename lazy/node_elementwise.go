@@ -211,7 +211,7 @@ func (e *elementwiseReader) open(win chunk.Region) error {
 			part = chunk.Whole(e.node.in[i].shape())
 		}
 		if err := r.open(part); err != nil {
-			_ = e.close() // the first error is the one to tell
+			_ = e.close() // best effort
 			return err
 		}
 		e.opened = i + 1

@@ -35,8 +35,8 @@ func (a *Array) Take(indices []int64, axis int) (*Array, error) {
 
 // Select picks measurements by a mask of booleans over all navigation axes, in their order, as
 // a[mask] does in NumPy: the result has one navigation axis, of those for which the mask is true,
-// in C order, and the signal axes. Only they are read. A mask of another shape is an [ErrShape], one
-// of another dtype an [ErrDType].
+// in C order, and the signal axes. Only they are read. A mask of another shape is an [ErrShape],
+// one of another dtype an [ErrDType].
 func (a *Array) Select(mask *Result) (*Array, error) {
 	if k := mask.dtype.Kind(); k != mmapnpy.KindBool {
 		return nil, fmt.Errorf("%w: a mask has to be of bool and is of %s", ErrDType, mask.dtype)

@@ -40,7 +40,7 @@ func openPlain(path string, o bytesrc.Options, c config) (*Array, error) {
 	a, err := open(src, c)
 	if err != nil {
 		outgrown := src.Outgrown()
-		_ = src.Close() // nothing was written; the first error is the one to tell
+		_ = src.Close() // best effort
 		if outgrown {   // its header was rewritten since its length was looked at
 			return openPlain(path, o, c)
 		}

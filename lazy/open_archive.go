@@ -265,7 +265,7 @@ func openMember(path, key string, named bool, c config) (*Array, error) {
 	}
 	a, err := z.only(key, named)
 	if err != nil {
-		_ = z.Close() // only read from; the first error is the one to tell
+		_ = z.Close() // best effort
 		return nil, err
 	}
 	a.files[0].close = z.Close

@@ -33,7 +33,7 @@ func OpenRaw(path string, r Raw, opts ...Option) (*Array, error) {
 	}
 	a, err := openRaw(src, r, c)
 	if err != nil {
-		_ = src.Close() // only read from; the first error is the one to tell
+		_ = src.Close() // best effort
 		return nil, err
 	}
 	a.files[0].close = src.Close

@@ -289,7 +289,8 @@ func TestOpenNpyStack(t *testing.T) {
 	writeNpyStack(t, dir, 1, 3, 2)
 	saveFrame(t, filepath.Join(dir, "more.npy"), 0, little(), false, 1) // no part of the stack
 	pickles := infos(t)
-	for i, content := range append(pickles, nil, []byte("nothing that Python pickles")) { // the axis is found out
+	for i, content := range append(pickles, nil, []byte("nothing that Python pickles")) {
+		// where the pickle says nothing, the axis is found out
 		if err := os.WriteFile(info, content, 0o600); err != nil {
 			t.Fatal(err)
 		}

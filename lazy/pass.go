@@ -233,8 +233,8 @@ func sweep[T any](ctx context.Context, p *pass, c *config, lo, hi, run int64,
 	return p.a.changed()
 }
 
-// concurrency is how many workers the budget allows, and how many tasks, of which a batch has at most so
-// many, they may run ahead of the merge. Neither changes results.
+// concurrency is how many workers the budget allows, and how many tasks, of which a batch has at
+// most so many, they may run ahead of the merge. Neither changes results.
 func (p *pass) concurrency(c *config, batch int64) (workers int, ahead int64) {
 	task := p.tasks.stateBytes(p.jobs)
 	each := max(workerBytes, p.computed.memory(p.windowLen)+max(windowBytes, p.tileMemory())) + max(task-smallState, 0)

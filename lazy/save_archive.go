@@ -179,7 +179,7 @@ func addEach(ctx context.Context, w *zipseek.Writer, entries []Entry) error {
 	whole := false
 	defer func() {
 		if !whole {
-			_ = w.Abort() // leaves nothing; the first error is the one to tell
+			_ = w.Abort() // best effort
 		}
 	}()
 	for _, e := range entries {

@@ -74,7 +74,7 @@ func open(path string, c config) (*File, error) {
 	f, err := openSource(src, c)
 	if err != nil {
 		outgrown := src.Outgrown()
-		_ = src.Close() // nothing was written; the header's error is the one to tell
+		_ = src.Close() // best effort, after an error
 		if outgrown {   // the header was rewritten since the length was looked at
 			return open(path, c)
 		}

@@ -319,7 +319,7 @@ func withOperands(f func(x []lazy.Operand) (*lazy.Array, error), operands ...Ope
 		}
 		for _, o := range x {
 			if a, ok := o.(*lazy.Array); ok {
-				_ = a.Close() // nothing was written; the first error is the one to tell
+				_ = a.Close() // best effort
 			}
 		}
 	}()

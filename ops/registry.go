@@ -179,8 +179,8 @@ type registry struct {
 	entries map[string]*entry
 }
 
-// registered has the operations of this package from the beginning: before any init function can ask for
-// one.
+// registered has the operations of this package from the beginning: before any init function can
+// ask for one.
 var registered = newRegistry()
 
 func newRegistry() *registry {

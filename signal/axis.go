@@ -21,8 +21,9 @@ func (ax Axis) Value(i int64) float64 {
 }
 
 // IndexOf is the position nearest to a value on an axis of so many positions, as HyperSpy's
-// value2index finds it: of two that are equally near, the one nearer to zero value. A value farther than half a step from the ends of a
-// uniform axis, or beyond the ends of a non-uniform one, is an error that matches [lazy.ErrIndex].
+// value2index finds it: of two that are equally near, the one nearer to zero value. A value farther
+// than half a step from the ends of a uniform axis, or beyond the ends of a non-uniform one, is an
+// error that matches [lazy.ErrIndex].
 func (ax Axis) IndexOf(value float64, size int64) (int64, error) {
 	i, side := ax.locate(value, size)
 	if side != 0 || math.IsNaN(value) {

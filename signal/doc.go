@@ -2,9 +2,9 @@
 // them: names, units, scales and offsets, kept in a sidecar beside the array that Python programs
 // read and write too (docs/signals.md).
 //
-// A [Signal] is a [lazy.Array] and what is known of it; [Read] opens one, [Write] saves one with its
-// sidecar, [WriteSidecar] calibrates data that are there. Slices by calibrated values, transposes
-// and reductions keep the axes true.
+// A [Signal] is a [lazy.Array] and what is known of it; [Read] opens one, [Write] saves one with
+// its sidecar, [WriteSidecar] calibrates data that are there. Slices by calibrated values,
+// transposes and reductions keep the axes true.
 //
 //   - Lifetime: a signal lives as long as the file of its data. Closing one closes it for all that
 //     were made of it.

@@ -11,13 +11,13 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// Slice applies NumPy's basic indexing to the data, as [lazy.Array.Slice] does, and to the axes: the
-// offset moves to the first position that is left, the scale is multiplied by the step, and the
+// Slice applies NumPy's basic indexing to the data, as [lazy.Array.Slice] does, and to the axes:
+// the offset moves to the first position that is left, the scale is multiplied by the step, and the
 // axis of a single position goes. A number with a point or an exponent is a calibrated value and
-// stands for the position nearest to it ([Axis.IndexOf]), as in HyperSpy: "2.5:7.0, ::2" is
-// cut at the values 2.5 and 7.0. A slice that begins before the axis or ends behind it is clipped;
-// one that lies outside altogether, by values, is an error. A step that is a value is divided by
-// the scale.
+// stands for the position nearest to it ([Axis.IndexOf]), as in HyperSpy: "2.5:7.0, ::2" is cut at
+// the values 2.5 and 7.0. A slice that begins before the axis or ends behind it is clipped; one
+// that lies outside altogether, by values, is an error. A step that is a value is divided by the
+// scale.
 func (s *Signal) Slice(index string) (*Signal, error) {
 	axes := make([]int, len(s.Axes))
 	for d := range axes {

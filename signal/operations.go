@@ -7,8 +7,8 @@ import (
 	"github.com/lazynpy/lazynpy/lazy"
 )
 
-// Transpose permutes the axes of the data together with their descriptions, as [lazy.Array.Transpose]
-// does; without arguments it reverses them.
+// Transpose permutes the axes of the data together with their descriptions, as
+// [lazy.Array.Transpose] does; without arguments it reverses them.
 func (s *Signal) Transpose(axes ...int) (*Signal, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -29,8 +29,8 @@ func (s *Signal) Transpose(axes ...int) (*Signal, error) {
 	return s.derive(data, out), nil
 }
 
-// Field picks one field of structured data, as [lazy.Array.Field] does. The axes of a subarray field are
-// signal axes of which nothing is known.
+// Field picks one field of structured data, as [lazy.Array.Field] does. The axes of a subarray
+// field are signal axes of which nothing is known.
 func (s *Signal) Field(name string) (*Signal, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err

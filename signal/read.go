@@ -61,7 +61,7 @@ func Read(path string, opts ...Option) (*Signal, error) {
 	}
 	s, err := c.read(path, a, asked)
 	if err != nil {
-		_ = a.Close() // only read from; the first error is the one to tell
+		_ = a.Close() // best effort
 		return nil, err
 	}
 	return s, nil
@@ -99,8 +99,8 @@ func (s *Signal) readSidecar(path string, navigation bool) error {
 	return s.describe(sidecar, c, key, navigation)
 }
 
-// describedBy is the sidecar of an array that [lazy.Open] gave for a path, and where in it the array is
-// described.
+// describedBy is the sidecar of an array that [lazy.Open] gave for a path, and where in it the
+// array is described.
 func describedBy(a *lazy.Array, path string) (sidecar, key string, archive bool) {
 	file, _, named := lazy.SplitPath(path)
 	return SidecarPath(file), a.Key(), named || a.Key() != "" || lazy.IsArchive(file)

@@ -103,7 +103,8 @@ func inSidecar(path string, err error) error {
 	return &in
 }
 
-// decodeSidecar makes sense of the text of a sidecar. Errors are a *mmapnpy.FormatError without a path.
+// decodeSidecar makes sense of the text of a sidecar. Errors are a *mmapnpy.FormatError without a
+// path.
 func decodeSidecar(text string, archive bool) (*sidecar, error) {
 	v, err := strictjson.Read(text)
 	if err != nil {

@@ -27,8 +27,8 @@ func (e badSidecar) Is(target error) bool { return target == ErrSidecar }
 
 // Signal is a lazy array with what is known of its axes, as in HyperSpy and RosettaSciIO: names,
 // units and calibration. How long axes are, and which of them are navigation axes, the array knows
-// ([lazy.Array.Axes], [lazy.Array.With]). A signal owns nothing but its description: operations give
-// signals over the same file, and [Signal.Close] of any of them closes it for all.
+// ([lazy.Array.Axes], [lazy.Array.With]). A signal owns nothing but its description: operations
+// give signals over the same file, and [Signal.Close] of any of them closes it for all.
 //
 // The fields may be changed before a signal is used; see [Signal.Validate].
 type Signal struct {

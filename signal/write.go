@@ -189,8 +189,8 @@ func besideData(file string) []atomicfile.Option {
 
 // WriteSidecar writes the description of s into the sidecar of the array at path, which must exist
 // and have the shape that s has, and leaves the array alone: the way to calibrate data that are
-// there. Like [lazy.Open] it takes a .npy file, an archive of one array, or "scan.npz:KEY". What the
-// sidecar of an archive says about other members stays.
+// there. Like [lazy.Open] it takes a .npy file, an archive of one array, or "scan.npz:KEY". What
+// the sidecar of an archive says about other members stays.
 func WriteSidecar(path string, s *Signal) error {
 	if err := s.Validate(); err != nil {
 		return fmt.Errorf("%w (describing %s)", err, path)

@@ -26,9 +26,9 @@ type Claim struct {
 }
 
 // NewClaim waits until nobody else writes to the file at path, as [WaitFor] says; of the other
-// options of [Create] [Replacing] and [Placing] count, and the rest is for [NewWriter]. Members of which mine
-// reports true may be replaced also if they came while it waited: the new archive has some of that
-// name.
+// options of [Create] [Replacing] and [Placing] count, and the rest is for [NewWriter]. Members of
+// which mine reports true may be replaced also if they came while it waited: the new archive has
+// some of that name.
 func NewClaim(path string, mine func(name string) bool, opts ...WriterOption) (*Claim, error) {
 	w, err := defaultWriterConfig.with("NewClaim", aboutArchive, opts)
 	if err != nil {

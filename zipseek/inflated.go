@@ -133,7 +133,7 @@ func (s *inflated) fillKnown(idx seekIndex, p []byte, off int64) (int, error) {
 	for at := off; at < off+int64(len(p)); {
 		end, err := pieceEnd(idx, at, off+int64(len(p)))
 		if err != nil {
-			_ = g.Wait() // the first error is the one to tell
+			_ = g.Wait() // so that no goroutine outlives the call
 			return 0, err
 		}
 		piece, start, last := p[at-off:end-off], at, end == off+int64(len(p))

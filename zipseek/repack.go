@@ -96,7 +96,7 @@ func Repack(ctx context.Context, in *Archive, path string, opts RepackOptions) e
 		return err
 	}
 	w := newWriter(path, writing, t, 0)
-	defer func() { _ = w.Abort() }() // after an error, which is the one to tell
+	defer func() { _ = w.Abort() }() // best effort, after an error
 	w.comment = in.end.comment
 	for _, m := range r.members {
 		if err := r.write(ctx, w, m); err != nil {

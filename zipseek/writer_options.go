@@ -149,8 +149,8 @@ func Replacing(accept func(old *os.File) error) WriterOption {
 }
 
 // Placing has f give an archive that [Create] makes its place, by calling place once: what belongs
-// to the archive, and must not lie beside another one, can change before and after that. The archive
-// is complete and on disk then. Its error is that of Close.
+// to the archive, and must not lie beside another one, can change before and after that. The
+// archive is complete and on disk then. Its error is that of Close.
 func Placing(f func(place func() error) error) WriterOption {
 	return func(c *writerConfig) error {
 		c.about, c.place = aboutReplaced, f

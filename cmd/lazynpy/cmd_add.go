@@ -182,7 +182,7 @@ var errMade = errors.New("made by somebody else meanwhile")
 
 // writeFiles adds the files, and ends the writer.
 func (a *addition) writeFiles(ctx context.Context, w *zipseek.Writer, archive string, pairs [][2]string) ([]addJSON, error) {
-	defer func() { _ = w.Abort() }() // after an error, which is the one to tell
+	defer func() { _ = w.Abort() }() // best effort, after an error
 	var added []addJSON
 	for _, p := range pairs {
 		size, err := addFile(ctx, w, p[0], p[1])

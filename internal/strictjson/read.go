@@ -1,6 +1,6 @@
 // Package strictjson reads and writes JSON strictly: in one form only, so that the same values give
-// the same bytes, with every integer kept, and with one rule for floats. See [AppendFloat] for those
-// that JSON has a number for, and [Word] for the others.
+// the same bytes, with every integer kept, and with one rule for floats. See [AppendFloat] for
+// those that JSON has a number for, and [Word] for the others.
 //
 //   - Concurrency: its functions keep no state.
 //   - Memory: a text of so many bytes takes a small multiple of them; nothing is allocated by numbers
@@ -18,8 +18,8 @@ import (
 	"unicode/utf8"
 )
 
-// What a text may hold, of whatever length: a million values take some hundred megabytes at the very
-// most.
+// What a text may hold, of whatever length: a million values take some hundred megabytes at the
+// very most.
 const (
 	MaxValues = 1 << 20
 	MaxDepth  = 64 // arrays and objects inside each other

@@ -33,8 +33,8 @@ type writer struct {
 	path Path
 }
 
-// Write is the text of a value, with a newline at its end. A text that becomes much longer than most
-// bytes is given up. Values may be of any type that has one of the kinds that JSON has.
+// Write is the text of a value, with a newline at its end. A text that becomes much longer than
+// most bytes is given up. Values may be of any type that has one of the kinds that JSON has.
 func Write(v any, most int) ([]byte, error) {
 	w := &writer{most: most}
 	if err := w.value(v, 0); err != nil {
