@@ -13,7 +13,7 @@ import (
 // ParseConfig reads a config from JSON, for programs in other languages and files:
 //
 //	{"files": ["train/*.npz"],
-//	 "inputs": ["x1", {"key": "x2", "dtype": "f4", "scale": 0.0039, "mean": [0.5], "std": [0.25], "channels": [2, 1, 0]}],
+//	 "inputs": ["x1", {"key": "x2", "scale": 0.0039, "mean": [0.5], "channels": [2, 1, 0]}],
 //	 "targets": [{"key": "y", "classes": 10}],
 //	 "order": "auto", "seed": 1, "batch": 32, "epochs": 10, "last": "short"}
 //
