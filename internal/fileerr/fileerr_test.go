@@ -48,7 +48,7 @@ func TestIn(t *testing.T) {
 		t.Errorf("no error became %v", err)
 	}
 	var e *fileerr.Error
-	if err := fmt.Errorf("x: %w", fileerr.New("a", errTest)); !errors.As(err, &e) || e.Path != "a" || e.Err != errTest {
+	if err := fmt.Errorf("x: %w", fileerr.New("a", errTest)); !errors.As(err, &e) || e.Path != "a" || !errors.Is(e.Err, errTest) {
 		t.Errorf("found %+v", e)
 	}
 }
