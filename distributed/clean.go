@@ -3,9 +3,11 @@ package distributed
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/lazynpy/lazynpy/distributed/internal/journal"
 	"github.com/lazynpy/lazynpy/internal/fileerr"
@@ -18,12 +20,17 @@ type CleanOptions struct {
 
 	// Trust is that of [Work].
 	Trust bool
+
+	// Note is called with a line if workers are waited for. Default: nobody is told.
+	Note func(line string)
 }
 
 // Clean removes the directory of a run, and what its output is called before it is complete.
-// Outputs stay. It is an error if workers are at work, or wait to be by what engine e says if it is
-// an [Attacher]; nil asks nobody. What else is in the directory stays there, and is an error too. A
-// Clean that is interrupted can be called again.
+// Outputs stay. The workers of a run that is complete are waited for, until they have seen that it
+// is, or for the time after which one that was killed does not count any more. It is an error if
+// workers are at work else, or wait to be by what engine e says if it is an [Attacher]; nil asks
+// nobody. What else is in the directory stays there, and is an error too. A Clean that is
+// interrupted can be called again.
 func Clean(ctx context.Context, dir string, e Engine, o CleanOptions) error {
 	dir = RunDir(dir)
 	if !o.Trust {
@@ -36,7 +43,7 @@ func Clean(ctx context.Context, dir string, e Engine, o CleanOptions) error {
 		return err
 	}
 	defer w.Close()
-	s, err := w.Status(ctx)
+	s, err := w.ended(ctx, o.Note)
 	if err != nil {
 		return err
 	}
@@ -49,6 +56,22 @@ func Clean(ctx context.Context, dir string, e Engine, o CleanOptions) error {
 		return fileerr.Errorf(dir, "the run is not complete, %d of %d portions are recorded", s.Done, s.Portions)
 	}
 	return w.d.clean()
+}
+
+// ended is the status of the run, of one that is complete when its workers have ended: whoever
+// waits for the outputs has them before every worker has seen that they are there.
+func (w *Watcher) ended(ctx context.Context, note func(string)) (Status, error) {
+	s, err := w.Status(ctx)
+	for begun := time.Now(); err == nil && s.State == Complete && s.Living > 0 && time.Since(begun) < journal.Lease+lastWait; s, err = w.Status(ctx) {
+		if note != nil {
+			note(fmt.Sprintf("%s: the run is complete; waiting for %d workers to see that", w.d.Dir, s.Living))
+			note = nil
+		}
+		if err := sleep(ctx, firstWait); err != nil {
+			return s, err
+		}
+	}
+	return s, err
 }
 
 // clean removes the plan last, so that what is left of an interruption is a run directory still.

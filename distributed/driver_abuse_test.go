@@ -436,7 +436,7 @@ func TestCancel(t *testing.T) {
 		t.Fatal(err)
 	}
 	touch(f.gate)
-	if err := <-done; !errors.Is(err, distributed.ErrRefused) || !strings.Contains(err.Error(), "the run was cancelled") {
+	if err := <-done; !errors.Is(err, distributed.ErrRefused) || !strings.Contains(err.Error(), p.DefaultDir()+": refused: the run was cancelled; to go on, resume it") {
 		t.Errorf("Run: %v", err)
 	}
 	if err := (distributed.Work{Dir: p.DefaultDir(), Index: -1}).Do(t.Context()); !errors.Is(err, distributed.ErrRefused) {

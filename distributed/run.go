@@ -610,7 +610,7 @@ func (d *driver) heed() error {
 		d.Progress(d.status())
 	}
 	if exists(filepath.Join(d.Dir, cancelName)) {
-		return fmt.Errorf("%w: the run was cancelled", ErrRefused)
+		return cancelled(d.Dir)
 	}
 	return nil
 }

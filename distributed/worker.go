@@ -473,12 +473,17 @@ func (w Work) stopped() error {
 		return errDone
 	}
 	if !exists(filepath.Join(w.Dir, planName)) {
-		return fmt.Errorf("%w: the run directory is gone", ErrRefused)
+		return fileerr.Errorf(w.Dir, "%w: the run directory is gone", ErrRefused)
 	}
 	if exists(filepath.Join(w.Dir, cancelName)) {
-		return fmt.Errorf("%w: the run was cancelled", ErrRefused)
+		return cancelled(w.Dir)
 	}
 	return nil
+}
+
+// cancelled is the error of a run that somebody has cancelled.
+func cancelled(dir string) error {
+	return fileerr.Errorf(dir, "%w: the run was cancelled; to go on, resume it", ErrRefused)
 }
 
 // guardTime is how often a worker looks whether its output is where it was while it writes to it.

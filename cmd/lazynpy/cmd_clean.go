@@ -15,7 +15,8 @@ func newCleanCommand(c *cli) *cobra.Command {
 		Use:   "clean PLAN",
 		Short: "Remove the directory of a run, and keep its outputs",
 		Long: "Clean removes a run directory, and the unfinished file beside the output. Outputs stay. A run that is not complete is\n" +
-			"refused without --unfinished, one that workers are at work on, or wait for, in any case: cancel it first.\n" +
+			"refused without --unfinished, one that workers are at work on, or wait for, in any case: cancel it first. The\n" +
+			"workers of one that is complete are waited for, a minute at most.\n" +
 			"PLAN is the run directory, the plan.json in it, or the output.",
 		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -27,6 +28,7 @@ func newCleanCommand(c *cli) *cobra.Command {
 				return err
 			}
 			l, _ := storedLauncher(dir) // the journals do as well, if the engine is not known
+			o.Note = func(line string) { c.note("%s", printable(line)) }
 			if err := distributed.Clean(cmd.Context(), dir, l.engine, o.CleanOptions); err != nil {
 				return err
 			}
