@@ -138,11 +138,15 @@ func (d *Dataset) readArray(a *array, dst []byte, m *Scratch, e *entries, sample
 		clear(out.Data)
 	}
 	if a.plain {
-		return out, d.named(a.columns[0], samples, d.gather(a.columns[0], out.Data, m.runs, m))
+		return out, d.named(a.columns[0], samples, bad, d.gather(a.columns[0], out.Data, m.runs, m))
 	}
 	for i, c := range a.columns {
+		if have < rows*a.entries {
+			// Rows between two picks are computed as well, and may be labels of another batch that fail.
+			clear(e.columns[i])
+		}
 		if err := d.gather(c, e.columns[i], m.runs, m); err != nil {
-			return out, d.named(c, samples, err)
+			return out, d.named(c, samples, bad, err)
 		}
 	}
 	m.picks = m.picks[:0]
@@ -159,7 +163,7 @@ func (d *Dataset) readArray(a *array, dst []byte, m *Scratch, e *entries, sample
 			if err := e.picker.Read(out.Data, []lazy.Pick{{Row: r.at + i, Count: 1, At: (r.at + i) * a.row}}); err != nil {
 				c := a.columns[0]
 				file := c.find(r.entry + i)
-				return out, d.named(c, samples, d.at(c, file, r.entry+i-c.starts[file], bare(err)))
+				return out, d.named(c, samples, bad, d.at(c, file, r.entry+i-c.starts[file], bare(err)))
 			}
 		}
 	}
@@ -179,8 +183,9 @@ func touching(picks []lazy.Pick) []lazy.Pick {
 	return out
 }
 
-// named adds the number of the sample to an error about an entry of a column.
-func (d *Dataset) named(c *column, samples []int64, err error) error {
+// named adds to an error about an entry of a column the number of a sample that has the entry and is
+// not bad already: windows share entries.
+func (d *Dataset) named(c *column, samples []int64, bad []bool, err error) error {
 	e, ok := err.(*SampleError) //nolint:errorlint // it was made here
 	if !ok || e.Index < 0 {
 		return err
@@ -189,9 +194,9 @@ func (d *Dataset) named(c *column, samples []int64, err error) error {
 		if c.Array == nil && d.source.files[c.files[i]].path != e.File {
 			continue
 		}
-		for _, s := range samples {
+		for n, s := range samples {
 			r := d.entriesOf(d.arrayOf(c), s)
-			if k := c.starts[i] + e.Index; k >= r.entry && k < r.entry+r.count {
+			if k := c.starts[i] + e.Index; !bad[n] && k >= r.entry && k < r.entry+r.count {
 				e.Sample = s
 				return e
 			}
