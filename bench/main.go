@@ -35,6 +35,7 @@ type Bench struct {
 	source string         // the directory of this module
 	python python
 	slurm  slurmCluster
+	other  string // where the Go contenders of another checkout were built, or empty
 }
 
 func main() {
@@ -58,6 +59,7 @@ func run(ctx context.Context, args []string) error {
 	only := flags.String("only", "", "run only cases whose title matches this regular expression; all files are made")
 	interpreter := flags.String("python", defaultPython(), "Python with NumPy and dask, or empty for none; default $LAZYNPY_PYTHON, then python3")
 	slurm := flags.String("slurm-conf", "", "suite distributed: the slurm.conf of a cluster to measure, whose nodes see -dir, or none; default one of this machine's namespaces, for root")
+	against := flags.String("against", "", "compare our contenders with those of another checkout of the repository, and nobody else")
 	output := flags.String("json", "", "also write every sample of every round to this file")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -84,6 +86,11 @@ func run(ctx context.Context, args []string) error {
 	b := &Bench{scale: *scale, cores: runtime.GOMAXPROCS(0), only: wanted, bin: filepath.Join(work, "bin"), slurm: slurmCluster{conf: *slurm}}
 	if err := b.build(ctx); err != nil {
 		return err
+	}
+	if *against != "" {
+		if err := b.buildOther(ctx, *against); err != nil {
+			return err
+		}
 	}
 	if b.cache = *cache; b.cache == "" {
 		b.cache = filepath.Join(filepath.Dir(b.source), ".cache", "bench")
@@ -114,6 +121,7 @@ func (b *Bench) runSteps(ctx context.Context, steps []Step, rounds int, work str
 		if err != nil {
 			return nil, fmt.Errorf("making files: %w", err)
 		}
+		cases = b.others(cases)
 		for j := range cases {
 			if !b.only.MatchString(cases[j].Title) {
 				continue
