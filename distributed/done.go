@@ -105,8 +105,8 @@ func (d *driver) readDone() (Done, error) {
 	return done, nil
 }
 
-// alreadyDone reports whether the run is complete and its outputs are there, and opens one again whose
-// outputs are gone. One that is another file is an error that matches [ErrOutput]: nothing is
+// alreadyDone reports whether the run is complete and its outputs are there, and opens one again
+// whose outputs are gone. One that is another file is an error that matches [ErrOutput]: nothing is
 // written over it.
 func (d *driver) alreadyDone(ctx context.Context) (bool, error) {
 	done, err := d.readDone()

@@ -67,8 +67,8 @@ type RunOptions struct {
 // could not be submitted.
 const submitPause = 25
 
-// confirmations is how often in a row an engine must say that no worker is left before it is believed:
-// what a worker wrote last may be on its way to this machine still.
+// confirmations is how often in a row an engine must say that no worker is left before it is
+// believed: what a worker wrote last may be on its way to this machine still.
 const confirmations = 3
 
 // DefaultDir is the run directory of a plan: beside its first result, with ".run" behind its name.

@@ -3,8 +3,8 @@
 // those that JSON has a number for, and [Word] for the others.
 //
 //   - Concurrency: its functions keep no state.
-//   - Memory: a text of so many bytes takes a small multiple of them; nothing is allocated by numbers
-//     that the text states.
+//   - Memory: a text of so many bytes takes a small multiple of them; nothing is allocated by
+//     numbers that the text states.
 //   - Errors: an [*Error] says where and what.
 package strictjson
 
