@@ -131,7 +131,12 @@ func binaryOpNode(op kernel.BinaryOp, a, b operand) (node, error) {
 		kernel.Binary(op, in, dst, x[0], x[1])
 		return nil
 	}
-	return asNode(newElementwise(to, stateless(l), a.node(from), b.node(from)))
+	n, err := newElementwise(to, stateless(l), a.node(from), b.node(from))
+	if err != nil {
+		return nil, err
+	}
+	n.light = op != kernel.Power
+	return n, nil
 }
 
 // asNode keeps a nil pointer from becoming a node that is not nil.

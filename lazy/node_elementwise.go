@@ -19,6 +19,7 @@ type elementwise struct {
 	byCost []int // order of the axes
 	bytes  int64 // that are stored
 	steps  int64
+	light  bool // it costs about as much as reading does, and may be computed twice
 }
 
 // stepsOf counts the nodes of an expression.
@@ -174,7 +175,7 @@ func (e *elementwise) reshape(shape []int64) (_ node, view bool) {
 
 // over is the same function of other elements.
 func (e *elementwise) over(shape []int64, f func(node) node) *elementwise {
-	out := &elementwise{to: e.to, dims: shape, args: e.args, loop: e.loop, steps: e.steps}
+	out := &elementwise{to: e.to, dims: shape, args: e.args, loop: e.loop, steps: e.steps, light: e.light}
 	for _, n := range e.in {
 		if !single(n) {
 			n = f(n)

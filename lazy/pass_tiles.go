@@ -22,7 +22,7 @@ type tiling struct {
 }
 
 // chooseTilings cuts windows in the order of the elements, and once more for folds that want tall
-// tiles where elements are at hand, and not computed anew for every tile that has them. How a job's
+// tiles where elements are at hand, so that it does not matter that both have them. How a job's
 // tiles are cut depends on the array and that job only, so that its bits do.
 func (p *pass) chooseTilings() {
 	p.tilings = nil
@@ -41,18 +41,18 @@ func (p *pass) chooseTilings() {
 	}
 }
 
-// atHand reports whether tiles of a window are taken from its elements as they are stored.
+// atHand reports whether tiles of a window are taken from its elements as they are stored, or by
+// arithmetic, which is as cheap.
 func atHand(n node) bool {
-	for {
-		switch at := n.(type) {
-		case *leaf:
-			return true
-		case *cast:
-			n = at.in
-		default:
-			return false
-		}
+	switch n := n.(type) {
+	case *leaf:
+		return true
+	case *cast:
+		return atHand(n.in)
+	case *elementwise:
+		return n.light && !slices.ContainsFunc(n.in, func(in node) bool { return !single(in) && !atHand(in) })
 	}
+	return false
 }
 
 // tiles yields the tiles of a window. Every output's elements come in the order of the pass.

@@ -27,6 +27,36 @@ func TestTallTiles(t *testing.T) {
 	}
 }
 
+// TestTallTilesOfExpressions looks at who has tall tiles: what is stored, casts and arithmetic, but
+// not what takes long to compute twice.
+func TestTallTilesOfExpressions(t *testing.T) {
+	a := must[*Array](t)(mustSlice(t, make([]uint16, 64<<16), 1, 64, 256, 256).With(NavigationAxes(0, 1)))
+	dark := mustSlice(t, make([]float32, 1<<16), 256, 256)
+	f4 := must[*Array](t)(a.AsType(mmapnpy.Float32))
+	arithmetic := must[*Array](t)(Multiply(must[*Array](t)(Subtract(f4, dark)), 0.5))
+	for name, c := range map[string]struct {
+		a    *Array
+		tall bool
+	}{
+		"stored":     {a, true},
+		"cast":       {f4, true},
+		"arithmetic": {arithmetic, true},
+		"logarithm":  {must[*Array](t)(Log(f4)), false},
+		"a function": {must[*Array](t)(Add(must[*Array](t)(Map(f4, func(dst, src []float32) { copy(dst, src) })), 1)), false},
+		"its slice":  {must[*Array](t)(arithmetic.Slice("...,:255")), true},
+	} {
+		p := must[*pass](t)(newPass(c.a, []Reducer{NewStd(OverNavigation(), 0)}))
+		if got := p.tilings[0].tall != nil; got != c.tall {
+			t.Errorf("%s: tall tiles: %v", name, got)
+		}
+	}
+	p := must[*Parts](t)(NewParts(arithmetic, false, NewStd(OverNavigation(), 0)))
+	want := must[*Result](t)(Std(t.Context(), arithmetic, OverNavigation()))
+	if got := resultsInParts(t, p); !got[0].Equal(want) {
+		t.Error("std in parts is other bits")
+	}
+}
+
 func resultsInParts(t *testing.T, p *Parts) []*Result {
 	t.Helper()
 	n := p.NumBlocks()

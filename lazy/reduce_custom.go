@@ -22,7 +22,9 @@ type Accumulator interface {
 
 	// To be computed in [Parts], an accumulator must also be an [encoding.BinaryMarshaler] and an
 	// [encoding.BinaryUnmarshaler]. UnmarshalBinary is called on one that New has made for the same
-	// region.
+	// region. What is marshaled is stored for every block: unlike those of a [Fold], accumulators
+	// are not merged before, since only that of the whole array must have room for what others
+	// have found. Larger blocks have fewer of them.
 }
 
 // Accumulators is a reducer of a user's own at work on one array. An error of its functions, or
