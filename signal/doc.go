@@ -10,8 +10,8 @@
 //     were made of it.
 //   - Concurrency: a signal may be used by many goroutines as long as none changes its fields.
 //   - Errors: of the content of a sidecar a *[mmapnpy.FormatError] that names it and the field,
-//     and matches [ErrSidecar]; of axes that do not describe the data [ErrAxes]; of positions and values
-//     that are not there [lazy.ErrIndex].
+//     and matches [ErrSidecar]; of axes that do not describe the data [ErrAxes]; of positions and
+//     values that are not there [lazy.ErrIndex].
 //   - Memory: a sidecar has at most 16 MiB and takes some hundred MB at the very most; elements are
 //     read by package lazy, within its budget.
 package signal
