@@ -100,10 +100,13 @@ func (w *Watcher) cause(fate error) string {
 			text += "; " + more
 		}
 	}
-	if text == "" {
-		text = "all workers have ended before everything was done"
+	switch {
+	case text != "":
+		return text
+	case w.d.log.NumDone() == w.d.plan.Portions():
+		return "everything is recorded, and nobody has published it"
 	}
-	return text
+	return "all workers have ended before everything was done"
 }
 
 // lostText tells of attempts that have no end: whoever is killed cannot say why.

@@ -175,3 +175,65 @@ func TestLyingSnapshot(t *testing.T) {
 		t.Errorf("the worker has noted %q", notes)
 	}
 }
+
+// TestPublishedMeanwhile has a worker find that the output that it is to write to has its name
+// already: the driver that was about to say so in done.json has died, or is as far as that. The
+// worker sees to the end, unless portions have no record.
+func TestPublishedMeanwhile(t *testing.T) {
+	const portions = 20
+	for _, recorded := range []int64{portions, portions - 1} {
+		p := tinyRun(t, portions)
+		dir := filepath.Join(p.DefaultDir(), journalDir)
+		endedBefore(t, p, dir, recorded)
+		knowsNothing(t, p, dir)
+		if err := errors.Join(os.Rename(p.partPath(), p.Output.Path), os.WriteFile(filepath.Join(p.DefaultDir(), publishName), nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		s, err := StatusOf(t.Context(), p.DefaultDir())
+		if err != nil || s.State != Stalled || strings.Contains(s.Cause, "everything is recorded") != (recorded == portions) {
+			t.Errorf("%d portions: %s, %q, %v", recorded, s.State, s.Cause, err)
+		}
+		err = Work{Dir: p.DefaultDir()}.Do(t.Context())
+		if recorded < portions {
+			if !errors.Is(err, errPublished) || !strings.Contains(err.Error(), p.Output.Path+": it has its name already") {
+				t.Errorf("%d portions: %v", recorded, err)
+			}
+			continue
+		}
+		if err == nil {
+			err = Verify(t.Context(), p.DefaultDir())
+		}
+		if err != nil {
+			t.Errorf("%d portions: %v", recorded, err)
+		}
+	}
+}
+
+// knowsNothing writes a snapshot by which the journals in a directory have no record.
+func knowsNothing(t *testing.T, p *Plan, dir string) {
+	t.Helper()
+	other := t.TempDir()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty := mustRead(t, filepath.Join(dir, "0.n2.0000000000000000.journal"))
+	for _, e := range entries {
+		if err := os.WriteFile(filepath.Join(other, e.Name()), empty, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	snapshotted(t, p, other)
+	if err := os.WriteFile(filepath.Join(dir, "snapshot"), mustRead(t, filepath.Join(other, "snapshot")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustRead(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

@@ -317,7 +317,7 @@ func (t *attempt) compute(ctx context.Context) error {
 	if changed := t.plan.checkInputs(); changed != nil {
 		return changed
 	}
-	return err
+	return t.unlessComplete(ctx, err)
 }
 
 // next is what to compute next, claimed; nothing if all is recorded. It waits while others are at
@@ -411,14 +411,35 @@ func (t *attempt) computeOpen(ctx context.Context, s span) error {
 	return err
 }
 
-// moved is the error of an output that is not in its place: another worker may have published it.
-func (t *attempt) moved(err error) error {
-	if errors.Is(err, os.ErrNotExist) {
-		if stopped := t.stopped(); stopped != nil {
-			return stopped
-		}
+// errPublished ends the computing of a worker when the output has its name already.
+var errPublished = errors.New("it has its name already, although portions have no record: move it away, and resume the run")
+
+// unlessComplete is err, or nil if that is [errPublished] and no portion is missing: the worker has
+// computed what another one has recorded, and what is left is to see that the run ends.
+func (t *attempt) unlessComplete(ctx context.Context, err error) error {
+	if !errors.Is(err, errPublished) {
+		return err
+	}
+	again, failed := t.again(ctx)
+	if failed != nil || !again {
+		return failed
 	}
 	return err
+}
+
+// moved is the error of an output that is not in its place: another worker may have published it,
+// or be in the middle of that.
+func (t *attempt) moved(err error) error {
+	if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if stopped := t.stopped(); stopped != nil {
+		return stopped
+	}
+	if t.driver().published() {
+		return fileerr.New(t.plan.Output.Path, errPublished)
+	}
+	return fmt.Errorf("%w: the unfinished output is gone; run and resume make another one", err)
 }
 
 // checkInputs compares all inputs with their fingerprints.

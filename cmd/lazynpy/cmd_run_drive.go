@@ -151,11 +151,14 @@ func (d *driving) drive(cmd *cobra.Command, c *cli, dir string) error {
 	return goesOn(err, dir)
 }
 
-// goesOn adds to the error of a run that somebody has ended by the means of the scheduler how it
-// goes on.
+// goesOn adds to an error how the run goes on: one that somebody has ended by the means of the
+// scheduler, or of which an input has changed.
 func goesOn(err error, dir string) error {
-	if errors.Is(err, distributed.ErrCancelled) {
+	switch {
+	case errors.Is(err, distributed.ErrCancelled):
 		return fmt.Errorf("%w; to go on: lazynpy resume %s, with --persist also after the next time", err, quoted(dir))
+	case errors.Is(err, distributed.ErrInput):
+		return fmt.Errorf("%w; it goes on only with the file as it was: to give it up, lazynpy clean --unfinished %s", err, quoted(dir))
 	}
 	return err
 }

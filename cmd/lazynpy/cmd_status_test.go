@@ -93,6 +93,7 @@ func TestStatusOfFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	fails(t, distributed.ExitRefused, []string{"has changed", path}, "work", "--plan", dir)
+	fails(t, exitFailure, []string{"has changed", path, "lazynpy clean --unfinished " + dir}, "resume", "--engine", "pool", dir)
 	got := squeeze(ok(t, "status", dir))
 	for _, want := range []string{"stalled", "cause ", "attempts 1: 1 refused", "refused ", "the input has changed", "next lazynpy resume " + dir} {
 		if !strings.Contains(got, want) {
