@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 	"strings"
 )
@@ -110,8 +111,12 @@ func columnsOf(list []columnJSON) []Column {
 }
 
 func (c *columnJSON) UnmarshalJSON(text []byte) error {
-	if text[0] == '"' {
+	switch text[0] {
+	case '"':
 		return json.Unmarshal(text, &c.Key)
+	case '{':
+	default:
+		return fmt.Errorf("%.20s is no column, which is its key or an object", text)
 	}
 	var j struct {
 		Key      string    `json:"key"`
@@ -159,8 +164,11 @@ func (o *orderJSON) UnmarshalJSON(text []byte) error {
 			return err
 		}
 		order, err := ParseOrder(s)
+		if err != nil {
+			return fmt.Errorf("order: %w", err)
+		}
 		*o = orderJSON(order)
-		return err
+		return nil
 	}
 	var j struct {
 		Stratified []int64   `json:"stratified"`
@@ -188,23 +196,27 @@ type (
 	windowTargetsJSON WindowTargets
 )
 
-func (v *lastJSON) UnmarshalText(text []byte) error { return word(v, text, "short", "drop", "pad") }
-func (v *onErrorJSON) UnmarshalText(text []byte) error {
-	return word(v, text, "fail", "skip")
+func (v *lastJSON) UnmarshalText(text []byte) error {
+	return word("last", v, text, "short", "drop", "pad")
 }
-func (v *edgeJSON) UnmarshalText(text []byte) error { return word(v, text, "none", "start", "end") }
+func (v *onErrorJSON) UnmarshalText(text []byte) error {
+	return word("on_error", v, text, "fail", "skip")
+}
+func (v *edgeJSON) UnmarshalText(text []byte) error {
+	return word("window.edge", v, text, "none", "start", "end")
+}
 func (v *windowTargetsJSON) UnmarshalText(text []byte) error {
-	return word(v, text, "last", "steps")
+	return word("window.targets", v, text, "last", "steps")
 }
 
-func word[T ~uint8](v *T, text []byte, words ...string) error {
+func word[T ~uint8](field string, v *T, text []byte, words ...string) error {
 	for i, w := range words {
 		if string(text) == w {
 			*v = T(i)
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is not %s or %s", text, strings.Join(words[:len(words)-1], ", "), words[len(words)-1])
+	return fmt.Errorf("%s: %q is not %s or %s", field, text, strings.Join(words[:len(words)-1], ", "), words[len(words)-1])
 }
 
 // strictly decodes one value, all of whose fields are known.
@@ -212,10 +224,41 @@ func strictly(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return err
+		return plainly(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("more follows the value")
 	}
 	return nil
+}
+
+// plainly is an error of package json in words that do not take knowledge of Go.
+func plainly(err error) error {
+	t, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		if text, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+			return fmt.Errorf("unknown field %s", text)
+		}
+		return err
+	}
+	want := "an object"
+	switch t.Type.Kind() {
+	case reflect.Bool:
+		want = "true or false"
+	case reflect.String, reflect.Uint8: // see [word]
+		want = "a string"
+	case reflect.Int, reflect.Int64:
+		want = "an integer of 64 bits"
+	case reflect.Uint64:
+		want = "an integer of 64 bits that is not negative"
+	case reflect.Float64:
+		want = "a number"
+	case reflect.Slice:
+		want = "a list"
+	}
+	field := ""
+	if t.Field != "" {
+		field = t.Field + ": "
+	}
+	return fmt.Errorf("%s%s is not %s", field, t.Value, want)
 }

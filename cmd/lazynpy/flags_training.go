@@ -141,14 +141,16 @@ func (t *training) described(cmd *cobra.Command) (c dataset.Config, err error) {
 		return c, nil
 	}
 	text, err := readAll(t.description, cmd.InOrStdin(), mostDescription)
+	if t.description == "-" { // mostly a program wrote it, which has no use for the name
+		if err != nil {
+			return c, inFile("standard input", err)
+		}
+		return dataset.ParseConfig(text)
+	}
 	if err == nil {
 		c, err = dataset.ParseConfig(text)
 	}
-	name := t.description
-	if name == "-" {
-		name = "standard input"
-	}
-	return c, inFile(name, err)
+	return c, inFile(t.description, err)
 }
 
 const (

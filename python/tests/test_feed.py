@@ -185,12 +185,32 @@ class Errors(Case):
             {"state": "3"},
             {"state": 3},
             {"weights": [1.0, float("nan")]},
+            {"weights": ["a"]},
+            {"batch_size": None},
+            {"batch_size": 2.5},
+            {"seed": None},
+            {"seed": -1},
+            {"memory": "1GiB"},
+            {"inputs": 5},
+            {"inputs": ["x", None]},
+            {"subset": [0.5, 0.75]},
+            {"subset": [0, 1, 2.5]},
+            {"subset": [[0, 1], [2, 3]]},
+            {"stratify": np.linspace(0, 1, 23)},
+            {"stratify": np.array(["a"] * 23)},
+            {"on_error": "ignore"},
         ):
             with self.subTest(options), self.assertRaises(lazynpy.ConfigError) as e:
                 lazynpy.feed(files, **{"inputs": "x", **options})
-            self.assertNotIn("\n", str(e.exception))
+            for word in ("\n", "Go struct", "standard input"):
+                self.assertNotIn(word, str(e.exception))
         with self.assertRaises(lazynpy.ConfigError):
             lazynpy.feed()
+        with self.assertRaises(lazynpy.ConfigError):
+            lazynpy.column("x", mean=np.zeros((2, 3)))
+        self.assertEqual(lazynpy.column("x", mean=np.zeros((1, 1, 3)), channels=np.array([1.0])), {"key": "x", "mean": [0, 0, 0], "channels": [1]})
+        with self.assertRaises(TypeError):
+            self.feed(files, inputs="x")[0:2]
         with self.assertRaises(MemoryError):
             lazynpy.feed(files, inputs="x", memory=10)
 
@@ -311,9 +331,28 @@ class Lifetime(Case):
             t.join()
         self.assertEqual(wrong, [])
 
+    def test_threads_share_a_loop(self):
+        """Threads that loop over one feed at once have each batch once."""
+        got = []
+        ready = threading.Barrier(4)
+
+        def read():
+            loop = iter(self.ds)
+            got.append(next(loop).step)  # each loop is in the epoch before any can end it
+            ready.wait()
+            got.extend(b.step for b in loop)
+
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(sorted(got), list(range(len(self.ds))))
+
 
 def remote(ds, step, pipe):
-    pipe.send((ds[step].samples.tolist(), ds.step, len(common.children())))
+    names = [c.name for c in ds.columns]
+    pipe.send((ds[step].samples.tolist(), ds.step, len(common.children()), names[0]))
 
 
 PARENT = """
@@ -336,7 +375,7 @@ class Processes(Case):
             p = context.Process(target=remote, args=(ds, 2, theirs))
             p.start()
             theirs.close()
-            self.assertEqual(ours.recv(), ([8, 9, 10, 11], 1, 1), method)
+            self.assertEqual(ours.recv(), ([8, 9, 10, 11], 1, 1, "i"), method)
             p.join()
             self.assertEqual(p.exitcode, 0)
             self.assertEqual(ds[3].samples.tolist(), [12, 13, 14, 15])

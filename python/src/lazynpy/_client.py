@@ -155,7 +155,6 @@ class Connection:
         except BaseException:
             self.close()
             raise
-        self.columns = [Array(c) for c in self.info["columns"]]
 
     def _map(self):
         if not self._descriptors:

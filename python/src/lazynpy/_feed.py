@@ -1,13 +1,14 @@
 """Training batches of .npy and .npz files, read by a feeder beside this process."""
 
 import json
+import operator
 import os
 import socket as sockets
 import threading
 
 import numpy as np
 
-from ._client import Connection, Process
+from ._client import Array, Connection, Process
 from ._errors import ConfigError, FeederError
 
 
@@ -68,9 +69,9 @@ def column(key="", *, name=None, files=None, channels=None, dtype=None, scale=No
     classes: labels from 0 to classes-1 become one-hot vectors.
     """
     c = {"key": key, "name": name, "files": None if files is None else _paths(files), "scale": scale, "classes": classes}
-    c["channels"] = None if channels is None else _numbers(channels, int)
-    c["mean"] = None if mean is None else _numbers(mean, float)
-    c["std"] = None if std is None else _numbers(std, float)
+    c["channels"] = None if channels is None else _integers("channels", channels)
+    c["mean"] = None if mean is None else _numbers("mean", mean)
+    c["std"] = None if std is None else _numbers("std", std)
     c["dtype"] = None if dtype is None else dtype if isinstance(dtype, str) else np.dtype(dtype).str
     return {k: v for k, v in c.items() if v is not None}
 
@@ -132,7 +133,7 @@ def feed(
 
     What is wrong is told here: ConfigError, MissingError, StateError.
     """
-    opening = {"rank": rank, "world": world, "slots": slots, "state": _state(state)}
+    opening = {"rank": _integer("rank", rank), "world": _integer("world", world), "slots": _integer("slots", slots, None), "state": _state(state)}
     if socket is not None:
         if files is not None or inputs is not None:
             raise ConfigError("a feeder that runs has its files and inputs already: give socket alone, or files")
@@ -141,8 +142,11 @@ def feed(
         return Feed(None, os.fspath(socket), opening)
     if files is None and inputs is None:
         raise ConfigError("no files are named")
+    batch_size, seed = _integer("batch_size", batch_size), _integer("seed", seed)
     if batch_size < 1:
         raise ConfigError(f"batch_size is {batch_size}: a batch has one sample at least")
+    if not 0 <= seed < 1 << 64:
+        raise ConfigError(f"seed is {seed}: it is at least 0 and less than 2**64")
     config = {
         "files": _paths(files) if files is not None else [],
         "inputs": _columns("" if inputs is None else inputs),
@@ -150,20 +154,20 @@ def feed(
         "batch": batch_size,
         "order": _order(shuffle, stratify, weights),
         "seed": seed,
-        "epochs": -1 if epochs is None else epochs,
+        "epochs": _integer("epochs", epochs, -1),
         "last": last,
         "file_per_sample": file_per_sample,
         "match_names": match_names,
         "join": join,
         "on_error": on_error,
-        "workers": workers,
+        "workers": _integer("workers", workers),
     }
     if window is not None:
         config["window"] = window if isinstance(window, dict) else {"length": window}
     if subset is not None:
         config["subset"] = _subset(subset, seed)
     if memory is not None:
-        config["memory"] = memory
+        config["memory"] = _integer("memory", memory)
     return Feed(config, None, opening)
 
 
@@ -217,16 +221,26 @@ class Feed:
         return self._info["steps"]
 
     def __getitem__(self, step):
-        step = step.__index__()
+        step = operator.index(step)
         if step < 0:
             raise IndexError(f"there is no batch {step}: they are counted from 0")
         return Batch(*self._connected().get(step))
 
     def __iter__(self):
         end = self.epoch_end(self.step)
-        while self.step < end:
-            batch = self[self.step]
-            self.step += 1
+        while True:
+            with self._lock:  # threads that loop at once share the batches
+                step = self.step
+                if step >= end:
+                    return
+                self.step = step + 1
+            try:
+                batch = self[step]
+            except BaseException:
+                with self._lock:  # it comes next, unless another thread went on
+                    if self.step == step + 1:
+                        self.step = step
+                raise
             yield batch
 
     def epoch_end(self, step):
@@ -268,7 +282,7 @@ class Feed:
     @property
     def columns(self):
         """The arrays of batches, in order: name, role, dtype, and the shape of one sample."""
-        return self._connection.columns
+        return [Array(c) for c in self._info["columns"]]
 
     def skipped(self):
         """How many files and samples were passed over, and what was wrong with the first of them."""
@@ -380,20 +394,58 @@ def _paths(files):
 def _columns(keys):
     if isinstance(keys, (str, dict)):
         keys = [keys]
+    try:
+        keys = list(keys)
+    except TypeError:
+        keys = [keys]
+    for k in keys:
+        if not isinstance(k, (str, dict)):
+            raise ConfigError(f"{k!r} is no input or target: name its key, or use lazynpy.column")
     return [column(k) if isinstance(k, str) else k for k in keys]
 
 
-def _numbers(values, kind):
-    return [kind(v) for v in np.atleast_1d(values).tolist()]
+def _integer(name, value, default=0):
+    """An option that is an integer; None is a default where there is one that is not 0."""
+    if value is None and default != 0:
+        return default
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ConfigError(f"{name} is {value!r}, and not an integer") from None
+
+
+def _list(name, values):
+    """Numbers as an array of one axis."""
+    try:
+        a = np.asarray(values)
+    except ValueError:
+        raise ConfigError(f"{name} is not a list of numbers") from None
+    if a.dtype.kind not in "biuf":
+        raise ConfigError(f"{name} is an array of {a.dtype}, and not of numbers")
+    if a.ndim > 1 and a.size != a.shape[-1]:
+        raise ConfigError(f"{name} has the shape {a.shape}, and not one axis")
+    return a.reshape(-1)
+
+
+def _numbers(name, values):
+    return [float(v) for v in _list(name, values).tolist()]
+
+
+def _integers(name, values):
+    a = _list(name, values)
+    if a.dtype.kind == "f":
+        for v in a[a != np.trunc(a)][:1].tolist():
+            raise ConfigError(f"{name} has {v}, which is not an integer" + ("; a random part is a tuple, as (0, 0.8)" if name == "subset" else ""))
+    return [int(v) for v in a.tolist()]
 
 
 def _order(shuffle, stratify, weights):
-    if (stratify is not None) + (weights is not None) + (shuffle is not False) > 1:
+    if (stratify is not None) + (weights is not None) + (shuffle not in (False, None)) > 1:
         raise ConfigError("shuffle, stratify and weights are three orders: name one")
     if stratify is not None:
-        return {"stratified": _numbers(stratify, int)}
+        return {"stratified": _integers("stratify", stratify)}
     if weights is not None:
-        return {"weighted": _numbers(weights, float)}
+        return {"weighted": _numbers("weights", weights)}
     if isinstance(shuffle, str):
         return shuffle
     return "auto" if shuffle else "none"
@@ -404,5 +456,5 @@ def _subset(subset, seed):
         return {"file": os.fspath(subset)}
     if isinstance(subset, tuple) and len(subset) == 2:
         return {"fraction": [float(subset[0]), float(subset[1])], "seed": seed}
-    indices = np.asarray(subset)
-    return {"indices": _numbers(np.flatnonzero(indices) if indices.dtype == bool else indices, int)}
+    indices = _list("subset", subset)
+    return {"indices": _integers("subset", np.flatnonzero(indices) if indices.dtype == bool else indices)}
