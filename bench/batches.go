@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,11 +20,17 @@ const (
 	volumeFiles  = 14
 	volumeBatch  = 7
 	batchSamples = 256
+	torchWorkers = 2
 )
 
 // names of contenders of suite batches.
 const (
+	intoPython   = "lazynpy.feed into Python"
+	oursCopied   = "lazynpy, each batch copied"
+	feedCopied   = "lazynpy.feed into Python, each batch copied"
 	loadPerBatch = "np.load(f)['x'][rows]"
+	spdlPerBatch = "spdl.io.load_npz(bytes)['x'][rows]"
+	spdlVolumes  = "spdl.io.load_npz(bytes)['x'] each"
 	gatherMap    = "np.load(f, mmap_mode='r')[rows]"
 	loadVolumes  = "np.load(f)['x'] each"
 	plainCopy    = "memory copy, all cores"
@@ -46,6 +53,9 @@ func batchesSuite() []Step {
 // step measures batches of samples of one size: of a stored, a deflated and no archive.
 func (s sampleSize) step(b *Bench) ([]Case, error) {
 	names := []string{"x.npy", "x-stored.npz", "x-deflated.npz"}
+	if err := b.buildFeeder(); err != nil {
+		return nil, err
+	}
 	data, folder, err := b.makeNPZ(names, "samples", bytesArg(s.bytes), bytesArg(b.scaled(samplesBytes)))
 	if err != nil {
 		return nil, err
@@ -75,13 +85,15 @@ func (s sampleSize) archive(b *Bench, title, path string, factor float64) (Case,
 	c := Case{
 		Title: title,
 		Bytes: batchSamples * s.bytes,
-		Contenders: []Contender{
-			b.goPeer(ours, "lazynpy", "batches", path, "batch="+strconv.Itoa(batchSamples), "batches="+bytesArg(s.batches)),
+		Contenders: append(b.ourBatches(path, batchSamples, s.batches),
 			b.pyPeer(loadPerBatch, "numpy", "batches-load", path, order),
-		},
+			b.pyPeer(spdlPerBatch, "spdl-io", "batches-load", path, order),
+			b.torchBatches("np.load", 0, "batches-load", path, order),
+			b.torchBatches("np.load", torchWorkers, "batches-load", path, order)),
+		Targets: intoPythonTargets(),
 	}
 	if s.bytes <= 1<<10 {
-		c.Targets = []Target{atLeastAsFast(factor, loadPerBatch)}
+		c.Targets = append(c.Targets, atLeastAsFast(factor, loadPerBatch))
 	}
 	return c, err
 }
@@ -92,12 +104,39 @@ func (s sampleSize) plain(b *Bench, title, path string) (Case, error) {
 	return Case{
 		Title: title,
 		Bytes: batchSamples * s.bytes,
-		Contenders: []Contender{
-			b.goPeer(ours, "lazynpy", "batches", path, "batch="+strconv.Itoa(batchSamples), "batches="+bytesArg(s.batches)),
+		Contenders: append(b.ourBatches(path, batchSamples, s.batches),
 			b.pyPeer(gatherMap, "numpy", "batches-map", path, order),
-		},
-		Targets: []Target{atLeastAsFast(1.5, gatherMap)},
+			b.torchBatches("memory map", 0, "batches-map", path, order),
+			b.torchBatches("memory map", torchWorkers, "batches-map", path, order)),
+		Targets: append(intoPythonTargets(), atLeastAsFast(1.5, gatherMap)),
 	}, err
+}
+
+// ourBatches are what is ours: in Go and in Python, where batches are used as they lie, and where
+// each is copied once, as it would be to a device.
+func (b *Bench) ourBatches(path string, batch int, batches int64, more ...string) []Contender {
+	args := append([]string{"batches", path, "batch=" + strconv.Itoa(batch), "batches=" + bytesArg(batches)}, more...)
+	copied := append(slices.Clone(args), "copy=1")
+	return []Contender{
+		b.goPeer(ours, "lazynpy", args...),
+		b.feedPeer(intoPython, args...),
+		b.goPeer(oursCopied, "lazynpy", copied...),
+		b.feedPeer(feedCopied, copied...),
+	}
+}
+
+func intoPythonTargets() []Target {
+	return []Target{reachesOurs(0.7, intoPython, ours), reachesOurs(0.7, feedCopied, oursCopied)}
+}
+
+// torchBatches is PyTorch's DataLoader over a data set that reads whole batches.
+func (b *Bench) torchBatches(with string, workers int, args ...string) Contender {
+	name := fmt.Sprintf("DataLoader, %s, %d workers", with, workers)
+	c := b.pyPeerIn(b.torch, name, "torch", append(args, "workers="+strconv.Itoa(workers))...)
+	if b.torch.path == "" {
+		c.NotRun = "no -torch"
+	}
+	return c
 }
 
 // volumeCases takes whole members, a batch of which is of several files.
@@ -108,6 +147,9 @@ func volumeCases(b *Bench) ([]Case, error) {
 	var names []string
 	for i := range volumeFiles {
 		names = append(names, fmt.Sprintf("volume%02d.npz", i))
+	}
+	if err := b.buildFeeder(); err != nil {
+		return nil, err
 	}
 	_, folder, err := b.makeNPZ(names, "volumes", strconv.Itoa(volumeFiles), strings.Trim(strings.ReplaceAll(fmt.Sprint(shape), " ", ","), "[]"))
 	if err != nil {
@@ -122,13 +164,12 @@ func volumeCases(b *Bench) ([]Case, error) {
 	return []Case{{
 		Title: fmt.Sprintf("a batch of %d members of %s, one of each stored archive (3D-UNet of MLPerf Storage)", volumeBatch, sizeText(bytes/volumeBatch)),
 		Bytes: bytes,
-		Contenders: []Contender{
-			b.goPeer(ours, "lazynpy", "batches", pattern, "batch="+strconv.Itoa(volumeBatch), "batches="+strconv.Itoa(volumeFiles/volumeBatch), "files=samples"),
+		Contenders: append(b.ourBatches(pattern, volumeBatch, volumeFiles/volumeBatch, "files=samples"),
 			b.pyPeer(loadVolumes, "numpy", "batches-volumes", pattern, order),
+			b.pyPeer(spdlVolumes, "spdl-io", "batches-volumes", pattern, order),
 			b.goPeer(plainCopy, "machine", "copy", "-", "bytes="+bytesArg(bytes), "workers="+strconv.Itoa(b.cores)).limit(),
-			b.pyPeer("zlib.crc32, one core", "numpy", "crc32", "-", "bytes="+bytesArg(bytes)).limit(),
-		},
-		Targets: []Target{atLeastAsFast(2.5, loadVolumes), atLeastAsFast(0.8, plainCopy)},
+			b.pyPeer("zlib.crc32, one core", "numpy", "crc32", "-", "bytes="+bytesArg(bytes)).limit()),
+		Targets: append(intoPythonTargets(), atLeastAsFast(2.5, loadVolumes), atLeastAsFast(0.8, plainCopy)),
 	}}, nil
 }
 

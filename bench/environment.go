@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/lazynpy/lazynpy/bench/internal/peer"
@@ -39,8 +41,17 @@ func (b *Bench) environment(suite string, rounds int, dir string) Environment {
 		Kernel:    systemText("/proc/sys/kernel/osrelease"),
 		HugePages: systemText("/sys/kernel/mm/transparent_hugepage/enabled"),
 		Directory: dir,
-		Python:    b.python.versions,
+		Python:    versions(b.python, b.torch),
 	}
+}
+
+// versions are those of the packages of a few interpreters.
+func versions(interpreters ...python) map[string]string {
+	all := map[string]string{}
+	for _, p := range interpreters {
+		maps.Copy(all, p.versions)
+	}
+	return all
 }
 
 // systemText is the text of a file of the system, empty where there is none.
@@ -65,7 +76,7 @@ func (e Environment) print(w io.Writer) {
 	fmt.Fprintf(w, "suite %s, %d round(s), scale %g\n", e.Suite, e.Rounds, e.Scale)
 	fmt.Fprintf(w, "%s %s, %s, %d core(s), %s of memory\n", e.Go, e.Platform, e.Processor, e.Cores, sizeText(e.Memory))
 	fmt.Fprintf(w, "kernel %s, transparent huge pages %s, files in %s\n", e.Kernel, e.HugePages, e.Directory)
-	for _, pkg := range pythonPackages {
+	for _, pkg := range slices.Concat(pythonPackages, torchPackages) {
 		version := e.Python[pkg]
 		if version == "" {
 			version = "not here"

@@ -34,6 +34,7 @@ type Bench struct {
 	bin    string         // where the Go contenders were built
 	source string         // the directory of this module
 	python python
+	torch  python // the interpreter that has PyTorch
 	slurm  slurmCluster
 	other  string // where the Go contenders of another checkout were built, or empty
 }
@@ -58,6 +59,7 @@ func run(ctx context.Context, args []string) error {
 	cache := flags.String("cache", "", "where suite npz keeps its archives for the next run; default .cache/bench of the repository")
 	only := flags.String("only", "", "run only cases whose title matches this regular expression; all files are made")
 	interpreter := flags.String("python", defaultPython(), "Python with NumPy and dask, or empty for none; default $LAZYNPY_PYTHON, then python3")
+	torch := flags.String("torch", os.Getenv("LAZYNPY_TORCH"), "suite batches: Python with PyTorch, or empty for none; default $LAZYNPY_TORCH")
 	slurm := flags.String("slurm-conf", "", "suite distributed: the slurm.conf of a cluster to measure, whose nodes see -dir, or none; default one of this machine's namespaces, for root")
 	against := flags.String("against", "", "compare our contenders with those of another checkout of the repository, and nobody else")
 	output := flags.String("json", "", "also write every sample of every round to this file")
@@ -95,7 +97,8 @@ func run(ctx context.Context, args []string) error {
 	if b.cache = *cache; b.cache == "" {
 		b.cache = filepath.Join(filepath.Dir(b.source), ".cache", "bench")
 	}
-	b.python = findPython(ctx, *interpreter, filepath.Join(b.source, "peers"))
+	b.python = findPython(ctx, *interpreter, filepath.Join(b.source, "peers"), pythonPackages)
+	b.torch = findPython(ctx, *torch, filepath.Join(b.source, "peers"), torchPackages)
 	environment := b.environment(*suite, *rounds, *dir)
 	environment.print(os.Stdout)
 	measured, err := b.runSteps(ctx, steps, *rounds, work)

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -37,18 +39,56 @@ func (b *Bench) goPeer(name, program string, args ...string) Contender {
 
 // pyPeer is a contender under peers/ written in Python for a package.
 func (b *Bench) pyPeer(name, pkg string, args ...string) Contender {
+	return b.pyPeerIn(b.python, name, pkg, args...)
+}
+
+// pyPeerIn is pyPeer with an interpreter of its own.
+func (b *Bench) pyPeerIn(p python, name, pkg string, args ...string) Contender {
 	return Contender{
 		Name:    name,
-		Command: append([]string{b.python.path, filepath.Join(b.source, "peers", peerFolder(pkg), "main.py")}, args...),
-		Env:     b.python.env,
-		NotRun:  b.python.missing(pkg),
+		Command: append([]string{p.path, filepath.Join(b.source, "peers", peerFolder(pkg), "main.py")}, args...),
+		Env:     p.env,
+		NotRun:  p.missing(pkg),
 	}
+}
+
+// feedPeer is our Python package, which asks the program that buildFeeder has built.
+func (b *Bench) feedPeer(name string, args ...string) Contender {
+	c := b.pyPeer(name, "numpy", args...)
+	peers := filepath.Join(b.source, "peers")
+	if c.NotRun == "" && runtime.GOOS == "windows" {
+		c.NotRun = "no feeder on Windows"
+	}
+	c.Command[1] = filepath.Join(peers, "feed", "main.py")
+	sources := filepath.Join(filepath.Dir(b.source), "python", "src")
+	c.Env = slices.Concat(c.Env, []string{"PYTHONPATH=" + peers + string(os.PathListSeparator) + sources, "LAZYNPY_BINARY=" + b.feeder()})
+	return c
+}
+
+// feeder is where the program lies that our Python package starts.
+func (b *Bench) feeder() string { return filepath.Join(b.bin, "feeder", "lazynpy") }
+
+// buildFeeder builds the program as build_wheel.py does, if it is not there yet.
+func (b *Bench) buildFeeder() error {
+	if _, err := os.Stat(b.feeder()); err == nil {
+		return nil
+	}
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", b.feeder(), "./cmd/lazynpy")
+	cmd.Dir = filepath.Dir(b.source)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the feeder: %w\n%s", err, text)
+	}
+	return nil
 }
 
 // peerFolder is where the contender for a package is: under the name that it is imported by.
 func peerFolder(pkg string) string {
-	if pkg == "rosettasciio" {
+	switch pkg {
+	case "rosettasciio":
 		return "rsciio"
+	case "spdl-io":
+		return "spdl"
 	}
 	return pkg
 }
@@ -70,7 +110,11 @@ type python struct {
 
 // pythonPackages are what the Python contenders import, by the names that the indexes of packages
 // have for them.
-var pythonPackages = []string{"numpy", "dask", "distributed", "rosettasciio", "libertem"}
+var pythonPackages = []string{"numpy", "dask", "distributed", "rosettasciio", "libertem", "spdl-io"}
+
+// torchPackages are what the contenders import that stand on PyTorch, which have an interpreter of
+// their own: that of .ci/run is Debian's, with an older NumPy.
+var torchPackages = []string{"torch"}
 
 func defaultPython() string {
 	if path := os.Getenv("LAZYNPY_PYTHON"); path != "" {
@@ -80,7 +124,7 @@ func defaultPython() string {
 }
 
 // findPython asks the interpreter which of the packages it has.
-func findPython(ctx context.Context, path, peers string) python {
+func findPython(ctx context.Context, path, peers string, packages []string) python {
 	p := python{
 		path:     path,
 		env:      []string{"PYTHONPATH=" + peers, "PYTHONDONTWRITEBYTECODE=1"},
@@ -94,7 +138,7 @@ func findPython(ctx context.Context, path, peers string) python {
 		p.trouble = "no python"
 		return p
 	}
-	for _, pkg := range pythonPackages {
+	for _, pkg := range packages {
 		// Importing LiberTEM takes seconds, so its metadata must do.
 		code := fmt.Sprintf("from importlib.metadata import version; print(version(%q))", pkg)
 		if pkg == "dask" {

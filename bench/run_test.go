@@ -314,6 +314,9 @@ func TestVerdicts(t *testing.T) {
 		atLeastAsFast(4, "slow"),
 		atLeastAsFast(1, "absent"),
 		atMost(3, "s", "", seconds),
+		reachesOurs(0.3, "slow", ours),
+		reachesOurs(0.4, "slow", ours),
+		reachesOurs(0.1, "absent", ours),
 	}}
 	m := Measured{Case: &c, Samples: map[string][]Sample{
 		ours:   {{Seconds: 1}, {Seconds: 2}, {Seconds: 1}},
@@ -323,7 +326,7 @@ func TestVerdicts(t *testing.T) {
 	for _, v := range m.verdicts() {
 		words = append(words, v.word())
 	}
-	if want := []string{"met", "MISSED", "–", "met"}; !slices.Equal(words, want) {
+	if want := []string{"met", "MISSED", "–", "met", "met", "MISSED", "–"}; !slices.Equal(words, want) {
 		t.Errorf("verdicts are %q, want %q", words, want)
 	}
 }

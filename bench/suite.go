@@ -82,6 +82,20 @@ func atLeastAsFast(factor float64, peer string) Target {
 	}
 }
 
+// reachesOurs is met when a contender, which is another way to what is ours, has at least factor
+// times the speed of one of ours, in the median of the rounds.
+func reachesOurs(factor float64, contender, our string) Target {
+	return Target{
+		Text:  fmt.Sprintf("%s: at least %g × the speed of: %s", contender, factor, our),
+		Unit:  "×",
+		needs: []string{contender, our},
+		judge: func(m Measured) (float64, bool) {
+			ratio := pairedRatio(m.each(our, seconds), m.each(contender, seconds)).Median
+			return ratio, ratio >= factor
+		},
+	}
+}
+
 // atMost is met when the median of our figure is at most limit.
 func atMost(limit float64, unit, what string, figure func(Sample) float64) Target {
 	return Target{

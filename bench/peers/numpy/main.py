@@ -6,8 +6,8 @@ import zlib
 
 import numpy as np
 
-import batches
 import operations
+import training
 from protocol import main, measured, repeat, timed
 
 
@@ -75,7 +75,7 @@ def npz_sum(path, params):
     return {"result": [int(total)], "seconds": seconds}
 
 
-main(operations.TASKS | batches.TASKS | {
+main(operations.TASKS | training.TASKS | {
     "npz-first": npz_first,
     "npz-load": npz_load,
     "npz-random": npz_random,
