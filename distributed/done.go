@@ -193,6 +193,12 @@ func (d *driver) checkContent(ctx context.Context, o Published, mapped bool) err
 		return err
 	}
 	defer f.Close()
+	return o.checkFile(ctx, f)
+}
+
+// checkFile reads the open file of a result, and returns an error that matches [ErrOutput] if it
+// has another content than was published.
+func (o Published) checkFile(ctx context.Context, f *os.File) error {
 	h := crc32.New(castagnoli)
 	if _, err := io.Copy(h, &contextReader{ctx, f}); err != nil {
 		return fileerr.New(o.Path, err)

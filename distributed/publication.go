@@ -1,6 +1,7 @@
 package distributed
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/lazynpy/lazynpy/distributed/internal/rundir"
 	"github.com/lazynpy/lazynpy/internal/atomicfile"
 	"github.com/lazynpy/lazynpy/lazy"
 	"github.com/lazynpy/lazynpy/mmapnpy"
@@ -25,13 +27,17 @@ type publication struct {
 }
 
 // appear writes the results, and gives all outputs their names.
-func (d *driver) appear(results []*lazy.Result) error {
+func (d *driver) appear(ctx context.Context, results []*lazy.Result) error {
 	pub := &publication{d: d}
 	defer pub.abort()
 	if err := pub.prepare(results); err != nil {
 		return err
 	}
-	return pub.place()
+	if err := pub.place(); err != nil {
+		return err
+	}
+	d.agree(ctx)
+	return nil
 }
 
 // abort removes what has no name yet. The file of the output stays.
@@ -71,6 +77,51 @@ func (pub *publication) prepare(results []*lazy.Result) error {
 		return f.Named(err)
 	}
 	return f.Named(f.Sync())
+}
+
+// agreeTries bounds how often done.json is written anew after drivers have published together.
+const agreeTries = 3
+
+// agree notes in done.json which files the results are where another driver has published equal
+// ones at the same time: by its own they would seem to be written to since. Whatever fails costs
+// whoever looks a reading of them.
+func (d *driver) agree(ctx context.Context) {
+	for range agreeTries {
+		done, err := d.readDone()
+		if err != nil {
+			return
+		}
+		changed := false
+		for i, o := range done.Outputs[:len(d.plan.Reduce)] {
+			if sure, err := o.look(); sure || err != nil {
+				continue
+			}
+			if now, err := reread(ctx, o); err == nil && now != o {
+				done.Outputs[i], changed = now, true
+			}
+		}
+		if !changed {
+			return
+		}
+		err = atomicfile.Write(filepath.Join(d.Dir, doneName), func(f *os.File) error { return json.NewEncoder(f).Encode(done) })
+		if err != nil {
+			return
+		}
+	}
+}
+
+// reread is what is recorded of the file that is in the place of an output, if it has the same
+// content.
+func reread(ctx context.Context, o Published) (Published, error) {
+	f, err := rundir.Open(o.Path)
+	if err != nil {
+		return o, err
+	}
+	defer f.Close()
+	if err := o.checkFile(ctx, f); err != nil {
+		return o, err
+	}
+	return published(o.Path, f, o.CRC)
 }
 
 // save writes a result.

@@ -49,7 +49,7 @@ func (d *driver) publish(ctx context.Context) (again bool, err error) {
 	if err := d.plan.checkInputs(); err != nil {
 		return false, err
 	}
-	return false, d.appear(results)
+	return false, d.appear(ctx, results)
 }
 
 // again revokes portions whose states are not there. An output that has its name already is written
