@@ -142,7 +142,8 @@ func (d *Dataset) readArray(a *array, dst []byte, m *Scratch, e *entries, sample
 	}
 	for i, c := range a.columns {
 		if have < rows*a.entries {
-			// Rows between two picks are computed as well, and may be labels of another batch that fail.
+			// Rows between two picks are computed as well, and may be labels of another batch that
+			// fail.
 			clear(e.columns[i])
 		}
 		if err := d.gather(c, e.columns[i], m.runs, m); err != nil {
@@ -183,8 +184,8 @@ func touching(picks []lazy.Pick) []lazy.Pick {
 	return out
 }
 
-// named adds to an error about an entry of a column the number of a sample that has the entry and is
-// not bad already: windows share entries.
+// named adds to an error about an entry of a column the number of a sample that has the entry and
+// is not bad already: windows share entries.
 func (d *Dataset) named(c *column, samples []int64, bad []bool, err error) error {
 	e, ok := err.(*SampleError) //nolint:errorlint // it was made here
 	if !ok || e.Index < 0 {

@@ -51,7 +51,7 @@ func TestSkipLabels(t *testing.T) {
 						clear(want)
 					}
 					// Nothing is masked in a batch without a mask.
-					if real := b.Mask == nil || b.Mask[i]; real != good {
+					if real := len(b.Mask) == 0 || b.Mask[i]; real != good {
 						t.Errorf("%+v: batches of %d: sample %d is real: %v", window, batch, s, real)
 					}
 					if got := x[3*n*i : 3*n*(i+1)]; !slices.Equal(got, want) && (good || s < 0) {

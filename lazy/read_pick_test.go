@@ -68,8 +68,9 @@ func TestPicker(t *testing.T) {
 		"stored":     must(lazy.Open(packed("s.npz") + ":x")),
 		"deflated":   must(lazy.Open(packed("d.npz", lazy.Compressed(6)) + ":x")),
 		"stack":      must(lazy.OpenStack(filepath.Join(dir, "c*.npy"))),
-		"long rows":  must(lazy.Open(save("wide.npy", table(3, 20_000)))),    // read to their places
-		"longest":    must(lazy.Open(save("widest.npy", table(5, 600_000)))), // by several goroutines
+		// Read to their places, and by several goroutines.
+		"long rows": must(lazy.Open(save("wide.npy", table(3, 20_000)))),
+		"longest":   must(lazy.Open(save("widest.npy", table(5, 600_000)))),
 	} {
 		loaded, err := a.Load(t.Context())
 		if err != nil {
