@@ -40,7 +40,7 @@ func (c *column) find(entry int64) int {
 // describe sets what all files must have in common.
 func (c *column) describe(h head, path string) error {
 	if len(h.shape) == 0 {
-		return &SampleError{File: path, Member: c.Key, Index: -1, Sample: -1, Err: fmt.Errorf("%w: an array of no dimensions has no samples", lazy.ErrShape)}
+		return &SampleError{File: path, Member: c.Key, Index: -1, Sample: -1, Err: fmt.Errorf("%w: an array of no dimensions has no samples, unless each file is one", lazy.ErrShape)}
 	}
 	c.dtype, c.entry, c.granule = h.dtype.WithByteOrder('='), h.shape[1:], h.granule
 	n := c.dtype.ItemSize()

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -212,7 +213,15 @@ func (s *source) openArray(o *openFile, path string, k arrayKey) (a *lazy.Array,
 		o.arrays[arrayKey{key: k.key}] = a // which closes it
 		return a.ExpandDims(0)
 	case k.key == "":
-		return lazy.Open(path, s.opts...)
+		if a, err = lazy.Open(path, s.opts...); errors.Is(err, lazy.ErrNoKey) {
+			if z, unopened := lazy.OpenArchive(path, s.opts...); unopened == nil {
+				if keys := z.Keys(); len(keys) > 1 {
+					err = fmt.Errorf("%w: it has several arrays, %q; inputs and targets are named by their keys", lazy.ErrNoKey, keys)
+				}
+				z.Close()
+			}
+		}
+		return a, err
 	case o.archive == nil:
 		if !lazy.IsArchive(path) {
 			return nil, fmt.Errorf("%s is no archive, and has no array %q", path, k.key)

@@ -42,7 +42,10 @@ func (s *schedule) stepsFrom(cursor int64) int64 {
 // at is the place of a step.
 func (s *schedule) at(step int64) (place, error) {
 	k := step - s.origin.step
-	if k < 0 {
+	switch {
+	case step < 0:
+		return place{}, fmt.Errorf("there is no batch %d: they are counted from 0", step)
+	case k < 0:
 		return place{}, fmt.Errorf("batch %d lies before batch %d, where this data set was resumed", step, s.origin.step)
 	}
 	first := s.stepsFrom(s.origin.cursor)

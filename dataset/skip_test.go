@@ -1,8 +1,10 @@
 package dataset
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lazynpy/lazynpy/lazy"
@@ -60,5 +62,29 @@ func TestSkipLabels(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestRefusals has lines that say what to do about data sets that cannot be.
+func TestRefusals(t *testing.T) {
+	dir := t.TempDir()
+	two, err := lazy.FromSlice([]int64{1, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, plain := filepath.Join(dir, "xy.npz"), filepath.Join(dir, "y.npy")
+	if err := lazy.SaveArchive(t.Context(), archive, []lazy.Entry{{Key: "x", Array: two}, {Key: "y", Array: two}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := two.Save(t.Context(), plain); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(t.Context(), Config{Files: []string{archive}, Inputs: Columns(""), Batch: 1})
+	if !errors.Is(err, lazy.ErrNoKey) || !strings.HasSuffix(err.Error(), `it has several arrays, ["x" "y"]; inputs and targets are named by their keys`) {
+		t.Errorf("no key: %v", err)
+	}
+	_, err = opened(t, Config{Files: []string{plain}, Inputs: Columns(""), Batch: 1}).At(t.Context(), -1)
+	if err == nil || err.Error() != "there is no batch -1: they are counted from 0" {
+		t.Errorf("batch -1: %v", err)
 	}
 }

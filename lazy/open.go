@@ -57,7 +57,7 @@ func open(src bytesrc.Source, c config) (*Array, error) {
 		return nil, err
 	}
 	if err := h.CheckReadable(); err != nil {
-		return nil, &FormatError{Path: src.Name(), Offset: -1, Field: "descr", Err: err}
+		return nil, err
 	}
 	f := &file{src: src, header: h, path: src.Name(), close: func() error { return nil }, granule: granule(src)}
 	f.mark = watch(src, imprint{header: h, opts: append(slices.Clip(c.header), mmapnpy.AllowShort())})

@@ -480,6 +480,9 @@ class Shared(Case):
         path, p = self.start("--epochs", "1")
         ranks = [self.feed(socket=path, rank=r, world=2) for r in range(2)]
         self.assertEqual(sorted(samples(ranks[0]) + samples(ranks[1])), list(range(23)))
+        for options in ({"batch_size": 8}, {"shuffle": True}, {"seed": 1}, {"targets": ["y"]}, {"subset": np.arange(3)}, {"files": self.folder}):
+            with self.subTest(options), self.assertRaisesRegex(lazynpy.ConfigError, next(iter(options))):
+                lazynpy.feed(socket=path, **options)
         again = pickle.loads(pickle.dumps(ranks[1]))
         self.assertEqual(again[0].samples.tolist(), ranks[1][0].samples.tolist())
         again.close()

@@ -133,10 +133,13 @@ def feed(
 
     What is wrong is told here: ConfigError, MissingError, StateError.
     """
+    given = dict(locals())
     opening = {"rank": _integer("rank", rank), "world": _integer("world", world), "slots": _integer("slots", slots, None), "state": _state(state)}
     if socket is not None:
-        if files is not None or inputs is not None:
-            raise ConfigError("a feeder that runs has its files and inputs already: give socket alone, or files")
+        for name, value in given.items():
+            # An array, a list or a 0 where the default is False are said as well.
+            if name not in _OF_A_CLIENT and not (value is _DEFAULTS[name] or type(value) is type(_DEFAULTS[name]) and value == _DEFAULTS[name]):
+                raise ConfigError(f"{name} is for the flags of the feeder that runs: with socket there are only rank, world, slots and state")
         if rank == 0 and world == 1:
             del opening["rank"], opening["world"]  # those of the feeder's flags
         return Feed(None, os.fspath(socket), opening)
@@ -169,6 +172,11 @@ def feed(
     if memory is not None:
         config["memory"] = _integer("memory", memory)
     return Feed(config, None, opening)
+
+
+# What feed has if nothing is said, and what of it a client says to a feeder that runs already.
+_DEFAULTS = feed.__kwdefaults__ | {"files": None}
+_OF_A_CLIENT = ("socket", "rank", "world", "slots", "state")
 
 
 class Feed:
