@@ -87,6 +87,8 @@ func peerFolder(pkg string) string {
 	switch pkg {
 	case "rosettasciio":
 		return "rsciio"
+	case "torch":
+		return "pytorch" // as torch it would be what LiberTEM finds when it looks for PyTorch
 	case "spdl-io":
 		return "spdl"
 	}
