@@ -191,7 +191,7 @@ func prepare(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plan.Output.Write != distributed.WriteCached || plan.Portions() != 64 || plan.Tasks != 16 {
+	if w := plan.Output.Write; w != distributed.WriteDirect && w != distributed.WriteCached || plan.Portions() != 64 || plan.Tasks != 16 {
 		t.Fatalf("%d portions in %d tasks, written %s", plan.Portions(), plan.Tasks, plan.Output.Write)
 	}
 	if err := distributed.Run(t.Context(), plan, distributed.Pool{}, distributed.RunOptions{}); err != nil {
